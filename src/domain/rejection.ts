@@ -1,0 +1,53 @@
+// Why the ledger says no: one closed list, each reason with the facts that a person would want. The edge makes sentences of them.
+
+import type { HoldStatus } from "./hold.ts";
+
+/** An amount together with what is needed to print it. */
+export interface MoneyFact {
+  readonly currency: string;
+  /** Decimals of the currency in this wallet. */
+  readonly exponent: number;
+  readonly minor: bigint;
+}
+
+export type Rejection =
+  // The request is wrong whatever the ledger's state, or cannot be understood without more of it. Never remembered.
+  | { readonly reason: "INVALID_AMOUNT"; readonly field: string }
+  | { readonly reason: "AMOUNT_TOO_PRECISE"; readonly field: string; readonly currency: string; readonly exponent: number }
+  | { readonly reason: "AMOUNT_OUT_OF_RANGE"; readonly field: string; readonly maximum: MoneyFact }
+  | { readonly reason: "UNKNOWN_CURRENCY"; readonly currency: string }
+  | { readonly reason: "CURRENCY_REQUIRED"; readonly userId: string; readonly currencies: readonly string[] }
+  | { readonly reason: "IDEMPOTENCY_KEY_REUSED"; readonly idempotencyKey: string }
+  // A precondition of the caller's. Never remembered.
+  | { readonly reason: "VERSION_MISMATCH"; readonly expectedVersion: bigint; readonly actualVersion: bigint }
+  // The ledger's state forbids it. Remembered under the idempotency key.
+  | { readonly reason: "WALLET_NOT_FOUND"; readonly userId: string; readonly currency?: string | undefined }
+  | { readonly reason: "WALLET_EXISTS"; readonly userId: string; readonly currency: string }
+  | { readonly reason: "HOLD_NOT_FOUND"; readonly userId: string; readonly holdId: bigint }
+  | { readonly reason: "HOLD_NOT_ACTIVE"; readonly holdId: bigint; readonly status: HoldStatus }
+  | { readonly reason: "OPERATION_NOT_FOUND"; readonly operationId: bigint }
+  | { readonly reason: "INSUFFICIENT_FUNDS"; readonly available: MoneyFact; readonly requested: MoneyFact }
+  | { readonly reason: "BALANCE_LIMIT_EXCEEDED"; readonly total: MoneyFact; readonly requested: MoneyFact; readonly maximum: MoneyFact };
+
+export type RejectionReason = Rejection["reason"];
+
+/**
+ * Whether a late duplicate must be told the same "no" again, even if the ledger would say "yes" by now: true for what its state caused, false
+ * for what is wrong with the request itself and for the caller's own precondition.
+ */
+export const isRemembered = {
+  INVALID_AMOUNT: false,
+  AMOUNT_TOO_PRECISE: false,
+  AMOUNT_OUT_OF_RANGE: false,
+  UNKNOWN_CURRENCY: false,
+  CURRENCY_REQUIRED: false,
+  IDEMPOTENCY_KEY_REUSED: false,
+  VERSION_MISMATCH: false,
+  WALLET_NOT_FOUND: true,
+  WALLET_EXISTS: true,
+  HOLD_NOT_FOUND: true,
+  HOLD_NOT_ACTIVE: true,
+  OPERATION_NOT_FOUND: true,
+  INSUFFICIENT_FUNDS: true,
+  BALANCE_LIMIT_EXCEEDED: true,
+} as const satisfies Record<RejectionReason, boolean>;
