@@ -1,0 +1,137 @@
+// From the ledger's answers to responses. The wallet and hold of an answer are those directly after the operation, taken from its record, so
+// that the first answer and every replay of it are made of the same facts.
+
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { HoldSchema, HoldStatus, type Hold as HoldMessage } from "../../gen/wallet/v1/hold_pb.ts";
+import { OperationKind, OperationSchema, type Operation } from "../../gen/wallet/v1/operation_pb.ts";
+import { BalanceSchema, MoneySchema, WalletSchema, WalletState, type Balance, type Money, type Wallet as WalletMessage } from "../../gen/wallet/v1/wallet_pb.ts";
+import type { AppliedAnswer } from "../domain/batch.ts";
+import { remainingMinor, type Hold, type HoldOrigin, type HoldStatus as HoldStatusName } from "../domain/hold.ts";
+import type { JournalRecord, OperationKind as OperationKindName } from "../domain/journal.ts";
+import { formatMinor } from "../domain/money.ts";
+import type { MoneyFact } from "../domain/rejection.ts";
+import type { Wallet, WalletIdentity, WalletState as WalletStateName } from "../domain/wallet.ts";
+
+const walletStates = { ACTIVE: WalletState.ACTIVE, FROZEN: WalletState.FROZEN, CLOSED: WalletState.CLOSED } as const satisfies Record<WalletStateName, WalletState>;
+
+const holdStatuses = {
+  ACTIVE: HoldStatus.ACTIVE,
+  RELEASED: HoldStatus.RELEASED,
+  REVERSED: HoldStatus.REVERSED,
+  CAPTURED: HoldStatus.CAPTURED,
+} as const satisfies Record<HoldStatusName, HoldStatus>;
+
+const operationKinds = {
+  INIT: OperationKind.INIT,
+  ADD: OperationKind.ADD,
+  HOLD: OperationKind.HOLD,
+  RELEASE: OperationKind.RELEASE,
+  REVERSE: OperationKind.REVERSE,
+} as const satisfies Record<OperationKindName, OperationKind>;
+
+/** What every mutating response has. Nothing was done under `validate_only`, so there is no operation then. */
+export function toApplied(answer: AppliedAnswer, validateOnly: boolean): { operation?: Operation; wallet: WalletMessage; replayed: boolean } {
+  const { record, wallet, replayed } = answer;
+  const response = { wallet: toWalletAfter(record, wallet), replayed };
+  return validateOnly && !replayed ? response : { ...response, operation: toOperation(record, wallet) };
+}
+
+/** The same with the hold that the operation placed or changed. */
+export function toAppliedToHold(answer: AppliedAnswer, validateOnly: boolean): ReturnType<typeof toApplied> & { hold: HoldMessage } {
+  return { ...toApplied(answer, validateOnly), hold: toHoldAfter(answer.record, answer.wallet, answer.hold!) };
+}
+
+export function toOperation(record: JournalRecord, wallet: WalletIdentity): Operation {
+  return create(OperationSchema, {
+    operationId: record.operationId,
+    kind: operationKinds[record.kind],
+    userId: wallet.userId,
+    currency: wallet.currency,
+    amount: formatMinor(record.amountMinor, wallet.exponent),
+    balanceAfter: toBalance(record.after, wallet.exponent),
+    createTime: timestampFromMs(record.timeMs),
+    hash: record.hash,
+    partition: record.partition,
+    sequence: record.sequence,
+    holdId: record.hold?.holdId,
+    relatedOperationId: record.relatedOperationId,
+    reference: record.reference,
+    metadata: record.metadata,
+    walletVersion: record.after.version,
+  });
+}
+
+/** A wallet as it is now. */
+export function toWallet(wallet: Wallet): WalletMessage {
+  return create(WalletSchema, {
+    userId: wallet.userId,
+    currency: wallet.currency,
+    balance: toBalance(wallet, wallet.exponent),
+    state: walletStates[wallet.state],
+    version: wallet.version,
+    createTime: timestampFromMs(wallet.createTimeMs),
+    updateTime: timestampFromMs(wallet.updateTimeMs),
+    balanceMax: wallet.balanceMaxMinor === undefined ? undefined : formatMinor(wallet.balanceMaxMinor, wallet.exponent),
+  });
+}
+
+/** A hold as it is now. */
+export function toHold(hold: Hold, wallet: WalletIdentity): HoldMessage {
+  const money = (minor: bigint): string => formatMinor(minor, wallet.exponent);
+  return create(HoldSchema, {
+    holdId: hold.holdId,
+    userId: wallet.userId,
+    currency: wallet.currency,
+    amount: money(hold.amountMinor),
+    capturedAmount: money(hold.capturedMinor),
+    remainingAmount: money(remainingMinor(hold)),
+    status: holdStatuses[hold.status],
+    createTime: timestampFromMs(hold.createTimeMs),
+    eligibleTime: timestampFromMs(hold.eligibleTimeMs),
+    resolveTime: hold.resolveTimeMs === undefined ? undefined : timestampFromMs(hold.resolveTimeMs),
+  });
+}
+
+export function toBalance({ availableMinor, heldMinor }: { availableMinor: bigint; heldMinor: bigint }, exponent: number): Balance {
+  return create(BalanceSchema, {
+    available: formatMinor(availableMinor, exponent),
+    held: formatMinor(heldMinor, exponent),
+    total: formatMinor(availableMinor + heldMinor, exponent),
+  });
+}
+
+/**
+ * One amount per currency, in the order of their codes. Where an asset's exponent was changed while it had wallets, a currency's amounts come
+ * with several exponents; the sum then has the largest of them, so that it stays exact.
+ */
+export function toMoneys(facts: readonly MoneyFact[]): Money[] {
+  const sums = new Map<string, MoneyFact>();
+  for (const fact of facts) {
+    const sum = sums.get(fact.currency) ?? { ...fact, minor: 0n };
+    const exponent = Math.max(sum.exponent, fact.exponent);
+    const scaled = ({ minor, exponent: own }: MoneyFact): bigint => minor * 10n ** BigInt(exponent - own);
+    sums.set(fact.currency, { currency: fact.currency, exponent, minor: scaled(sum) + scaled(fact) });
+  }
+  const inOrder = [...sums.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1));
+  return inOrder.map(({ currency, exponent, minor }) => create(MoneySchema, { currency, amount: formatMinor(minor, exponent) }));
+}
+
+function toWalletAfter(record: JournalRecord, identity: WalletIdentity): WalletMessage {
+  return create(WalletSchema, {
+    userId: identity.userId,
+    currency: identity.currency,
+    balance: toBalance(record.after, identity.exponent),
+    state: walletStates[record.after.state],
+    version: record.after.version,
+    createTime: timestampFromMs(identity.createTimeMs),
+    updateTime: timestampFromMs(record.timeMs),
+    balanceMax: record.after.balanceMaxMinor === undefined ? undefined : formatMinor(record.after.balanceMaxMinor, identity.exponent),
+  });
+}
+
+function toHoldAfter(record: JournalRecord, wallet: WalletIdentity, origin: HoldOrigin): HoldMessage {
+  const after = record.hold!;
+  const resolveTimeMs = after.status === "ACTIVE" ? undefined : record.timeMs;
+  return toHold({ ...origin, ...after, resolveTimeMs }, wallet);
+}

@@ -1,0 +1,61 @@
+// ReportService: balances and counters as they are kept.
+
+import type { ServiceImpl } from "@connectrpc/connect";
+import { create } from "@bufbuild/protobuf";
+import { TotalsSchema, type ReportService, type Totals as TotalsMessage } from "../../gen/wallet/v1/report_service_pb.ts";
+import { chooseWallet } from "../domain/choose-wallet.ts";
+import type { CurrencyTotals } from "../domain/ledger-state.ts";
+import { activeHolds, type Total, type Totals } from "../domain/totals.ts";
+import { toBalance, toMoneys } from "./answers.ts";
+import { invalidField } from "./errors.ts";
+import { filterOf, walletOf } from "./requests.ts";
+import { rejectionError } from "./sentences.ts";
+import type { LedgerAccess } from "./wallet-service.ts";
+
+/** The methods that this version serves; the router answers UNIMPLEMENTED for the rest. */
+export function reportService({ reads, rules }: Omit<LedgerAccess, "queue">): Partial<ServiceImpl<typeof ReportService>> {
+  return {
+    async getWalletBalance(request) {
+      if (request.asOf.case !== undefined) throw invalidField(fieldOf[request.asOf.case], "is not served by this version; leave it out for the balance now");
+      const { userId, currency } = walletOf(request);
+      const chosen = chooseWallet(await reads.wallets(userId, currency), { userId, currency }, rules.currencies);
+      if ("rejection" in chosen) throw rejectionError(chosen.rejection, false);
+      const { wallet } = chosen;
+      const { available, held, total } = toBalance(wallet, wallet.exponent);
+      return { userId: wallet.userId, currency: wallet.currency, available, held, total, version: wallet.version };
+    },
+
+    async getHoldReport(request) {
+      const totals = await reads.totals(filterOf(request));
+      return {
+        active: summed(totals, activeHolds),
+        released: summed(totals, (each) => each.releases),
+        reversed: summed(totals, (each) => each.reversals),
+        captured: summed([], activeHolds),
+      };
+    },
+
+    async getWalletOperationReport(request) {
+      const totals = await reads.totals(filterOf(request));
+      const none = summed([], activeHolds);
+      return {
+        adds: summed(totals, (each) => each.adds),
+        holds: summed(totals, (each) => each.holds),
+        releases: summed(totals, (each) => each.releases),
+        reversals: summed(totals, (each) => each.reversals),
+        captures: none,
+        withdrawals: none,
+        transfersOut: none,
+        transfersIn: none,
+      };
+    },
+  };
+}
+
+const fieldOf = { asOfTime: "as_of_time", asOfOperationId: "as_of_operation_id" } as const;
+
+/** One kind of counter over several wallets or currencies. */
+function summed(totals: readonly CurrencyTotals[], pick: (totals: Totals) => Total): TotalsMessage {
+  const counted = totals.map(({ currency, exponent, totals: each }) => ({ currency, exponent, ...pick(each) })).filter(({ count }) => count > 0n);
+  return create(TotalsSchema, { count: counted.reduce((sum, { count }) => sum + count, 0n), amounts: toMoneys(counted) });
+}

@@ -1,0 +1,103 @@
+// The ledger's rejections as errors for people and programs: the reason, a sentence that says what to do, and the facts by name.
+
+import { formatMinor } from "../domain/money.ts";
+import type { MoneyFact, Rejection } from "../domain/rejection.ts";
+import type { ConnectError } from "@connectrpc/connect";
+import { serviceError, type ErrorFacts } from "./errors.ts";
+
+/** What a rejection says. */
+export interface Explanation extends ErrorFacts {
+  readonly sentence: string;
+  readonly metadata: Record<string, string>;
+}
+
+/** The error that a rejected call is answered with. */
+export function rejectionError(rejection: Rejection, replayed: boolean): ConnectError {
+  const { sentence, metadata, violations = [] } = explain(rejection);
+  return serviceError(rejection.reason, sentence, { metadata: replayed ? { ...metadata, replayed: "true" } : metadata, violations });
+}
+
+/** The sentence and facts of a rejection. Amounts are decimal strings in the currency's own unit. */
+export function explain(rejection: Rejection): Explanation {
+  switch (rejection.reason) {
+    case "INVALID_AMOUNT":
+      return wrongField(rejection.field, 'must be a decimal string greater than zero, such as "10.50"');
+    case "AMOUNT_TOO_PRECISE": {
+      const { field, currency, exponent } = rejection;
+      const decimals = exponent === 0 ? "no decimals" : `at most ${exponent} decimals`;
+      return wrongField(field, `${currency} has ${decimals}, and nothing is rounded`, { currency, decimals: `${exponent}` });
+    }
+    case "AMOUNT_OUT_OF_RANGE": {
+      const { field, maximum } = rejection;
+      return wrongField(field, `must be at most ${money(maximum)}`, { currency: maximum.currency, maximum: amount(maximum) });
+    }
+    case "UNKNOWN_CURRENCY": {
+      const { currency } = rejection;
+      return wrongField("currency", `${currency} is neither in ISO 4217 nor an asset configured with WALLET_CURRENCIES`, { currency });
+    }
+    case "CURRENCY_REQUIRED": {
+      const currencies = rejection.currencies.join(",");
+      return wrongField("currency", `the user has several wallets; name one of ${currencies}`, { user_id: rejection.userId, currencies });
+    }
+    case "IDEMPOTENCY_KEY_REUSED":
+      return wrongField("idempotency_key", "was used for another request; a new intention takes a new key", { idempotency_key: rejection.idempotencyKey });
+    case "VERSION_MISMATCH": {
+      const { expectedVersion, actualVersion } = rejection;
+      return {
+        sentence: `The wallet has version ${actualVersion}, not ${expectedVersion}: something happened in between. Read it again and decide anew.`,
+        metadata: { expected_version: `${expectedVersion}`, actual_version: `${actualVersion}` },
+      };
+    }
+    case "WALLET_NOT_FOUND": {
+      const { userId, currency } = rejection;
+      return {
+        sentence: `User ${userId} has no ${currency === undefined ? "wallet" : `wallet in ${currency}`}. InitWallet opens one.`,
+        metadata: currency === undefined ? { user_id: userId } : { user_id: userId, currency },
+      };
+    }
+    case "WALLET_EXISTS": {
+      const { userId, currency } = rejection;
+      return { sentence: `User ${userId} already has a wallet in ${currency}. Use it; a user has at most one per currency.`, metadata: { user_id: userId, currency } };
+    }
+    case "HOLD_NOT_FOUND": {
+      const { userId, holdId } = rejection;
+      return { sentence: `User ${userId} has no hold ${holdId}. Check both.`, metadata: { user_id: userId, hold_id: `${holdId}` } };
+    }
+    case "HOLD_NOT_ACTIVE": {
+      const { holdId, status } = rejection;
+      return { sentence: `Hold ${holdId} is ${status}, which is final. Nothing is held by it any more.`, metadata: { hold_id: `${holdId}`, status } };
+    }
+    case "OPERATION_NOT_FOUND": {
+      const operationId = `${rejection.operationId}`;
+      return { sentence: `The ledger has no operation ${operationId}. Check the id.`, metadata: { operation_id: operationId } };
+    }
+    case "INSUFFICIENT_FUNDS": {
+      const { available, requested } = rejection;
+      return {
+        sentence: `The wallet has ${money(available)} available and the operation needs ${money(requested)}. Add money or ask for less.`,
+        metadata: { currency: available.currency, available: amount(available), requested: amount(requested) },
+      };
+    }
+    case "BALANCE_LIMIT_EXCEEDED": {
+      const { total, requested, maximum } = rejection;
+      return {
+        sentence: `The wallet contains ${money(total)} and may contain at most ${money(maximum)}, so ${money(requested)} more cannot come in.`,
+        metadata: { currency: total.currency, total: amount(total), requested: amount(requested), balance_max: amount(maximum) },
+      };
+    }
+    default:
+      return rejection satisfies never;
+  }
+}
+
+function wrongField(field: string, description: string, metadata: Record<string, string> = {}): Explanation {
+  return { sentence: `${field}: ${description}.`, metadata: { field, ...metadata }, violations: [{ field, description }] };
+}
+
+function amount(fact: MoneyFact): string {
+  return formatMinor(fact.minor, fact.exponent);
+}
+
+function money(fact: MoneyFact): string {
+  return `${amount(fact)} ${fact.currency}`;
+}

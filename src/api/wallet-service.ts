@@ -1,0 +1,88 @@
+// WalletService: each handler a sentence between the wire's words and the ledger's.
+
+import type { ConnectError, HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
+import type { Answer, AppliedAnswer, ReleasedAnswer } from "../domain/batch.ts";
+import { chooseWallet } from "../domain/choose-wallet.ts";
+import type { ReleaseHolds, WalletCommand } from "../domain/command.ts";
+import { keyHash } from "../domain/idempotency.ts";
+import type { Rejection } from "../domain/rejection.ts";
+import type { LedgerRules } from "../domain/rules.ts";
+import type { UserId } from "../domain/wallet.ts";
+import type { CommandQueue } from "../ledger/command-queue.ts";
+import type { Reads } from "../store/store.ts";
+import { toApplied, toAppliedToHold, toHold, toMoneys, toOperation, toWallet } from "./answers.ts";
+import { serviceError } from "./errors.ts";
+import { toAddMoney, toHoldMoney, toInitWallet, toReleaseHolds, toReverseHold, walletOf } from "./requests.ts";
+import { explain, rejectionError } from "./sentences.ts";
+
+/** What the handlers need of the ledger. */
+export interface LedgerAccess {
+  readonly queue: CommandQueue;
+  readonly reads: Reads;
+  readonly rules: LedgerRules;
+}
+
+/** The methods that this version serves; the router answers UNIMPLEMENTED for the rest. */
+export function walletService({ queue, reads, rules }: LedgerAccess): Partial<ServiceImpl<typeof WalletService>> {
+  const apply = async (command: WalletCommand, { signal }: HandlerContext): Promise<AppliedAnswer> => granted(await queue.submit(command, signal)) as AppliedAnswer;
+  const release = async (command: ReleaseHolds, { signal }: HandlerContext): Promise<ReleasedAnswer> => granted(await queue.submit(command, signal)) as ReleasedAnswer;
+
+  return {
+    initWallet: async (request, context) => toApplied(await apply(toInitWallet(request), context), request.validateOnly),
+    addMoney: async (request, context) => toApplied(await apply(toAddMoney(request), context), request.validateOnly),
+    holdMoney: async (request, context) => toAppliedToHold(await apply(toHoldMoney(request), context), request.validateOnly),
+    reverseHold: async (request, context) => toAppliedToHold(await apply(toReverseHold(request), context), request.validateOnly),
+
+    async releaseHolds(request, context) {
+      const { count, amounts, moreRemain } = await release(toReleaseHolds(request), context);
+      return { releasedCount: count, releasedAmounts: toMoneys(amounts), moreRemain };
+    },
+
+    async getWallet(request) {
+      const { userId, currency } = walletOf(request);
+      const chosen = chooseWallet(await reads.wallets(userId, currency), { userId, currency }, rules.currencies);
+      if ("rejection" in chosen) throw refused(chosen.rejection);
+      return { wallet: toWallet(chosen.wallet) };
+    },
+
+    async getHold({ userId, holdId }) {
+      const found = await reads.hold(holdId);
+      if (found?.wallet.userId !== userId) throw refused({ reason: "HOLD_NOT_FOUND", userId, holdId });
+      return { hold: toHold(found.hold, found.wallet) };
+    },
+
+    async getOperation({ operationId, userId, idempotencyKey }) {
+      if (operationId !== undefined) {
+        const found = await reads.operation(operationId);
+        if (found === undefined) throw refused({ reason: "OPERATION_NOT_FOUND", operationId });
+        return { outcome: { case: "operation", value: toOperation(found.record, found.wallet) } };
+      }
+      const found = await reads.key(userId as UserId, keyHash(userId as UserId, idempotencyKey!));
+      const isKept = found !== undefined && found.key.timeMs > (await reads.nowMs()) - rules.idempotencyRetentionMs;
+      if (!isKept) throw unknownKey(userId!, idempotencyKey!);
+      if (found.operation !== undefined) return { outcome: { case: "operation", value: toOperation(found.operation.record, found.operation.wallet) } };
+      const { rejection } = found.key.outcome as { rejection: Rejection };
+      const { sentence, metadata } = explain(rejection);
+      return { outcome: { case: "rejection", value: { reason: rejection.reason, message: sentence, metadata } } };
+    },
+  };
+}
+
+/** The answer where the ledger said yes; throws its rejection where it said no. */
+function granted(answer: Answer): AppliedAnswer | ReleasedAnswer {
+  if (answer.type === "rejected") throw rejectionError(answer.rejection, answer.replayed);
+  return answer;
+}
+
+function refused(rejection: Rejection): ConnectError {
+  return rejectionError(rejection, false);
+}
+
+function unknownKey(userId: string, idempotencyKey: string): ConnectError {
+  return serviceError(
+    "OPERATION_NOT_FOUND",
+    `Nothing is remembered of user ${userId} and this key: it was never seen, is still under way, or is no longer kept. Sending the call again with the same key is safe.`,
+    { metadata: { user_id: userId, idempotency_key: idempotencyKey } },
+  );
+}

@@ -1,0 +1,80 @@
+// The journal: what was done, in order, each record sealed by a hash over its content and its predecessor's hash.
+
+import type { HoldStatus } from "./hold.ts";
+import type { CurrencyCode, UserId, WalletState } from "./wallet.ts";
+
+/** Kinds of operations with their stored numbers, which are those of the proto's OperationKind and never change. */
+export const operationKindNumbers = { INIT: 1, ADD: 2, HOLD: 3, RELEASE: 4, REVERSE: 5 } as const;
+export type OperationKind = keyof typeof operationKindNumbers;
+
+/** An operation before it has its place and seal. */
+export interface OperationContent {
+  readonly kind: OperationKind;
+  readonly walletId: bigint;
+  readonly amountMinor: bigint;
+  /** The wallet directly after the operation. */
+  readonly after: {
+    readonly availableMinor: bigint;
+    readonly heldMinor: bigint;
+    readonly state: WalletState;
+    readonly version: bigint;
+    readonly balanceMaxMinor: bigint | undefined;
+  };
+  /** The hold directly after the operation, where it placed or changed one. */
+  readonly hold:
+    | {
+        readonly holdId: bigint;
+        readonly status: HoldStatus;
+        readonly capturedMinor: bigint;
+        readonly eligibleTimeMs: number;
+      }
+    | undefined;
+  /** Whose wallet this opens, in what. Only where kind is INIT. */
+  readonly opened: { readonly userId: UserId; readonly currency: CurrencyCode; readonly exponent: number } | undefined;
+  readonly relatedOperationId: bigint | undefined;
+  /** Hash of the idempotency key that the request carried. */
+  readonly keyHash: string | undefined;
+  readonly reference: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** An operation in its place. Never changed, never removed. */
+export interface JournalRecord extends OperationContent {
+  readonly partition: number;
+  /** Place in the partition's journal, from 1 without gaps. */
+  readonly sequence: bigint;
+  /** `partition << 48 | sequence` at birth; never changes. */
+  readonly operationId: bigint;
+  /** The previous operation on the same wallet; 0 for its first. A wallet's history is this chain. */
+  readonly previousSequence: bigint;
+  /** On the ledger's clock, milliseconds since 1970. */
+  readonly timeMs: number;
+  /** SHA-256 over the predecessor's hash and the canonical content: 32 bytes. */
+  readonly hash: Uint8Array;
+}
+
+/** The end of a partition's journal. */
+export interface JournalHead {
+  readonly partition: number;
+  /** The last record's sequence; 0 in an empty journal. */
+  readonly sequence: bigint;
+  /** The last record's hash; 32 zero bytes in an empty journal. */
+  readonly hash: Uint8Array;
+  /** The ledger's clock at the last change: it never goes behind this. */
+  readonly timeMs: number;
+}
+
+export const genesisHash: Uint8Array = new Uint8Array(32);
+
+/** Bits of an id that hold the sequence; the partition is above them. */
+const sequenceBits = 48n;
+
+/** The id of the operation born at this place. */
+export function operationIdAt(partition: number, sequence: bigint): bigint {
+  return (BigInt(partition) << sequenceBits) | sequence;
+}
+
+/** Where the operation with this id was born. */
+export function birthplaceOf(operationId: bigint): { partition: number; sequence: bigint } {
+  return { partition: Number(operationId >> sequenceBits), sequence: operationId & ((1n << sequenceBits) - 1n) };
+}

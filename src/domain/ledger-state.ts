@@ -1,0 +1,214 @@
+// The part of one partition that a batch touches: as it was loaded, plus what the batch has done so far.
+
+import assert from "node:assert/strict";
+import { recordHash } from "./canonical.ts";
+import type { Effect } from "./decision.ts";
+import type { Hold } from "./hold.ts";
+import type { RememberedKey } from "./idempotency.ts";
+import { assertSoundHold, assertSoundWallet } from "./invariants.ts";
+import { operationIdAt, type JournalHead, type JournalRecord, type OperationKind } from "./journal.ts";
+import { counted, noTotals, type TotalKind, type Totals } from "./totals.ts";
+import type { CurrencyCode, UserId, Wallet } from "./wallet.ts";
+
+/** The counters of all wallets of one currency that were opened with the same exponent. */
+export interface CurrencyTotals {
+  readonly currency: CurrencyCode;
+  readonly exponent: number;
+  readonly totals: Totals;
+}
+
+/** What the store loads for a batch. */
+export interface LoadedState {
+  readonly head: JournalHead;
+  /** The ledger's clock for the whole batch: never behind `head.timeMs`. Milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly wallets: readonly Wallet[];
+  readonly holds: readonly Hold[];
+  readonly records: readonly JournalRecord[];
+  readonly keys: readonly RememberedKey[];
+  readonly currencyTotals: readonly CurrencyTotals[];
+  /** The ids of the holds that the batch may release, oldest eligibility first, and whether there are more. */
+  readonly eligible: { readonly holdIds: readonly bigint[]; readonly moreRemain: boolean };
+}
+
+/** What a batch has changed, for the store to write. */
+export interface Changes {
+  readonly head: JournalHead;
+  readonly records: readonly JournalRecord[];
+  readonly wallets: readonly Wallet[];
+  readonly holds: readonly Hold[];
+  readonly keys: readonly RememberedKey[];
+  readonly currencyTotals: readonly CurrencyTotals[];
+  /** Keys that were remembered before this time may be forgotten. Milliseconds since 1970. */
+  readonly forgetKeysBeforeMs: number;
+}
+
+/** What the request adds to an operation. */
+export interface RequestMarks {
+  readonly keyHash: string | undefined;
+  readonly reference: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const countedAs: Record<OperationKind, TotalKind | undefined> = { INIT: undefined, ADD: "adds", HOLD: "holds", RELEASE: "releases", REVERSE: "reversals" };
+
+export class LedgerState {
+  readonly nowMs: number;
+  readonly eligible: LoadedState["eligible"];
+  #head: JournalHead;
+  readonly #wallets = new Map<bigint, Wallet>();
+  readonly #walletIdsByUser = new Map<UserId, bigint[]>();
+  readonly #holds = new Map<bigint, Hold>();
+  readonly #records = new Map<bigint, JournalRecord>();
+  readonly #operationIds = new Set<bigint>();
+  readonly #keys = new Map<string, RememberedKey>();
+  readonly #currencyTotals = new Map<string, CurrencyTotals>();
+  readonly #changed = { records: [] as JournalRecord[], walletIds: new Set<bigint>(), holdIds: new Set<bigint>(), keyHashes: new Set<string>(), totals: new Set<string>() };
+
+  constructor(loaded: LoadedState) {
+    assert(loaded.nowMs >= loaded.head.timeMs, "the ledger's clock never goes back");
+    this.nowMs = loaded.nowMs;
+    this.eligible = loaded.eligible;
+    this.#head = loaded.head;
+    for (const wallet of loaded.wallets) this.#putWallet(assertSoundWallet(wallet));
+    for (const hold of loaded.holds) this.#holds.set(hold.holdId, assertSoundHold(hold));
+    for (const record of loaded.records) this.#putRecord(record);
+    for (const key of loaded.keys) this.#keys.set(key.keyHash, key);
+    for (const totals of loaded.currencyTotals) this.#currencyTotals.set(totalsKey(totals), totals);
+  }
+
+  /** The id that the next operation will have. */
+  get nextOperationId(): bigint {
+    return operationIdAt(this.#head.partition, this.#head.sequence + 1n);
+  }
+
+  walletsOf(userId: UserId): readonly Wallet[] {
+    return (this.#walletIdsByUser.get(userId) ?? []).map((walletId) => this.wallet(walletId));
+  }
+
+  /** A wallet that is known to exist because something loaded refers to it. */
+  wallet(walletId: bigint): Wallet {
+    const wallet = this.#wallets.get(walletId);
+    assert(wallet !== undefined, "a wallet that is referred to was loaded");
+    return wallet;
+  }
+
+  hold(holdId: bigint): Hold | undefined {
+    return this.#holds.get(holdId);
+  }
+
+  hasOperation(operationId: bigint): boolean {
+    return this.#operationIds.has(operationId);
+  }
+
+  /** The record that a remembered key points at. */
+  record(sequence: bigint): JournalRecord {
+    const record = this.#records.get(sequence);
+    assert(record !== undefined, "the record of a remembered key was loaded");
+    return record;
+  }
+
+  key(keyHash: string): RememberedKey | undefined {
+    return this.#keys.get(keyHash);
+  }
+
+  /** The record that the effect would make as the next operation. Changes nothing. */
+  drafted(effect: Effect, marks: RequestMarks): JournalRecord {
+    const { wallet, hold } = effect;
+    const sequence = this.#head.sequence + 1n;
+    const draft: Omit<JournalRecord, "hash"> = {
+      partition: this.#head.partition,
+      sequence,
+      operationId: operationIdAt(this.#head.partition, sequence),
+      kind: effect.kind,
+      walletId: wallet.walletId,
+      amountMinor: effect.amountMinor,
+      after: {
+        availableMinor: wallet.availableMinor,
+        heldMinor: wallet.heldMinor,
+        state: wallet.state,
+        version: wallet.version + 1n,
+        balanceMaxMinor: wallet.balanceMaxMinor,
+      },
+      hold: hold && { holdId: hold.holdId, status: hold.status, capturedMinor: hold.capturedMinor, eligibleTimeMs: hold.eligibleTimeMs },
+      opened: effect.kind === "INIT" ? { userId: wallet.userId, currency: wallet.currency, exponent: wallet.exponent } : undefined,
+      relatedOperationId: effect.relatedOperationId,
+      keyHash: marks.keyHash,
+      reference: marks.reference,
+      metadata: marks.metadata,
+      previousSequence: wallet.headSequence,
+      timeMs: this.nowMs,
+    };
+    return { ...draft, hash: recordHash(this.#head.hash, draft) };
+  }
+
+  /** Makes the effect the next operation: from here on everything in the batch sees it. */
+  apply(effect: Effect, record: JournalRecord): void {
+    assert(record.sequence === this.#head.sequence + 1n, "operations take their places one by one");
+    const kind = countedAs[effect.kind];
+    const { wallet } = effect;
+    this.#putWallet(
+      assertSoundWallet({
+        ...wallet,
+        version: record.after.version,
+        headSequence: record.sequence,
+        updateTimeMs: record.timeMs,
+        totals: kind === undefined ? wallet.totals : counted(wallet.totals, kind, effect.amountMinor),
+      }),
+    );
+    this.#changed.walletIds.add(wallet.walletId);
+    if (effect.hold !== undefined) {
+      this.#holds.set(effect.hold.holdId, assertSoundHold(effect.hold));
+      this.#changed.holdIds.add(effect.hold.holdId);
+    }
+    if (kind !== undefined) this.#count(wallet, kind, effect.amountMinor);
+    this.#putRecord(record);
+    this.#changed.records.push(record);
+    this.#head = { partition: record.partition, sequence: record.sequence, hash: record.hash, timeMs: record.timeMs };
+  }
+
+  remember(key: RememberedKey): void {
+    this.#keys.set(key.keyHash, key);
+    this.#changed.keyHashes.add(key.keyHash);
+    this.#head = { ...this.#head, timeMs: this.nowMs };
+  }
+
+  /** What is to be written; undefined where the batch changed nothing. */
+  changes(forgetKeysBeforeMs: number): Changes | undefined {
+    const { records, walletIds, holdIds, keyHashes, totals } = this.#changed;
+    if (records.length === 0 && keyHashes.size === 0) return undefined;
+    return {
+      head: this.#head,
+      records,
+      wallets: [...walletIds].map((id) => this.#wallets.get(id)!),
+      holds: [...holdIds].map((id) => this.#holds.get(id)!),
+      keys: [...keyHashes].map((hash) => this.#keys.get(hash)!),
+      currencyTotals: [...totals].map((key) => this.#currencyTotals.get(key)!),
+      forgetKeysBeforeMs,
+    };
+  }
+
+  #putWallet(wallet: Wallet): void {
+    if (!this.#wallets.has(wallet.walletId)) {
+      const walletIds = this.#walletIdsByUser.get(wallet.userId) ?? [];
+      this.#walletIdsByUser.set(wallet.userId, [...walletIds, wallet.walletId]);
+    }
+    this.#wallets.set(wallet.walletId, wallet);
+  }
+
+  #putRecord(record: JournalRecord): void {
+    this.#records.set(record.sequence, record);
+    this.#operationIds.add(record.operationId);
+  }
+
+  #count(wallet: Wallet, kind: TotalKind, amountMinor: bigint): void {
+    const key = totalsKey(wallet);
+    const { totals } = this.#currencyTotals.get(key) ?? { totals: noTotals };
+    this.#currencyTotals.set(key, { currency: wallet.currency, exponent: wallet.exponent, totals: counted(totals, kind, amountMinor) });
+    this.#changed.totals.add(key);
+  }
+}
+
+function totalsKey({ currency, exponent }: { currency: CurrencyCode; exponent: number }): string {
+  return `${currency}:${exponent}`;
+}

@@ -1,0 +1,41 @@
+// Amounts of money: decimal strings outside, bigint minor units inside, and the exact way between them. Nothing is ever rounded.
+
+/** The largest number of minor units that a wallet or an amount may count: a signed 64-bit integer. */
+export const minorMax = 2n ** 63n - 1n;
+
+/**
+ * A non-negative decimal as the caller meant it, before the wallet's currency is known: `unscaled × 10^-scale`, without trailing zeros, so
+ * that "1.0" and "1.00" are the same value.
+ */
+export interface Decimal {
+  readonly unscaled: bigint;
+  /** Number of decimals, 0 or more. */
+  readonly scale: number;
+}
+
+const decimalForm = /^([0-9]+)(?:\.([0-9]+))?$/;
+const textMaxChars = 64;
+
+/** Reads "10.50". Undefined where the text has a sign, an exponent, separators, spaces, no digits on a side of the point, or over 64 characters. */
+export function parseDecimal(text: string): Decimal | undefined {
+  if (text.length > textMaxChars) return undefined;
+  const match = decimalForm.exec(text);
+  if (match === null) return undefined;
+  const fraction = (match[2] ?? "").replace(/0+$/, "");
+  return { unscaled: BigInt(match[1] + fraction), scale: fraction.length };
+}
+
+/** The decimal in minor units of a currency with `exponent` decimals; undefined where it has more decimals than that. */
+export function toMinor(decimal: Decimal, exponent: number): bigint | undefined {
+  if (decimal.scale > exponent) return undefined;
+  return decimal.unscaled * 10n ** BigInt(exponent - decimal.scale);
+}
+
+/** Minor units as a decimal string with exactly `exponent` decimals: `(1050n, 2)` is "10.50", `(-5n, 2)` is "-0.05". */
+export function formatMinor(minor: bigint, exponent: number): string {
+  if (exponent === 0) return minor.toString();
+  const negative = minor < 0n;
+  const digits = (negative ? -minor : minor).toString().padStart(exponent + 1, "0");
+  const point = digits.length - exponent;
+  return `${negative ? "-" : ""}${digits.slice(0, point)}.${digits.slice(point)}`;
+}

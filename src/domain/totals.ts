@@ -1,0 +1,36 @@
+// Counters kept beside the balances, so that a report costs the same after ten operations and after ten million.
+
+/** What is counted: operations by kind. Reports on holds follow from them. The order is that of the stored encoding: only append. */
+export const totalKinds = ["adds", "holds", "releases", "reversals"] as const;
+export type TotalKind = (typeof totalKinds)[number];
+
+/** How many operations, and how much they moved. Both may grow beyond 64 bits and stay exact. */
+export interface Total {
+  readonly count: bigint;
+  readonly minor: bigint;
+}
+
+export type Totals = Readonly<Record<TotalKind, Total>>;
+
+const nothing: Total = { count: 0n, minor: 0n };
+export const noTotals: Totals = { adds: nothing, holds: nothing, releases: nothing, reversals: nothing };
+
+/** The totals with one more operation of this kind. */
+export function counted(totals: Totals, kind: TotalKind, amountMinor: bigint): Totals {
+  const { count, minor } = totals[kind];
+  return { ...totals, [kind]: { count: count + 1n, minor: minor + amountMinor } };
+}
+
+/** The sum of both, kind by kind; `factor` scales the second one's amounts to the first one's minor units. */
+export function addTotals(a: Totals, b: Totals, factor = 1n): Totals {
+  const sum = (kind: TotalKind): Total => ({ count: a[kind].count + b[kind].count, minor: a[kind].minor + b[kind].minor * factor });
+  return { adds: sum("adds"), holds: sum("holds"), releases: sum("releases"), reversals: sum("reversals") };
+}
+
+/** What the totals say of active holds: all that were placed, less those that were resolved. */
+export function activeHolds(totals: Totals): Total {
+  return {
+    count: totals.holds.count - totals.releases.count - totals.reversals.count,
+    minor: totals.holds.minor - totals.releases.minor - totals.reversals.minor,
+  };
+}

@@ -1,0 +1,128 @@
+// The queue: commands gather while the last commit is under way and share the next one; more than a bound are turned away at once.
+
+import type { Answer } from "../domain/batch.ts";
+import type { Command } from "../domain/command.ts";
+import type { Executor } from "./executor.ts";
+
+/** The queue is as long as it may get. Nothing was done. */
+export class QueueFull extends Error {
+  override readonly name = "QueueFull";
+}
+
+/** The queue takes no more commands because the service is going down. Nothing was done. */
+export class QueueClosed extends Error {
+  override readonly name = "QueueClosed";
+}
+
+export interface QueueLimits {
+  /** Commands that may wait or be under way. */
+  readonly queueLengthMax: number;
+  /** Commands that share a commit. */
+  readonly batchLengthMax: number;
+}
+
+/** One batch is being executed and the next one already lies ready beside it, so that the writer never waits for this thread. */
+const batchesUnderWayMax = 2;
+
+interface Waiting {
+  readonly command: Command;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+export class CommandQueue {
+  readonly #executor: Executor;
+  readonly #limits: QueueLimits;
+  #waiting: Waiting[] = [];
+  #length = 0;
+  #batchesUnderWay = 0;
+  #flushScheduled = false;
+  #closed = false;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(executor: Executor, limits: QueueLimits) {
+    this.#executor = executor;
+    this.#limits = limits;
+  }
+
+  /** Commands that wait or are under way. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Has the command decided in its turn and answers once the decision is durable. A command whose `signal` is aborted before its turn comes is
+   * never executed and rejected with the signal's reason; one that is under way is answered for, whatever the signal says.
+   * Throws QueueFull, QueueClosed, StoreFault, or the signal's reason.
+   */
+  submit(command: Command, signal?: AbortSignal): Promise<Answer> {
+    if (this.#closed) return Promise.reject(new QueueClosed("the service is going down"));
+    if (this.#length >= this.#limits.queueLengthMax) return Promise.reject(new QueueFull(`${this.#length} operations are waiting`));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ command, signal, resolve, reject });
+      this.#length++;
+      this.#scheduleFlush();
+    });
+  }
+
+  /** Takes no more commands, waits until all that were accepted are answered, and closes the executor. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#length > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
+    await this.#executor.close();
+  }
+
+  /** At the end of the event loop's turn, so that what arrived in one turn goes together. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#batchesUnderWay >= batchesUnderWayMax) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#batchesUnderWay < batchesUnderWayMax) {
+      const batch = this.#takeBatch();
+      if (batch.length === 0) return;
+      void this.#execute(batch);
+    }
+  }
+
+  async #execute(batch: readonly Waiting[]): Promise<void> {
+    this.#batchesUnderWay++;
+    try {
+      const answers = await this.#executor.execute(batch.map((waiting) => waiting.command));
+      batch.forEach((waiting, index) => waiting.resolve(answers[index]!));
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    } finally {
+      this.#batchesUnderWay--;
+      this.#left(batch.length);
+      if (this.#waiting.length > 0) this.#scheduleFlush();
+    }
+  }
+
+  /** The next commands that go together. A release goes alone: what is eligible is looked up before anything of its batch is decided. */
+  #takeBatch(): readonly Waiting[] {
+    this.#dropAbandoned();
+    const firstRelease = this.#waiting.findIndex((waiting) => waiting.command.type === "releaseHolds");
+    const together = firstRelease === 0 ? 1 : firstRelease === -1 ? this.#waiting.length : firstRelease;
+    return this.#waiting.splice(0, Math.min(together, this.#limits.batchLengthMax));
+  }
+
+  #dropAbandoned(): void {
+    const abandoned = this.#waiting.filter((waiting) => waiting.signal?.aborted === true);
+    if (abandoned.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiting) => waiting.signal?.aborted !== true);
+    for (const waiting of abandoned) waiting.reject(waiting.signal?.reason);
+    this.#left(abandoned.length);
+  }
+
+  #left(count: number): void {
+    this.#length -= count;
+    if (this.#length === 0) this.#whenEmpty?.();
+  }
+}

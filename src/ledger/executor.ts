@@ -1,0 +1,29 @@
+// What executes batches: beside the store's connection, wherever that lives.
+
+import { decideBatch, touchedBy, type Answer } from "../domain/batch.ts";
+import type { Command } from "../domain/command.ts";
+import type { LedgerRules } from "../domain/rules.ts";
+import type { Store } from "../store/store.ts";
+
+export interface Executor {
+  /**
+   * Decides the commands in order in one transaction and answers, in the same order, once it is durable.
+   * Throws StoreFault where the database fails; then none of the commands was decided, or (`unknown`) all may have been.
+   */
+  execute(commands: readonly Command[]): Promise<readonly Answer[]>;
+  /** Finishes what was begun and lets go of the database. */
+  close(): Promise<void>;
+}
+
+/** Executes on this store, in this thread. */
+export function executorOn(store: Store, rules: LedgerRules): Executor {
+  return {
+    execute: (commands) =>
+      // The only partition so far.
+      store.transact(0, touchedBy(commands), (state) => {
+        const { changes, answers } = decideBatch(state, commands, rules);
+        return { changes, result: answers };
+      }),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,57 @@
+// Brings a database file to this version's tables, all or nothing, and refuses files that are not a ledger or are newer than this version.
+
+import type Database from "better-sqlite3";
+import { Kysely, SqliteAdapter, SqliteDialect, sql } from "kysely";
+import { Migrator } from "kysely/migration";
+import { genesisHash } from "../../domain/journal.ts";
+import { StartError } from "../../start-error.ts";
+import { migrations } from "../migrations/migrations.ts";
+import type { Tables } from "../tables.ts";
+
+/** Marks the file as a ledger, "WALT" in ASCII (https://sqlite.org/pragma.html#pragma_application_id). */
+const applicationId = 0x57414c54;
+
+const engineTypes = { integer: sql`integer`, text: sql`text`, bytes: sql`blob`, tableEnd: sql`strict, without rowid` };
+
+/** SQLite's DDL is transactional; Kysely's own adapter says no because it cannot speak for every user of SQLite. */
+class TransactionalSqliteDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new (class extends SqliteAdapter {
+      override get supportsTransactionalDdl(): boolean {
+        return true;
+      }
+    })();
+  }
+}
+
+/** Migrates the file behind this connection. Throws StartError where it is another program's, or a newer version's. */
+export async function migrate(connection: Database.Database, path: string, nowMs: number): Promise<void> {
+  const owner = connection.pragma("application_id", { simple: true });
+  const tables = connection.prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'").all();
+  if (owner !== applicationId && tables.length > 0) {
+    throw new StartError(`${path} is a database of another program, not a ledger. Give WALLET_DATABASE_URL another path.`);
+  }
+  const known = migrations(engineTypes);
+  if (tables.some((table) => table.name === "kysely_migration")) {
+    const newer = connection.prepare<[], { name: string }>("select name from kysely_migration order by name").all().filter(({ name }) => !(name in known));
+    if (newer.length > 0) {
+      throw new StartError(`${path} was written by a newer version of the wallet (it has ${newer.map(({ name }) => name).join(", ")}). Start that version, or restore a backup.`);
+    }
+  }
+  connection.pragma(`application_id = ${applicationId}`);
+  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) });
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => known } }).migrateToLatest();
+  if (error !== undefined) throw error;
+  connection.transaction(() => create(connection, nowMs))();
+}
+
+/** A new ledger's own row and the empty journals of its partitions. */
+function create(connection: Database.Database, nowMs: number): void {
+  const partitions = 1;
+  connection.prepare("insert into ledger (id, partitions, create_time_ms) values (1, ?, ?) on conflict do nothing").run(partitions, nowMs);
+  for (let partition = 0; partition < partitions; partition++) {
+    connection
+      .prepare("insert into ledger_head (partition, sequence, hash, time_ms, key_ordinal) values (?, 0, ?, ?, 0) on conflict do nothing")
+      .run(partition, genesisHash, nowMs);
+  }
+}

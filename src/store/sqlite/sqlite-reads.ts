@@ -1,0 +1,77 @@
+// The SQLite engine's reading side: a connection of its own that sees the last commit, wherever the writer is.
+
+import type Database from "better-sqlite3";
+import { birthplaceOf } from "../../domain/journal.ts";
+import type { CurrencyTotals } from "../../domain/ledger-state.ts";
+import type { CurrencyCode, UserId } from "../../domain/wallet.ts";
+import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
+import { StoreFault, type Reads, type RecordedOperation } from "../store.ts";
+import { openForReading } from "./connection.ts";
+import { prepareQueries, type Queries } from "./queries.ts";
+
+/** The only partition so far. */
+const partition = 0n;
+
+/** Opens a reading connection on a ledger that a store has opened. `clock` is the machine's time in milliseconds since 1970. */
+export function openSqliteReads(path: string, clock: () => number): Reads {
+  const connection = openForReading(path);
+  const queries = prepareQueries(connection);
+  const snapshot = <T>(read: () => T): Promise<T> => inSnapshot(connection, read);
+
+  return {
+    wallets: (userId, currency) => snapshot(() => walletRows(queries, userId, currency).map(walletFromRow)),
+
+    hold: (holdId) =>
+      snapshot(() => {
+        const hold = queries.hold.get({ partition, holdId });
+        return hold && { hold: holdFromRow(hold), wallet: walletFromRow(queries.wallet.get({ partition, walletId: hold.wallet_id })!) };
+      }),
+
+    operation: (operationId) =>
+      snapshot(() => {
+        const birthplace = birthplaceOf(operationId);
+        return BigInt(birthplace.partition) === partition ? recorded(queries, birthplace.sequence) : undefined;
+      }),
+
+    key: (_userId, keyHash) =>
+      snapshot(() => {
+        const row = queries.key.get({ partition, keyHash: Buffer.from(keyHash, "hex") });
+        return row && { key: keyFromRow(row), operation: row.sequence === null ? undefined : recorded(queries, row.sequence) };
+      }),
+
+    totals: ({ userId, currency }) =>
+      snapshot((): CurrencyTotals[] => {
+        if (userId !== undefined) return walletRows(queries, userId, currency).map(walletFromRow);
+        const all = queries.currencyTotals.all({ partition }).map(currencyTotalsFromRow);
+        return currency === undefined ? all : all.filter((totals) => totals.currency === currency);
+      }),
+
+    nowMs: () => snapshot(() => Math.max(clock(), headFromRow(queries.head.get({ partition })!).timeMs)),
+
+    async close() {
+      connection.close();
+    },
+  };
+}
+
+function walletRows(queries: Queries, userId: UserId, currency: CurrencyCode | undefined): ReturnType<Queries["walletsOfUser"]["all"]> {
+  if (currency === undefined) return queries.walletsOfUser.all({ partition, userId });
+  const row = queries.walletOfUser.get({ partition, userId, currency });
+  return row === undefined ? [] : [row];
+}
+
+function recorded(queries: Queries, sequence: bigint): RecordedOperation | undefined {
+  const row = queries.record.get({ partition, sequence });
+  if (row === undefined) return undefined;
+  const hold = row.hold_id === null ? undefined : queries.hold.get({ partition, holdId: row.hold_id });
+  return { record: recordFromRow(row), wallet: walletFromRow(queries.wallet.get({ partition, walletId: row.wallet_id })!), hold: hold && holdFromRow(hold) };
+}
+
+/** Several statements that see the same commit. */
+async function inSnapshot<T>(connection: Database.Database, read: () => T): Promise<T> {
+  try {
+    return connection.transaction(read)();
+  } catch (error) {
+    throw new StoreFault("unavailable", error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -1,0 +1,111 @@
+// The tables as Kysely sees them. Integers are bigint, amounts are minor units, times are milliseconds since 1970 on the ledger's clock.
+// Every key begins with the partition, so that a partition can live on any machine.
+
+import type { Generated } from "kysely";
+
+export interface Tables {
+  ledger: LedgerTable;
+  ledger_head: LedgerHeadTable;
+  wallets: WalletTable;
+  holds: HoldTable;
+  journal: JournalTable;
+  idempotency_keys: IdempotencyKeyTable;
+  currency_totals: CurrencyTotalsTable;
+}
+
+/** One row: what the ledger was created with. */
+export interface LedgerTable {
+  id: Generated<bigint>;
+  partitions: bigint;
+  create_time_ms: bigint;
+}
+
+/** One row a partition, locked by every transaction on it. */
+export interface LedgerHeadTable {
+  partition: bigint;
+  sequence: bigint;
+  hash: Uint8Array;
+  time_ms: bigint;
+  /** The last ordinal given to an idempotency key. */
+  key_ordinal: bigint;
+}
+
+export interface WalletTable {
+  partition: bigint;
+  wallet_id: bigint;
+  user_id: string;
+  currency: string;
+  exponent: bigint;
+  create_time_ms: bigint;
+  available_minor: bigint;
+  held_minor: bigint;
+  state: bigint;
+  version: bigint;
+  balance_max_minor: bigint | null;
+  head_sequence: bigint;
+  update_time_ms: bigint;
+  /** Counters, see totals-encoding.ts. */
+  totals: Uint8Array;
+}
+
+export interface HoldTable {
+  partition: bigint;
+  hold_id: bigint;
+  wallet_id: bigint;
+  amount_minor: bigint;
+  captured_minor: bigint;
+  status: bigint;
+  create_time_ms: bigint;
+  eligible_time_ms: bigint;
+  resolve_time_ms: bigint | null;
+}
+
+/** Append-only. `previous_sequence` links a wallet's history backwards from its `head_sequence`. */
+export interface JournalTable {
+  partition: bigint;
+  sequence: bigint;
+  operation_id: bigint;
+  kind: bigint;
+  wallet_id: bigint;
+  amount_minor: bigint;
+  available_after_minor: bigint;
+  held_after_minor: bigint;
+  state_after: bigint;
+  version_after: bigint;
+  balance_max_after_minor: bigint | null;
+  previous_sequence: bigint;
+  time_ms: bigint;
+  hold_id: bigint | null;
+  hold_status_after: bigint | null;
+  hold_captured_after_minor: bigint | null;
+  hold_eligible_time_ms: bigint | null;
+  opened_user_id: string | null;
+  opened_currency: string | null;
+  opened_exponent: bigint | null;
+  related_operation_id: bigint | null;
+  key_hash: Uint8Array | null;
+  reference: string | null;
+  /** A JSON object of strings. */
+  metadata: string | null;
+  hash: Uint8Array;
+}
+
+/** Ordered by age, so that old keys go from the front; found by hash through an index. */
+export interface IdempotencyKeyTable {
+  partition: bigint;
+  ordinal: bigint;
+  key_hash: Uint8Array;
+  fingerprint: Uint8Array;
+  time_ms: bigint;
+  /** The operation, where it was applied. */
+  sequence: bigint | null;
+  /** The rejection as JSON, where it was not. */
+  rejection: string | null;
+}
+
+export interface CurrencyTotalsTable {
+  partition: bigint;
+  currency: string;
+  exponent: bigint;
+  totals: Uint8Array;
+}

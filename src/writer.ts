@@ -1,0 +1,47 @@
+// The writer thread: the only connection that writes, and beside it the deciding of what it writes.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { currencyRegistry } from "./domain/currency.ts";
+import { executorOn, type Executor } from "./ledger/executor.ts";
+import type { FromWriter, ToWriter, WriterSettings } from "./ledger/writer-messages.ts";
+import { StartError } from "./start-error.ts";
+import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { StoreFault } from "./store/store.ts";
+
+if (parentPort === null) throw new Error("writer.ts runs as a worker thread");
+const port = parentPort;
+const send = (message: FromWriter): void => port.postMessage(message);
+
+const { databasePath, assets, holdPeriodMs, idempotencyRetentionMs } = workerData as WriterSettings;
+
+/** Batches are executed one after another, in the order of their arrival. */
+function serve(executor: Executor): void {
+  let last: Promise<void> = Promise.resolve();
+  port.on("message", (message: ToWriter) => {
+    last = last.then(() => handle(executor, message));
+  });
+}
+
+async function handle(executor: Executor, message: ToWriter): Promise<void> {
+  if (message.type === "close") {
+    await executor.close();
+    send({ type: "closed" });
+    return;
+  }
+  const { batchId, commands } = message;
+  try {
+    send({ type: "answers", batchId, answers: await executor.execute(commands) });
+  } catch (error) {
+    const fault = error instanceof StoreFault ? error.kind : "defect";
+    send({ type: "failed", batchId, fault, message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+}
+
+try {
+  const store = await openSqliteStore(databasePath, Date.now);
+  serve(executorOn(store, { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs }));
+  send({ type: "ready" });
+} catch (error) {
+  const sentence = error instanceof StartError ? error.message : undefined;
+  send({ type: "notOpened", sentence, message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}
