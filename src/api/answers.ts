@@ -113,7 +113,7 @@ export function toMoneys(facts: readonly MoneyFact[]): Money[] {
     const scaled = ({ minor, exponent: own }: MoneyFact): bigint => minor * 10n ** BigInt(exponent - own);
     sums.set(fact.currency, { currency: fact.currency, exponent, minor: scaled(sum) + scaled(fact) });
   }
-  const inOrder = [...sums.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1));
+  const inOrder = [...sums.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
   return inOrder.map(({ currency, exponent, minor }) => create(MoneySchema, { currency, amount: formatMinor(minor, exponent) }));
 }
 

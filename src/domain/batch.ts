@@ -108,7 +108,7 @@ function release(state: LedgerState, command: ReleaseHolds): ReleasedAnswer {
     const sum = sums.get(`${currency}:${exponent}`)?.minor ?? 0n;
     sums.set(`${currency}:${exponent}`, fact(effect.wallet, sum + effect.amountMinor));
   }
-  const amounts = [...sums.values()].sort((a, b) => (a.currency < b.currency ? -1 : a.currency > b.currency ? 1 : a.exponent - b.exponent));
+  const amounts = [...sums.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : a.currency > b.currency ? 1 : a.exponent - b.exponent));
   return { type: "released", count: state.eligible.holdIds.length, amounts, moreRemain: state.eligible.moreRemain };
 }
 

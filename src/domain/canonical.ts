@@ -52,7 +52,7 @@ export function canonicalContent(record: Omit<JournalRecord, "hash">): Uint8Arra
   if (record.relatedOperationId !== undefined) writer.integer(21, record.relatedOperationId);
   if (record.keyHash !== undefined) writer.bytes(22, Buffer.from(record.keyHash, "hex"));
   if (record.reference !== "") writer.text(23, record.reference);
-  for (const key of Object.keys(record.metadata).sort()) writer.pair(24, key, record.metadata[key]!);
+  for (const key of Object.keys(record.metadata).toSorted()) writer.pair(24, key, record.metadata[key]!);
   return writer.finish();
 }
 

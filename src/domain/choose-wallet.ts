@@ -23,7 +23,7 @@ export function chooseWallet<W extends WalletIdentity>(
   const [only, ...others] = wallets;
   if (only === undefined) return { rejection: { reason: "WALLET_NOT_FOUND", userId } };
   if (others.length > 0) {
-    return { rejection: { reason: "CURRENCY_REQUIRED", userId, currencies: wallets.map((wallet) => wallet.currency).sort() } };
+    return { rejection: { reason: "CURRENCY_REQUIRED", userId, currencies: wallets.map((wallet) => wallet.currency).toSorted() } };
   }
   return { wallet: only };
 }

@@ -31,7 +31,7 @@ export function keyHash(userId: UserId, idempotencyKey: string): string {
  * from an empty one; the key itself and `validate_only` are left out.
  */
 export function fingerprint(command: WalletCommand): string {
-  const metadata = Object.entries(command.metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  const metadata = Object.entries(command.metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const common = [command.type, command.userId, command.reference, metadata, command.expectedVersion?.toString() ?? null];
   return shortHash(JSON.stringify([...common, ...ownFields(command)]));
 }

@@ -26,6 +26,7 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   let lastBatchId = 0;
+  let isClosing = false;
 
   const fail = (error: Error): void => {
     for (const batch of underWay.values()) batch.reject(new StoreFault("unknown", error.message, { cause: error }));
@@ -61,7 +62,7 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
   worker.on("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => {
     closed.resolve();
-    fail(new Error(`the writer thread ended with code ${code}`));
+    if (!isClosing) fail(new Error(`the writer thread ended with code ${code}`));
   });
 
   await opened.promise;
@@ -74,6 +75,7 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
         send({ type: "execute", batchId, commands });
       }),
     async close() {
+      isClosing = true;
       send({ type: "close" });
       await closed.promise;
       await worker.terminate();

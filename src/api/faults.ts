@@ -1,0 +1,75 @@
+// What becomes of anything that a handler throws: our errors pass, the ends of a call get their reason, the rest is a defect.
+
+import { Code, ConnectError } from "@connectrpc/connect";
+import { errorDomain, internalError, serviceError } from "./errors.ts";
+import { ledgerFaultError } from "./ledger-faults.ts";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+
+/** Whether the error is one of the table: it carries an ErrorInfo of our domain. True for errors built here and for errors read from the wire. */
+export function isServiceError(error: ConnectError): boolean {
+  return reasonOf(error) !== undefined;
+}
+
+/** The reason that the error carries; undefined where it is none of the table. */
+export function reasonOf(error: ConnectError): string | undefined {
+  return error.findDetails(ErrorInfoSchema).find((info) => info.domain === errorDomain)?.reason;
+}
+
+/** The call's deadline passed. Its effect may still come. */
+export function deadlineExceeded(): ConnectError {
+  return serviceError(
+    "DEADLINE_EXCEEDED",
+    "The call's deadline passed. A change may still have been made: send it again with the same idempotency key, or ask GetOperation.",
+  );
+}
+
+/** The caller gave up. Its effect may still come. */
+export function canceled(): ConnectError {
+  return serviceError(
+    "CANCELED",
+    "The call was given up. A change may still have been made: send it again with the same idempotency key, or ask GetOperation.",
+  );
+}
+
+/**
+ * The error that leaves the service for something thrown. `signal` is the call's: what is thrown after it was aborted is a consequence of that.
+ * Anything that is not known goes to `report`, and the caller learns the request id and nothing else.
+ */
+export function faultError(thrown: unknown, call: { requestId: string; signal: AbortSignal; report: (cause: unknown) => void }): ConnectError {
+  if (thrown instanceof ConnectError) {
+    if (isServiceError(thrown)) return thrown;
+    if (thrown.code === Code.DeadlineExceeded) return deadlineExceeded();
+    if (thrown.code === Code.Canceled) return canceled();
+    // Connect's own answer for a method that is declared and has no handler.
+    if (thrown.code === Code.Unimplemented) return serviceError("UNKNOWN_METHOD", "This version does not serve this method.");
+  } else if (call.signal.aborted && isAbort(thrown, call.signal)) {
+    return canceled();
+  }
+  const ledgerFault = ledgerFaultError(thrown);
+  // The caller can do something about these, and so can whoever reads the log.
+  call.report(thrown);
+  if (ledgerFault !== undefined) return ledgerFault;
+  return internalError(call.requestId);
+}
+
+function isAbort(thrown: unknown, signal: AbortSignal): boolean {
+  return thrown === signal.reason || (thrown instanceof Error && thrown.name === "AbortError");
+}
+
+/**
+ * Runs `work` until it settles or the signal is aborted, whichever is first; then rejects with the signal's reason. The work goes on: a deadline
+ * ends the wait, never the effect. Work is not begun for a signal that is aborted already.
+ */
+export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

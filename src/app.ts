@@ -1,0 +1,72 @@
+// Wires the parts: the writer thread, the reads, the services and the server. The only place, beside the writer thread's entry, that names an engine.
+
+import type { Logger } from "pino";
+import { ReportService } from "../gen/wallet/v1/report_service_pb.ts";
+import { WalletService } from "../gen/wallet/v1/wallet_service_pb.ts";
+import { createInterceptors } from "./api/interceptors.ts";
+import { reportService } from "./api/report-service.ts";
+import { createRequestValidator } from "./api/validation.ts";
+import { walletService } from "./api/wallet-service.ts";
+import type { Config } from "./config.ts";
+import { currencyRegistry } from "./domain/currency.ts";
+import { CommandQueue } from "./ledger/command-queue.ts";
+import { startWriterThread } from "./ledger/writer-thread.ts";
+import { startServer } from "./server/server.ts";
+import { openSqliteReads } from "./store/sqlite/sqlite-reads.ts";
+
+/** A running service. */
+export interface App {
+  readonly host: string;
+  /** The real one, also where 0 was asked for. */
+  readonly port: number;
+  /** Resolves when the ledger can no longer be trusted and the process is to stop. */
+  readonly failed: Promise<Error>;
+  /** Not ready, no new connections; answers what was accepted, makes it durable and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+const services = [WalletService, ReportService];
+
+/** Starts the service. Throws StartError where its surroundings do not permit it. */
+export async function startApp(config: Config, logger: Logger): Promise<App> {
+  const { assets, holdPeriodMs, idempotencyRetentionMs, database, limits } = config;
+  const opening = startWriterThread(new URL("./writer.ts", import.meta.url), { databasePath: database.path, assets, holdPeriodMs, idempotencyRetentionMs });
+  // Compiled while the writer thread opens the ledger.
+  const validate = createRequestValidator(services);
+  const writer = await opening;
+  const reads = openSqliteReads(database.path, Date.now);
+  const queue = new CommandQueue(writer, config);
+  let isReady = true;
+  void writer.failed.then(() => (isReady = false));
+
+  const ledger = { queue, reads, rules: { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs } };
+  const closeLedger = async (): Promise<void> => {
+    await queue.close();
+    await reads.close();
+  };
+
+  try {
+    const server = await startServer({
+      ...config.listen,
+      limits,
+      services,
+      routes: (router) => void router.service(WalletService, walletService(ledger)).service(ReportService, reportService(ledger)),
+      interceptors: createInterceptors({ logger, validate }),
+      isReady: () => isReady,
+      logger,
+    });
+    return {
+      host: server.host,
+      port: server.port,
+      failed: writer.failed,
+      async stop() {
+        isReady = false;
+        await server.drain();
+        await closeLedger();
+      },
+    };
+  } catch (error) {
+    await closeLedger();
+    throw error;
+  }
+}

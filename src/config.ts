@@ -1,0 +1,267 @@
+// Every setting and every fixed bound of the service: name, default, unit and why; and how they are read from flags and environment.
+
+import { ConfigError } from "./config/config-error.ts";
+import { parseFlags } from "./config/flags.ts";
+import { helpText, type SettingRow } from "./config/help.ts";
+import { assets, bytes, database, duration, integer, listenAddress, notYet, oneOf, onlyYet, truth, type Database, type Kind } from "./config/kinds.ts";
+import { formatListenAddress, isLoopback, type ListenAddress } from "./config/listen-address.ts";
+import { nearest } from "./config/nearest.ts";
+import { isServiceLink } from "./config/service-links.ts";
+import { logLevels, type LogLevel } from "./log.ts";
+import { version } from "./version.ts";
+
+export { ConfigError };
+
+/** One setting. Its flag is its name in another spelling: `WALLET_LISTEN`, `--listen`. */
+interface Setting<T> {
+  readonly name: `WALLET_${string}`;
+  /** As one would write it; empty for none. An environment variable that is set to nothing counts as not set. */
+  readonly default: string;
+  readonly kind: Kind<T>;
+  readonly meaning: string;
+  /** The reason of the default or the bound. */
+  readonly why?: string;
+}
+
+const settings = {
+  listen: {
+    name: "WALLET_LISTEN",
+    default: "127.0.0.1:8080",
+    kind: listenAddress,
+    meaning: "Address and port. Port 0 takes a free one; the first log line that says `listening` carries the real one.",
+  },
+  database: { name: "WALLET_DATABASE_URL", default: "sqlite:./data/wallet.db", kind: database, meaning: "Where the ledger is kept." },
+  partitions: {
+    name: "WALLET_PARTITIONS",
+    default: "1",
+    kind: onlyYet(integer(1, 32_768), 1, "more than one partition is"),
+    meaning: "Partitions of a new ledger.",
+    why: "More than one is not there yet.",
+  },
+  holdPeriodMs: {
+    name: "WALLET_HOLD_PERIOD",
+    default: "10m",
+    kind: duration("1ms", "3650d"),
+    meaning: "Age at which a hold becomes eligible for release, unless the hold has a period of its own.",
+    why: "Ten years is longer than any reservation is meant to last, and every time computed from it stays in range.",
+  },
+  autoRelease: {
+    name: "WALLET_AUTO_RELEASE",
+    default: "false",
+    kind: onlyYet(truth, false, "releasing overdue holds without being asked is"),
+    meaning: "Whether the server releases overdue holds by itself.",
+    why: "`true` is not there yet.",
+  },
+  assets: { name: "WALLET_CURRENCIES", default: "", kind: assets, meaning: "Currencies beside those of ISO 4217." },
+  idempotencyRetentionMs: {
+    name: "WALLET_IDEMPOTENCY_RETENTION",
+    default: "30d",
+    kind: duration("1m", "3650d"),
+    meaning: "How long idempotency keys replay.",
+    why: "A key must outlive its caller's retries, or a late retry is applied a second time; it must be longer than WALLET_TIMEOUT_MAX.",
+  },
+  apiKeysFile: { name: "WALLET_API_KEYS_FILE", default: "", kind: notYet("API keys are"), meaning: "API keys and what each may do." },
+  jwtIssuer: { name: "WALLET_JWT_ISSUER", default: "", kind: notYet("JSON Web Tokens are"), meaning: "Who signs the JSON Web Tokens that callers bring." },
+  jwtAudience: { name: "WALLET_JWT_AUDIENCE", default: "", kind: notYet("JSON Web Tokens are"), meaning: "For whom those tokens must be meant." },
+  jwtJwksUrl: { name: "WALLET_JWT_JWKS_URL", default: "", kind: notYet("JSON Web Tokens are"), meaning: "Where the issuer publishes its keys." },
+  tlsCert: { name: "WALLET_TLS_CERT", default: "", kind: notYet("TLS is"), meaning: "The server's certificate, a PEM file." },
+  tlsKey: { name: "WALLET_TLS_KEY", default: "", kind: notYet("TLS is"), meaning: "The certificate's private key, a PEM file." },
+  tlsClientCa: { name: "WALLET_TLS_CLIENT_CA", default: "", kind: notYet("TLS is"), meaning: "Who signs the certificates that clients must have, a PEM file." },
+  insecure: {
+    name: "WALLET_INSECURE",
+    default: "false",
+    kind: truth,
+    meaning: "Serve everybody who can connect, unencrypted, on an address that other machines reach.",
+    why: "Without it the server listens on loopback only.",
+  },
+  queueLengthMax: {
+    name: "WALLET_QUEUE_MAX",
+    default: "16384",
+    kind: integer(1, 1_048_576),
+    meaning: "Operations that may wait for their commit; the next ones are refused with OVERLOADED.",
+    why: "A full ExecuteBatch (10,000) fits beside others, and all of it is decided well before a caller gives up.",
+  },
+  batchLengthMax: {
+    name: "WALLET_BATCH_MAX",
+    default: "1024",
+    kind: integer(1, 65_536),
+    meaning: "Operations that one commit gathers.",
+    why: "From 64 on an fsync costs next to nothing an operation; a larger batch only makes its first operation wait for its last.",
+  },
+  requestMaxBytes: {
+    name: "WALLET_REQUEST_MAX_BYTES",
+    default: "4MiB",
+    kind: bytes("1KiB", "64MiB"),
+    meaning: "The largest request, after decompression.",
+    why: "A batch of 10,000 operations fits into 4 MiB; a request is held in memory whole.",
+  },
+  timeoutMaxMs: {
+    name: "WALLET_TIMEOUT_MAX",
+    default: "60s",
+    kind: duration("100ms", "10m"),
+    meaning: "The longest deadline of a call: longer ones are shortened to it, and calls without one get it.",
+    why: "A call holds memory until it ends, so none may stay for ever.",
+  },
+  connectionsMax: {
+    name: "WALLET_CONNECTIONS_MAX",
+    default: "4096",
+    kind: integer(1, 65_536),
+    meaning: "Open connections; further ones are closed at once.",
+    why: "Each costs a file descriptor and some tens of KiB, idle or not.",
+  },
+  streamsPerConnectionMax: {
+    name: "WALLET_STREAMS_MAX",
+    default: "256",
+    kind: integer(1, 65_536),
+    meaning: "Calls in flight on one HTTP/2 connection; clients keep further ones waiting.",
+    why: "Enough for one client's commits to be well shared, too few for one connection to fill the queue.",
+  },
+  drainTimeoutMs: {
+    name: "WALLET_DRAIN_TIMEOUT",
+    default: "8s",
+    kind: duration("100ms", "9s"),
+    meaning: "How long accepted calls may take to end after SIGTERM.",
+    why: "The process promises to be gone within 10 s of the signal, and closing the ledger needs the rest.",
+  },
+  logLevel: { name: "WALLET_LOG_LEVEL", default: "info", kind: oneOf(logLevels), meaning: "How much the log says; it is JSON lines on stderr. With `warn` or less, no line says `listening`." },
+} as const satisfies Record<string, Setting<unknown>>;
+
+const table: readonly Setting<unknown>[] = Object.values(settings);
+
+/** Bounds that are no settings: nobody who runs the service has a reason to change them. */
+const fixedLimits = {
+  /** Bytes. What gRPC clients accept unless told otherwise (grpc-go, grpc-java and grpc-js: 4 MiB). */
+  responseMaxBytes: 4 * 1024 * 1024,
+  /** Bytes of one request's headers. Node's own default for HTTP/1.1 and twice what gRPC clients send at most (8 KiB), here for HTTP/2 too. */
+  headerMaxBytes: 16 * 1024,
+  /** A client speaks first in every protocol here; one that says nothing holds a connection for nothing. */
+  firstByteTimeoutMs: 10_000,
+  /** From the first byte to the end of the headers, which fit into a dozen packets. Against clients that send a byte now and then. */
+  headersTimeoutMs: 15_000,
+  /** From the first byte to the end of the request: 64 MiB, the largest there is, over 20 Mbit/s, and twice the time. */
+  requestTimeoutMs: 60_000,
+  /** Without a call. Just below the 350 s after which cloud load balancers drop idle connections without a word, so that the server ends them in order. */
+  idleTimeoutMs: 300_000,
+} as const;
+
+/** What the server bounds; units are in the names. */
+export interface ServerLimits {
+  readonly requestMaxBytes: number;
+  readonly responseMaxBytes: number;
+  readonly timeoutMaxMs: number;
+  readonly connectionsMax: number;
+  readonly streamsPerConnectionMax: number;
+  readonly headerMaxBytes: number;
+  readonly firstByteTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+}
+
+/** Everything that the service is told from outside, parsed. Plain data: it can be sent to a worker thread. */
+export interface Config {
+  readonly listen: ListenAddress;
+  readonly database: Database;
+  readonly holdPeriodMs: number;
+  /** Name → decimals, beside ISO 4217. */
+  readonly assets: ReadonlyMap<string, number>;
+  readonly idempotencyRetentionMs: number;
+  readonly insecure: boolean;
+  /** Operations that may wait for their commit. */
+  readonly queueLengthMax: number;
+  /** Operations that one commit gathers. */
+  readonly batchLengthMax: number;
+  readonly limits: ServerLimits;
+  readonly logLevel: LogLevel;
+}
+
+/** What the command line asks for. `text` goes to stdout. */
+export type Start = { readonly kind: "run"; readonly config: Config } | { readonly kind: "help" | "version"; readonly text: string };
+
+/**
+ * Reads the settings from the flags (without node and the script) and the environment; a flag wins over its variable. Throws a ConfigError whose
+ * sentence names what is unknown, wrong or not there yet.
+ */
+export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Start {
+  // Whoever asks for help gets it, whatever else is wrong.
+  if (args.includes("--help") || args.includes("-h")) return { kind: "help", text: helpText(settingsTable(), version) };
+  if (args.includes("--version")) return { kind: "version", text: `${version}\n` };
+
+  refuseUnknownVariables(env);
+  const flags = parseFlags(args, table.map(({ name, kind }) => ({ flag: flagOf(name), mayStandAlone: kind.mayStandAlone })));
+  const read = <T>(setting: Setting<T>): T => readSetting(setting, flags.get(flagOf(setting.name)), env[setting.name]);
+  // All of them, those too that are not there yet and have no place in Config.
+  for (const setting of table) read(setting);
+
+  const config: Config = {
+    listen: read(settings.listen),
+    database: read(settings.database),
+    holdPeriodMs: read(settings.holdPeriodMs),
+    assets: read(settings.assets),
+    idempotencyRetentionMs: read(settings.idempotencyRetentionMs),
+    insecure: read(settings.insecure),
+    queueLengthMax: read(settings.queueLengthMax),
+    batchLengthMax: read(settings.batchLengthMax),
+    limits: {
+      ...fixedLimits,
+      requestMaxBytes: read(settings.requestMaxBytes),
+      timeoutMaxMs: read(settings.timeoutMaxMs),
+      connectionsMax: read(settings.connectionsMax),
+      streamsPerConnectionMax: read(settings.streamsPerConnectionMax),
+      drainTimeoutMs: read(settings.drainTimeoutMs),
+    },
+    logLevel: read(settings.logLevel),
+  };
+  refuseContradictions(config);
+  return { kind: "run", config };
+}
+
+/** Every setting, in the order of the table, as it is explained to people. */
+export function settingsTable(): SettingRow[] {
+  return table.map(({ name, default: fallback, kind, meaning, why = "" }) => ({ name, flag: flagOf(name), default: fallback, meaning, accepts: kind.accepts, why }));
+}
+
+function flagOf(name: string): string {
+  return name.replace(/^WALLET_/, "--").replaceAll("_", "-").toLowerCase();
+}
+
+function readSetting<T>(setting: Setting<T>, flagText: string | undefined, variableText: string | undefined): T {
+  const text = flagText ?? (variableText === undefined || variableText === "" ? setting.default : variableText);
+  const parsed = setting.kind.schema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  const label = flagText === undefined ? setting.name : `${flagOf(setting.name)} (${setting.name})`;
+  throw new ConfigError(`${label} is ${quoted(text)}; ${parsed.error.issues[0]?.message ?? `it takes ${setting.kind.accepts}`}.`);
+}
+
+/** A value as an error may repeat it: on one line, not endless, and without the password of a URL. */
+function quoted(text: string): string {
+  const withoutPassword = text.replace(/\/\/.*@/s, "//…@");
+  return JSON.stringify(withoutPassword.length > 200 ? `${withoutPassword.slice(0, 200)}…` : withoutPassword);
+}
+
+/** A misspelt variable would otherwise be a setting silently not made. */
+function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>>): void {
+  const names = table.map((setting) => setting.name);
+  for (const [name, value = ""] of Object.entries(env)) {
+    if (!name.startsWith("WALLET_") || names.some((known) => known === name) || isServiceLink(name, value)) continue;
+    if (name.startsWith("WALLET_JWT_")) throw new ConfigError(`${name} is set; JSON Web Tokens are not there yet; leave it out.`);
+    const meant = nearest(name, names);
+    throw new ConfigError(`There is no setting ${name}; ${meant === undefined ? "" : `did you mean ${meant}? `}--help lists them all.`);
+  }
+}
+
+function refuseContradictions({ listen, insecure, idempotencyRetentionMs, limits }: Config): void {
+  if (!isLoopback(listen.host) && !insecure) {
+    throw new ConfigError(
+      `WALLET_LISTEN is "${formatListenAddress(listen)}"; other machines may reach that, and nothing is encrypted or authenticated yet: ` +
+        "listen on 127.0.0.1, or set WALLET_INSECURE=true to serve everybody who can connect.",
+    );
+  }
+  if (idempotencyRetentionMs <= limits.timeoutMaxMs) {
+    throw new ConfigError(
+      `WALLET_IDEMPOTENCY_RETENTION is ${idempotencyRetentionMs} ms; it must be longer than WALLET_TIMEOUT_MAX, ${limits.timeoutMaxMs} ms, ` +
+        "or a retry could be applied a second time.",
+    );
+  }
+}

@@ -1,0 +1,110 @@
+// The kinds of value that a setting can have: what each accepts, in words and as a zod schema from text to value.
+
+import { z } from "zod";
+import { parseAssets } from "../domain/currency.ts";
+import { parseBytes } from "./bytes.ts";
+import { parseDurationMs } from "./duration.ts";
+import { parseListenAddress, type ListenAddress } from "./listen-address.ts";
+
+/** A kind of value. The schema's message on failure completes "NAME is "text"; …". */
+export interface Kind<T> {
+  /** What it takes, for people; empty where nothing is accepted yet. */
+  readonly accepts: string;
+  readonly schema: z.ZodType<T, string>;
+  /** Whether its flag may stand alone, meaning "true". */
+  readonly mayStandAlone: boolean;
+}
+
+/** A kind read by `parse`, which answers undefined for what the kind does not take, or throws an Error with a better explanation. */
+function kind<T>(accepts: string, parse: (text: string) => T | undefined): Kind<T> {
+  const schema = z.string().transform((text, context): T => {
+    let message = `it takes ${accepts}`;
+    try {
+      const value = parse(text);
+      if (value !== undefined) return value;
+    } catch (error) {
+      message = error instanceof Error ? error.message : String(error);
+    }
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+  return { accepts, schema, mayStandAlone: false };
+}
+
+/** A whole number from `min` to `max`, both included. */
+export function integer(min: number, max: number): Kind<number> {
+  return kind(`a whole number from ${min} to ${max}`, (text) => (/^\d{1,15}$/.test(text) ? within(Number(text), min, max) : undefined));
+}
+
+/** A duration from `min` to `max`, both included and written as durations; the value is in milliseconds. */
+export function duration(min: string, max: string): Kind<number> {
+  const [minMs, maxMs] = [required(parseDurationMs(min)), required(parseDurationMs(max))];
+  return kind(`a duration such as 500ms, 30s, 10m, 24h, 30d or 1h30m, from ${min} to ${max}`, (text) => within(parseDurationMs(text), minMs, maxMs));
+}
+
+/** A size from `min` to `max`, both included and written as sizes; the value is in bytes. */
+export function bytes(min: string, max: string): Kind<number> {
+  const [minBytes, maxBytes] = [required(parseBytes(min)), required(parseBytes(max))];
+  return kind(`a size such as 4MiB, 4MB or 4194304, from ${min} to ${max}`, (text) => within(parseBytes(text), minBytes, maxBytes));
+}
+
+/** One of these words. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Kind<Word> {
+  return kind(`one of ${words.join(", ")}`, (text) => words.find((word) => word === text));
+}
+
+const truthByWord = new Map([["true", true], ["1", true], ["false", false], ["0", false]]);
+
+/** Yes or no; its flag alone means yes. */
+export const truth: Kind<boolean> = {
+  ...kind("true or false (or 1 or 0)", (text) => truthByWord.get(text)),
+  mayStandAlone: true,
+};
+
+/** Where to listen. */
+export const listenAddress: Kind<ListenAddress> = kind(
+  "host:port with a port from 0 to 65535, such as 127.0.0.1:8080 or [::1]:8080 (0.0.0.0:8080 for every interface)",
+  parseListenAddress,
+);
+
+/** Assets beside ISO 4217: name → decimals. */
+export const assets: Kind<ReadonlyMap<string, number>> = kind("assets with their decimals, such as POINTS:0,USDT:6", parseAssets);
+
+/** A database: its engine and where it is. */
+export interface Database {
+  readonly kind: "sqlite";
+  /** The file, as it was given: a relative path starts from the working directory. */
+  readonly path: string;
+}
+
+/** A database's address. */
+export const database: Kind<Database> = kind("sqlite: and the path of a file, such as sqlite:./data/wallet.db or sqlite:///var/lib/wallet.db", (text) => {
+  if (/^postgres(ql)?:/i.test(text)) throw new Error("PostgreSQL is not there yet; use sqlite: and the path of a file, such as sqlite:./data/wallet.db");
+  const [, location] = /^sqlite:(.+)$/.exec(text) ?? [];
+  // After two slashes a URL has a host; only the empty one, and so an absolute path, has a meaning here.
+  const path = location?.startsWith("//") === true ? /^\/\/(\/.*)$/.exec(location)?.[1] : location;
+  if (path === undefined) return undefined;
+  if (path.startsWith(":memory:")) throw new Error("a ledger in memory would forget its money; name a file");
+  // SQLite and URLs give ? and # a meaning; rather than guess which was meant, no path has them.
+  return /[?#]|[/\\]$/.test(path) ? undefined : { kind: "sqlite", path };
+});
+
+/** The same kind as long as only `only` of its values works: every other one is refused, because `feature` is not there yet. */
+export function onlyYet<T>(base: Kind<T>, only: T, feature: string): Kind<T> {
+  return { ...base, schema: base.schema.refine((value) => value === only, `${feature} not there yet; leave it at ${String(only)}`) };
+}
+
+/** A setting whose feature is not there yet: every value is refused, by a sentence that says which feature. */
+export function notYet(feature: string): Kind<undefined> {
+  const schema = z.string().refine((text) => text === "", `${feature} not there yet; leave it out`);
+  return { accepts: "", schema: schema.transform(() => undefined), mayStandAlone: false };
+}
+
+function within(value: number | undefined, min: number, max: number): number | undefined {
+  return value !== undefined && value >= min && value <= max ? value : undefined;
+}
+
+function required(bound: number | undefined): number {
+  if (bound === undefined) throw new TypeError("a bound in the table of settings is not of its own kind");
+  return bound;
+}

@@ -1,0 +1,82 @@
+// The process's edge: arguments, the log, signals and exit codes. Exit codes: 0 asked to stop, 1 failed, 2 wrong configuration.
+
+import { resolve } from "node:path";
+import { ConfigError, readConfig, type Config } from "./config.ts";
+import { formatListenAddress, isLoopback } from "./config/listen-address.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { asStartError } from "./start-error.ts";
+import { version } from "./version.ts";
+
+/** From the first signal to a forced exit: half a second short of the 10 s within which the process promises to be gone. */
+const stopTimeoutMs = 9500;
+
+/** Ctrl-C reaches the process from the terminal and again from npm. What comes this soon after the first signal is the same wish, not impatience. */
+const sameSignalMs = 300;
+
+const start = readStart();
+if (start.kind === "run") await run(start.config);
+else process.stdout.write(start.text);
+
+function readStart(): ReturnType<typeof readConfig> {
+  try {
+    return readConfig(process.argv.slice(2), process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) return exitWithSentence(error.message, 2);
+    throw error;
+  }
+}
+
+async function run(config: Config): Promise<void> {
+  const logger = createLogger(config.logLevel);
+  process.on("uncaughtException", (error) => exitWithFailure(logger, error, "a defect: an exception that nothing caught"));
+  process.on("unhandledRejection", (reason) => exitWithFailure(logger, reason, "a defect: a rejection that nothing handled"));
+
+  // Imported only now: --help and a wrong setting are answered without loading the database's native module.
+  const starting = import("./app.ts").then(({ startApp }) => startApp(config, logger));
+  // Before the start is over, so that a signal during a long migration ends in an orderly stop too.
+  stopOnSignal(starting, logger);
+
+  const app = await starting.catch((error: unknown) => {
+    const startError = asStartError(error, formatListenAddress(config.listen));
+    return startError === undefined ? exitWithFailure(logger, error, "the start failed") : exitWithSentence(startError.message, 1);
+  });
+  const address = formatListenAddress(app);
+  logger.info({ address, version, database: `${config.database.kind}:${resolve(config.database.path)}` }, "listening");
+  if (!isLoopback(app.host)) logger.warn({ address }, "serving everybody who can connect, unencrypted and unauthenticated (WALLET_INSECURE)");
+  exitWithFailure(logger, await app.failed, "the store can no longer be trusted");
+}
+
+/** The first SIGTERM or SIGINT stops the app in order; a later one, or too long a stop, ends the process at once with exit code 1. */
+function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>, logger: Logger): void {
+  let firstSignalMs: number | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (firstSignalMs !== undefined) {
+      if (performance.now() - firstSignalMs >= sameSignalMs) exitWithFailure(logger, undefined, `${signal} came again: exiting at once`);
+      return;
+    }
+    firstSignalMs = performance.now();
+    logger.info({ signal }, "stopping");
+    setTimeout(() => exitWithFailure(logger, undefined, `not stopped ${stopTimeoutMs} ms after ${signal}: exiting at once`), stopTimeoutMs);
+    starting
+      // A start that failed has been reported, and has ended the process, by `run`.
+      .then((app) => app.stop())
+      .then(() => {
+        logger.info("stopped");
+        process.exit(0);
+      })
+      .catch((error: unknown) => exitWithFailure(logger, error, "the stop failed"));
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+}
+
+/** For people: what happened, in plain text, and no stack. */
+function exitWithSentence(sentence: string, exitCode: 1 | 2): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(exitCode);
+}
+
+function exitWithFailure(logger: Logger, cause: unknown, message: string): never {
+  logger.fatal(cause === undefined ? {} : { err: cause }, message);
+  process.exit(1);
+}

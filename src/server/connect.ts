@@ -1,0 +1,160 @@
+// The RPC protocols: gRPC, gRPC-Web and Connect over Connect's universal handlers, with our limits, deadlines and error answers around them.
+
+import type { DescMethod } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
+import { ConnectError, createConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { compressionGzip } from "@connectrpc/connect-node";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { serviceError } from "../api/errors.ts";
+import type { Logger } from "../log.ts";
+import { clampDeadline } from "./deadline.ts";
+import { earlyError, echo, messageTooLarge } from "./early-errors.ts";
+import { errorAnswer, mendErrors } from "./error-answers.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ServerLimits } from "./limits.ts";
+import { readBody, streamBody } from "./request-body.ts";
+
+export interface RpcOptions {
+  limits: ServerLimits;
+  interceptors: Interceptor[];
+  routes: (router: ConnectRouter) => void;
+  logger: Logger;
+}
+
+/** A request that has been made ready for a method's handler: a message in JSON, or the bytes as they were sent. */
+export type RpcRequest = Pick<UniversalServerRequest, "method" | "url" | "body">;
+
+/** One method on every RPC protocol. */
+export interface Rpc {
+  readonly method: DescMethod;
+  /** Answers a request that came to the method's own path. Never rejects. */
+  serve(exchange: Exchange): Promise<UniversalServerResponse>;
+  /** Answers a request that was made from another one; its headers say what `request` is. Never rejects. */
+  call(exchange: Exchange, request: RpcRequest): Promise<UniversalServerResponse>;
+}
+
+/** Answers below this size travel faster as they are than through gzip. In bytes. */
+const COMPRESS_MIN_BYTES = 1_024;
+
+/** Bytes of flags and length before a message in the protocols that have envelopes. */
+const ENVELOPE_HEAD_BYTES = 5;
+
+/** Any origin will do: the handlers look at the path and the query. */
+const ORIGIN = "http://wallet";
+
+/** Every method's RPC by its path, such as `/wallet.v1.WalletService/AddMoney`. */
+export function createRpcs(options: RpcOptions): ReadonlyMap<string, Rpc> {
+  const router = createConnectRouter({
+    grpc: true,
+    grpcWeb: true,
+    connect: true,
+    // Plain `curl` sends no protocol header and is welcome.
+    requireConnectProtocolHeader: false,
+    readMaxBytes: options.limits.requestMaxBytes,
+    writeMaxBytes: options.limits.responseMaxBytes,
+    maxTimeoutMs: options.limits.timeoutMaxMs,
+    // gzip only: Node's brotli costs ten times the CPU for answers of this kind.
+    acceptCompression: [compressionGzip],
+    compressMinBytes: COMPRESS_MIN_BYTES,
+    jsonOptions: {
+      // A misspelt field must not be an absent one.
+      ignoreUnknownFields: false,
+      // Zeros and false are said: a reader of JSON should not have to know which fields may be missing.
+      alwaysEmitImplicit: true,
+    },
+    binaryOptions: { readUnknownFields: false, writeUnknownFields: false },
+    interceptors: options.interceptors,
+  });
+  options.routes(router);
+  return new Map(router.handlers.map((handler) => [handler.requestPath, rpcOf(handler, options)]));
+}
+
+function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
+  const { limits, logger } = options;
+  const { method } = handler;
+
+  const call = async (exchange: Exchange, request: RpcRequest): Promise<UniversalServerResponse> => {
+    const { protocol, header, requestId, signal, httpVersion } = exchange;
+    const report = (cause: unknown) => logger.error({ err: cause, method: `${method.parent.typeName}/${method.name}`, requestId }, "a call failed before or after its handler");
+    const mend = (error: ConnectError) => earlyError(error, { method, requestId, requestMaxBytes: limits.requestMaxBytes, report });
+    clampDeadline(header, protocol, limits.timeoutMaxMs);
+    try {
+      const answer = await handler({ ...request, httpVersion, header, signal });
+      if (answer.body === undefined && answer.status !== 200) return refusal(answer, exchange, handler);
+      return await mendErrors(protocol, answer, mend);
+    } catch (thrown) {
+      return errorAnswer(protocol, mend(thrownError(thrown)));
+    }
+  };
+
+  const bodyLimits = {
+    requestTimeoutMs: limits.requestTimeoutMs,
+    tooLarge: () => messageTooLarge(limits.requestMaxBytes),
+  };
+  const serve = async (exchange: Exchange): Promise<UniversalServerResponse> => {
+    const url = `${ORIGIN}${exchange.path}${exchange.query === "" ? "" : `?${exchange.query}`}`;
+    const badQuery = brokenBase64(exchange);
+    if (badQuery !== undefined) return errorAnswer(exchange.protocol, badQuery);
+    if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
+      return call(exchange, { method: exchange.httpMethod, url, body: streamBody(exchange.node, limits.requestTimeoutMs) });
+    }
+    // One message: it is read at once, with a bound on its time, which Connect has not.
+    const enveloped = exchange.protocol === "connect-unary" ? 0 : ENVELOPE_HEAD_BYTES;
+    try {
+      const bytes = await readBody(exchange.node, { ...bodyLimits, bodyMaxBytes: limits.requestMaxBytes + enveloped });
+      return await call(exchange, { method: exchange.httpMethod, url, body: createAsyncIterable([bytes]) });
+    } catch (thrown) {
+      return errorAnswer(exchange.protocol, ConnectError.from(thrown));
+    }
+  };
+  return { method, serve, call };
+}
+
+/** The answer where Connect gives a bare HTTP status: the HTTP method, the version or the content type fits none of the method's protocols. */
+function refusal(answer: UniversalServerResponse, exchange: Exchange, handler: UniversalHandler): UniversalServerResponse {
+  const { protocol, path, httpMethod, header } = exchange;
+  if (answer.status === 405) {
+    const allowed = handler.allowedMethods.join(", ");
+    const error = serviceError("UNKNOWN_METHOD", `${echo(httpMethod)} is no way to call ${path}. Use ${allowed}.`);
+    return withHeader(errorAnswer(protocol, error, answer.status), "allow", allowed);
+  }
+  if (answer.status === 505) {
+    const error = serviceError("UNKNOWN_METHOD", `${path} streams in both directions, which needs HTTP/2.`);
+    return withHeader(errorAnswer(protocol, error, answer.status), "connection", "close");
+  }
+  const isGet = httpMethod === "GET";
+  const field = isGet ? "encoding" : "content-type";
+  const sent = isGet ? "" : echo(header.get("content-type") ?? "");
+  const description = isGet
+    ? "must be json or proto, and `message` the request in it"
+    : `"${sent}" is none that ${path} takes; use application/json, application/proto, application/grpc or application/grpc-web for one message, application/connect+json for streams`;
+  return errorAnswer(protocol, serviceError("INVALID_REQUEST", `${field}: ${description}`, { violations: [{ field, description }] }), answer.status);
+}
+
+/** Connect takes a GET's message that is no base64 for a defect of the server. */
+function brokenBase64(exchange: Exchange): ConnectError | undefined {
+  if (exchange.httpMethod !== "GET") return undefined;
+  const query = new URLSearchParams(exchange.query);
+  if (query.get("base64") !== "1") return undefined;
+  try {
+    base64Decode(query.get("message") ?? "");
+    return undefined;
+  } catch {
+    const description = "is not base64";
+    return serviceError("INVALID_REQUEST", `message: ${description}`, { violations: [{ field: "message", description }] });
+  }
+}
+
+/** What a handler throws instead of answering. Text with half a surrogate pair in it cannot be put into a header, and it came from the request. */
+function thrownError(thrown: unknown): ConnectError {
+  if (thrown instanceof URIError) return serviceError("INVALID_REQUEST", "The request contains text that is not valid Unicode.");
+  return ConnectError.from(thrown);
+}
+
+function withHeader(answer: UniversalServerResponse, name: string, value: string): UniversalServerResponse {
+  const header = new Headers(answer.header);
+  header.set(name, value);
+  return { ...answer, header };
+}

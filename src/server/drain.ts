@@ -1,0 +1,35 @@
+// Going down in order: no new connections, every request that was taken is answered, then the connections end.
+
+import type { Listener } from "./listener.ts";
+
+/** How often the open connections are looked at, in milliseconds. */
+const LOOK_INTERVAL_MS = 20;
+
+/**
+ * How long an idle HTTP/1.1 connection is still listened to, in milliseconds. A request that was on its way when the drain began is answered;
+ * closing at once would reset it.
+ */
+const IDLE_LINGER_MS = 200;
+
+/**
+ * Resolves when every connection is closed, at the latest after `timeoutMs` milliseconds, when what is left is destroyed. The caller sees to it
+ * that answers say `Connection: close` by then.
+ */
+export async function drainListener(listener: Listener, timeoutMs: number): Promise<void> {
+  listener.stopAccepting();
+  const startMs = performance.now();
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      const elapsedMs = performance.now() - startMs;
+      // Again at each look: a session may have begun on a connection that was taken before. GOAWAY lets its streams finish.
+      for (const session of listener.sessions) if (!session.closed) session.close();
+      if (elapsedMs >= IDLE_LINGER_MS) listener.closeIdleHttp1();
+      if (listener.connections.size > 0 && elapsedMs < timeoutMs) return;
+      clearInterval(timer);
+      resolve();
+    };
+    const timer = setInterval(look, LOOK_INTERVAL_MS);
+    look();
+  });
+  listener.destroy();
+}

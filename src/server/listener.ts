@@ -1,0 +1,146 @@
+// One port for HTTP/1.1 and cleartext HTTP/2: looks at a connection's first bytes and hands the socket to the parser that understands it.
+
+import { createServer as createHttp1Server } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from "node:http2";
+import { createServer as createTcpServer } from "node:net";
+import type { AddressInfo, ListenOptions, Socket } from "node:net";
+import { answerBrokenHttp } from "./broken-http.ts";
+import { firstBytes } from "./first-bytes.ts";
+import type { ServerLimits } from "./limits.ts";
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** Answers one request. It must not throw: nobody is left who could answer then. */
+export type RequestListener = (request: NodeRequest, response: NodeResponse) => void;
+
+/** An open port and the connections that came through it. */
+export interface Listener {
+  /** The address as the system gave it; the port is the real one where 0 was asked for. */
+  readonly address: AddressInfo;
+  /** Connections that are open. */
+  readonly connections: ReadonlySet<Socket>;
+  /** HTTP/2 sessions that are open. */
+  readonly sessions: ReadonlySet<ServerHttp2Session>;
+  /** Takes no further connections; those that are open stay. */
+  stopAccepting(): void;
+  /** Closes HTTP/1.1 connections on which no request is under way. */
+  closeIdleHttp1(): void;
+  /** Closes every connection, whatever happens on it, and frees the timers. */
+  destroy(): void;
+}
+
+/** How often Node looks for HTTP/1.1 requests that are past their time: often enough that a timeout means what it says to the second. */
+const TIMEOUT_CHECK_MS = 1_000;
+
+/** Streams that a peer may reset in a burst, and per second after it, before it is sent away (CVE-2023-44487, "rapid reset"). Node's own figures. */
+const STREAM_RESET_BURST = 1_000;
+const STREAM_RESETS_PER_SECOND = 33;
+
+/** Memory of one HTTP/2 session beside the bodies that we hold, in MiB: header tables and frames that wait to be sent. Node's own figure. */
+const SESSION_MEMORY_MAX_MIB = 10;
+
+/** How much of a stream a peer may send before we have read it, in bytes: a batch arrives in a few round trips, a flood stays small. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+
+/**
+ * Opens the port. `listen` takes what `net.Server.listen` takes, so several processes may share a port (`reusePort`).
+ * Rejects with the system's error where the address cannot be had.
+ */
+export async function openListener(listen: ListenOptions, limits: ServerLimits, onRequest: RequestListener): Promise<Listener> {
+  const connections = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const http1 = http1Parser(limits, onRequest);
+  const http2 = http2Parser(limits, onRequest, sessions);
+
+  // Half-open: a client may end its side once its request is sent and still gets its answer.
+  const tcp = createTcpServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+  tcp.maxConnections = limits.connectionsMax;
+  tcp.on("connection", (socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+    // A connection's failure is the connection's end and nothing more. Both parsers see it through "close".
+    socket.on("error", () => socket.destroy());
+    firstBytes(socket, limits.firstByteTimeoutMs, (protocol) => (protocol === "http2" ? http2 : http1).emit("connection", socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    tcp.once("error", reject);
+    tcp.listen(listen, () => {
+      tcp.off("error", reject);
+      resolve();
+    });
+  });
+  // What can fail once the port is open (no file descriptors left for an accept) passes; the port stays.
+  tcp.on("error", () => {});
+
+  return {
+    address: tcp.address() as AddressInfo,
+    connections,
+    sessions,
+    stopAccepting: () => void tcp.close(),
+    closeIdleHttp1: () => http1.closeIdleConnections(),
+    destroy() {
+      for (const session of sessions) session.destroy();
+      for (const socket of connections) socket.destroy();
+      tcp.close();
+      http1.close();
+    },
+  };
+}
+
+function http1Parser(limits: ServerLimits, onRequest: RequestListener) {
+  const http1 = createHttp1Server({
+    maxHeaderSize: limits.headerMaxBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    joinDuplicateHeaders: false,
+  });
+  // No limit on their number: Node would drop the rest silently, and `headerMaxBytes` bounds them already.
+  http1.maxHeadersCount = 0;
+  http1.timeout = 0;
+  http1.on("request", onRequest);
+  answerBrokenHttp(http1);
+  // This server never listens itself, and only "listening" starts the check of its timeouts.
+  http1.emit("listening");
+  return http1;
+}
+
+function http2Parser(limits: ServerLimits, onRequest: RequestListener, sessions: Set<ServerHttp2Session>) {
+  const http2 = createHttp2Server({
+    settings: {
+      maxConcurrentStreams: limits.streamsPerConnectionMax,
+      maxHeaderListSize: limits.headerMaxBytes,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      enablePush: false,
+    },
+    maxSessionMemory: SESSION_MEMORY_MAX_MIB,
+    streamResetBurst: STREAM_RESET_BURST,
+    streamResetRate: STREAM_RESETS_PER_SECOND,
+  });
+  http2.on("request", onRequest);
+  http2.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.on("error", () => session.destroy());
+    closeWhenIdle(session, limits.idleTimeoutMs);
+  });
+  return http2;
+}
+
+/** A silent session with a call open is a call that takes long; without one it is a forgotten connection, which gets a GOAWAY. */
+function closeWhenIdle(session: ServerHttp2Session, idleTimeoutMs: number): void {
+  let openStreams = 0;
+  session.on("stream", (stream) => {
+    openStreams += 1;
+    stream.once("close", () => (openStreams -= 1));
+  });
+  session.setTimeout(idleTimeoutMs, () => {
+    if (openStreams === 0) session.close();
+  });
+}

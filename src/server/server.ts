@@ -1,0 +1,128 @@
+// The server as a whole: one port, and behind it the RPC protocols, the REST paths, health, reflection, probes, and an orderly end.
+
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { internalError, serviceError } from "../api/errors.ts";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { Logger } from "../log.ts";
+import { createRpcs } from "./connect.ts";
+import type { Rpc } from "./connect.ts";
+import { drainListener } from "./drain.ts";
+import { echo } from "./early-errors.ts";
+import { errorAnswer } from "./error-answers.ts";
+import { exchangeOf, sendAnswer } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import { addHealth } from "./health.ts";
+import type { ServerLimits } from "./limits.ts";
+import { openListener } from "./listener.ts";
+import type { NodeRequest, NodeResponse } from "./listener.ts";
+import { probePages, servePage } from "./probes.ts";
+import { addReflection } from "./reflection.ts";
+import { discardBody } from "./request-body.ts";
+import { createRest } from "./rest.ts";
+
+export type { ServerLimits } from "./limits.ts";
+
+export interface ServerOptions {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  limits: ServerLimits;
+  /** Registers the services' handlers. `draining` is aborted when the server goes down: streams should then end by themselves. */
+  routes: (router: ConnectRouter, draining: AbortSignal) => void;
+  /** Around every call of the services in `routes`; see `api/interceptors.ts`. */
+  interceptors: Interceptor[];
+  /** The services of `routes`: for the REST paths, health and reflection. */
+  services: readonly DescService[];
+  /** Whether requests are taken; a drain makes the server unready by itself. */
+  isReady: () => boolean;
+  logger: Logger;
+}
+
+export interface RunningServer {
+  readonly host: string;
+  /** The port that was taken. */
+  readonly port: number;
+  /**
+   * Takes nothing new, answers what was taken, closes the connections; what is left after `drainTimeoutMs` is destroyed. Never rejects. Calling
+   * it again gives the same promise.
+   */
+  drain(): Promise<void>;
+}
+
+/** Opens the port and serves. Rejects where the address cannot be had, or a proto asks for something that is not supported. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { limits, logger } = options;
+  const draining = new AbortController();
+  const answer = createAnswerer(options, draining.signal);
+
+  const serve = async (node: NodeRequest, response: NodeResponse): Promise<void> => {
+    const exchange = exchangeOf(node, response);
+    const made = await answer(exchange).catch((cause: unknown) => {
+      logger.error({ err: cause, requestId: exchange.requestId }, "a request failed outside of any call");
+      return errorAnswer(exchange.protocol, internalError(exchange.requestId));
+    });
+    await sendAnswer(made, exchange, response, draining.signal.aborted);
+  };
+  const onRequest = (node: NodeRequest, response: NodeResponse): void => {
+    serve(node, response).catch((cause: unknown) => {
+      // The peer is gone, as a rule. Where it is not, half an answer must not look like a whole one.
+      logger.debug({ err: cause }, "an answer could not be sent");
+      node.destroy();
+    });
+  };
+
+  const listener = await openListener({ host: options.host, port: options.port, exclusive: true }, limits, onRequest);
+  let drained: Promise<void> | undefined;
+  return {
+    host: listener.address.address,
+    port: listener.address.port,
+    drain() {
+      draining.abort();
+      drained ??= drainListener(listener, limits.drainTimeoutMs);
+      return drained;
+    },
+  };
+}
+
+/** Who answers what. A path belongs to one of: an RPC, a page, a declared HTTP path; what is left is an unknown method in the caller's protocol. */
+function createAnswerer(options: ServerOptions, draining: AbortSignal): (exchange: Exchange) => Promise<UniversalServerResponse> {
+  const { limits, logger, services } = options;
+  const isReady = () => !draining.aborted && options.isReady();
+  const rpcs = createRpcs({
+    limits,
+    logger,
+    interceptors: options.interceptors,
+    routes(router) {
+      options.routes(router, draining);
+      addHealth(router, { services, isReady, draining });
+      addReflection(router, [...services, Health], draining);
+    },
+  });
+  const report = (cause: unknown) => logger.error({ err: cause }, "a request to an HTTP path failed unexpectedly");
+  const rest = createRest({ services, rpcs, limits, report });
+  const pages = probePages(isReady);
+
+  return async (exchange) => {
+    const rpc = rpcs.get(exchange.path);
+    // Who reads a stream throws away the end of it himself.
+    if (rpc !== undefined && takesStream(rpc)) return rpc.serve(exchange);
+    try {
+      const page = pages.get(exchange.path);
+      if (rpc !== undefined) return await rpc.serve(exchange);
+      if (page !== undefined) return servePage(page, exchange);
+      return (await rest(exchange)) ?? unknownMethod(exchange);
+    } finally {
+      discardBody(exchange.node, limits.requestTimeoutMs);
+    }
+  };
+}
+
+function takesStream(rpc: Rpc): boolean {
+  return rpc.method.methodKind === "client_streaming" || rpc.method.methodKind === "bidi_streaming";
+}
+
+function unknownMethod({ protocol, httpMethod, path }: Exchange): UniversalServerResponse {
+  return errorAnswer(protocol, serviceError("UNKNOWN_METHOD", `There is no ${echo(httpMethod)} ${echo(path)} here. The protos in proto/wallet/v1, or server reflection, say what there is.`));
+}

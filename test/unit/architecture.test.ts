@@ -1,0 +1,82 @@
+// The arrows of docs/architecture.md hold: who may import whom, in src/.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Every import of a source file: paths from the root for our own files, package or node names otherwise. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), "utf8");
+  const specifiers = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)\s*import\s+"([^"]+)"/g)].map(
+    ([, from, dynamic, bare]) => from ?? dynamic ?? bare ?? "",
+  );
+  return specifiers.map((specifier) => (specifier.startsWith(".") ? relative(root, resolve(root, dirname(file), specifier)) : specifier));
+}
+
+const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => join("src", name));
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
+
+function importers(pattern: RegExp): string[] {
+  return files.filter((file) => imports.get(file)?.some((name) => pattern.test(name)));
+}
+
+/** Leaves at the top of src that belong to no layer: what may not start, what is logged, which version this is. */
+const leaves = /^src\/(start-error|log|version)\.ts$/;
+
+const layers: { layer: RegExp; mayImport: readonly RegExp[] }[] = [
+  { layer: /^src\/domain\//, mayImport: [/^src\/domain\//, /^node:(crypto|assert\/strict)$/] },
+  { layer: /^src\/store\/(?!sqlite\/)/, mayImport: [/^src\/domain\//, /^src\/store\/(?!sqlite\/)/, /^kysely/] },
+  { layer: /^src\/store\/sqlite\//, mayImport: [/^src\/domain\//, /^src\/store\/(?!postgres\/)/, leaves, /^kysely/, /^better-sqlite3$/, /^node:/] },
+  { layer: /^src\/ledger\//, mayImport: [/^src\/domain\//, /^src\/ledger\//, /^src\/store\/store\.ts$/, leaves, /^node:/] },
+  { layer: /^src\/api\//, mayImport: [/^src\/(domain|ledger|api)\//, /^src\/store\/store\.ts$/, leaves, /^gen\//, /^@bufbuild\//, /^@connectrpc\/connect/, /^node:/] },
+  { layer: /^src\/server\//, mayImport: [/^src\/(api|server)\//, leaves, /^gen\//, /^@bufbuild\//, /^@connectrpc\//, /^node:/] },
+  { layer: /^src\/config\//, mayImport: [/^src\/config\//, /^src\/domain\/currency\.ts$/, leaves, /^zod$/, /^node:/] },
+];
+
+describe("the arrows", () => {
+  it.each(layers.map(({ layer, mayImport }) => [layer.source, layer, mayImport] as const))("%s imports only what lies in its direction", (_, layer, mayImport) => {
+    const own = files.filter((file) => layer.test(file));
+    const wrong = own.flatMap((file) => imports.get(file)!.filter((name) => !mayImport.some((allowed) => allowed.test(name))).map((name) => `${file} → ${name}`));
+    expect(own.length).toBeGreaterThan(0);
+    expect(wrong).toEqual([]);
+  });
+
+  it("only app.ts and the writer thread's entry name an engine", () => {
+    expect(importers(/^src\/store\/sqlite\//).filter((file) => !file.startsWith("src/store/sqlite/"))).toEqual(["src/app.ts", "src/writer.ts"]);
+  });
+
+  it("Kysely and the database drivers stop at store/", () => {
+    expect(importers(/^(kysely|better-sqlite3|pg)/).filter((file) => !file.startsWith("src/store/"))).toEqual([]);
+  });
+
+  it("types made from protos stop at api/; the server serves their descriptors and app.ts names the services", () => {
+    expect(importers(/^gen\//).filter((file) => !/^src\/(api|server)\/|^src\/app\.ts$/.test(file))).toEqual([]);
+    expect(importers(/^gen\/wallet\//).filter((file) => file.startsWith("src/server/"))).toEqual([]);
+  });
+
+  it("there are no cycles", () => {
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): string[] => {
+      if (path.includes(file)) return [[...path.slice(path.indexOf(file)), file].join(" → ")];
+      if (done.has(file)) return [];
+      const cycles = (imports.get(file) ?? []).flatMap((next) => visit(next, [...path, file]));
+      done.add(file);
+      return cycles;
+    };
+    expect(files.flatMap((file) => visit(file, []))).toEqual([]);
+  });
+
+  it("there are no barrels, no drawers for everything, and no file with two ideas", () => {
+    expect(files.filter((file) => /(^|\/)(index|utils?|helpers?|common|manager)(\.ts|\/)/.test(file))).toEqual([]);
+    expect(files.filter((file) => readFileSync(join(root, file), "utf8").split("\n").length > 301)).toEqual([]);
+  });
+
+  it("every file opens with a sentence on its job", () => {
+    expect(files.filter((file) => !/^\/\/ \S.+/.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
+  });
+});

@@ -1,0 +1,15 @@
+// How the tests run: each file in a process of its own, since they start servers, threads and SQLite files.
+
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    // Two cores: one for the test, one for the server that it talks to.
+    maxWorkers: 2,
+    // Nothing is asserted about time; this only ends a test that hangs.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
