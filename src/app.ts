@@ -42,7 +42,9 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const ledger = { queue, reads, rules: { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs } };
   const closeLedger = async (): Promise<void> => {
     await queue.close();
+    // Readers first: the last connection to close moves the write-ahead log into the database file, and only the writer may.
     await reads.close();
+    await writer.close();
   };
 
   try {

@@ -66,11 +66,10 @@ export class CommandQueue {
     });
   }
 
-  /** Takes no more commands, waits until all that were accepted are answered, and closes the executor. */
+  /** Takes no more commands and waits until all that were accepted are answered. The executor stays open: it is whoever opened it that closes it. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#length > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
-    await this.#executor.close();
   }
 
   /** At the end of the event loop's turn, so that what arrived in one turn goes together. */
