@@ -32,6 +32,15 @@ export function canceled(): ConnectError {
 }
 
 /**
+ * What Connect calls unimplemented: a method that is declared and has no handler, and, after gRPC's status codes, a number of messages that the
+ * method does not take.
+ */
+export function unimplemented(error: ConnectError): ConnectError {
+  if (!error.rawMessage.startsWith("protocol error: ")) return serviceError("UNKNOWN_METHOD", "This version does not serve this method.");
+  return serviceError("INVALID_REQUEST", "The request must contain exactly one message, even if it is an empty one.");
+}
+
+/**
  * The error that leaves the service for something thrown. `signal` is the call's: what is thrown after it was aborted is a consequence of that.
  * Anything that is not known goes to `report`, and the caller learns the request id and nothing else.
  */
@@ -40,15 +49,13 @@ export function faultError(thrown: unknown, call: { requestId: string; signal: A
     if (isServiceError(thrown)) return thrown;
     if (thrown.code === Code.DeadlineExceeded) return deadlineExceeded();
     if (thrown.code === Code.Canceled) return canceled();
-    // Connect's own answer for a method that is declared and has no handler.
-    if (thrown.code === Code.Unimplemented) return serviceError("UNKNOWN_METHOD", "This version does not serve this method.");
+    if (thrown.code === Code.Unimplemented) return unimplemented(thrown);
   } else if (call.signal.aborted && isAbort(thrown, call.signal)) {
     return canceled();
   }
-  const ledgerFault = ledgerFaultError(thrown);
-  // The caller can do something about these, and so can whoever reads the log.
-  call.report(thrown);
+  const ledgerFault = ledgerFaultError(thrown, call.report);
   if (ledgerFault !== undefined) return ledgerFault;
+  call.report(thrown);
   return internalError(call.requestId);
 }
 
@@ -62,13 +69,11 @@ function isAbort(thrown: unknown, signal: AbortSignal): boolean {
  */
 export async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([work(), aborted]);
+    return await Promise.race([work(), aborted.promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
   }

@@ -46,9 +46,9 @@ export function createLedger(types: EngineTypes): (db: Kysely<unknown>) => Promi
       .addColumn("update_time_ms", integer, required)
       .addColumn("totals", bytes, required)
       .addPrimaryKeyConstraint("wallets_key", ["partition", "wallet_id"])
-      .addUniqueConstraint("wallets_by_user", ["partition", "user_id", "currency"])
       .modifyEnd(tableEnd)
       .execute();
+    await db.schema.createIndex("wallets_by_user").unique().on("wallets").columns(["partition", "user_id", "currency"]).execute();
 
     await db.schema
       .createTable("holds")
@@ -116,9 +116,9 @@ export function createLedger(types: EngineTypes): (db: Kysely<unknown>) => Promi
       .addColumn("sequence", integer)
       .addColumn("rejection", text)
       .addPrimaryKeyConstraint("idempotency_keys_key", ["partition", "ordinal"])
-      .addUniqueConstraint("idempotency_keys_by_hash", ["partition", "key_hash"])
       .modifyEnd(tableEnd)
       .execute();
+    await db.schema.createIndex("idempotency_keys_by_hash").unique().on("idempotency_keys").columns(["partition", "key_hash"]).execute();
 
     await db.schema
       .createTable("currency_totals")

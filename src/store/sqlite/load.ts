@@ -1,20 +1,18 @@
 // Loads what a batch touches, inside its transaction.
 
 import type Database from "better-sqlite3";
-import { sql } from "kysely";
-import { holdStatusNumbers } from "../../domain/canonical.ts";
 import type { Touched } from "../../domain/command.ts";
 import type { Hold } from "../../domain/hold.ts";
 import { birthplaceOf, type JournalRecord } from "../../domain/journal.ts";
 import type { LoadedState } from "../../domain/ledger-state.ts";
 import type { Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
+import { prepareEligibleHolds } from "./eligible-holds.ts";
 import type { Queries } from "./queries.ts";
-import { statement, type Statement } from "./statement.ts";
 
 /** Answers a function that loads from this connection. Call it inside a transaction. */
 export function prepareLoad(connection: Database.Database, queries: Queries): (partition: number, touched: Touched, machineTimeMs: number) => LoadedState {
-  const eligible = prepareEligible(connection);
+  const eligible = prepareEligibleHolds(connection, queries);
   return (partitionNumber, touched, machineTimeMs) => {
     const partition = BigInt(partitionNumber);
     const headRow = queries.head.get({ partition });
@@ -71,43 +69,6 @@ export function prepareLoad(connection: Database.Database, queries: Queries): (p
       currencyTotals: queries.currencyTotals.all({ partition }).map(currencyTotalsFromRow),
       eligible: found,
     };
-  };
-}
-
-type EligibleFilter = NonNullable<Touched["eligibleHolds"]>;
-type EligibleStatement = Statement<{ partition: bigint; nowMs: bigint; limit: bigint; userId: string; currency: string }, { hold_id: bigint }>;
-
-/** Written into the query, since only a literal lets SQLite use the index on active holds. */
-const activeStatus = holdStatusNumbers.ACTIVE;
-
-/** Finds eligible holds, oldest eligibility first; one more than asked for tells whether more remain. */
-function prepareEligible(connection: Database.Database): (partition: bigint, filter: EligibleFilter, nowMs: number) => LoadedState["eligible"] {
-  const query = (by: { user: boolean; currency: boolean }): EligibleStatement =>
-    statement(connection, (db, arg) => {
-      const eligible = db
-        .selectFrom("holds")
-        .select("hold_id")
-        .where("holds.partition", "=", arg("partition"))
-        .where("holds.status", "=", sql.lit(BigInt(activeStatus)))
-        .where("eligible_time_ms", "<=", arg("nowMs"))
-        .orderBy("eligible_time_ms")
-        .orderBy("hold_id")
-        .limit(arg("limit"));
-      if (!by.user && !by.currency) return eligible;
-      // A user's come through that user's few wallets; a currency's alone are picked from all eligible ones in order of time.
-      return eligible
-        .innerJoin("wallets", (join) => join.onRef("wallets.partition", "=", "holds.partition").onRef("wallets.wallet_id", "=", "holds.wallet_id"))
-        .$if(by.user, (only) => only.where("user_id", "=", arg("userId")))
-        .$if(by.currency, (only) => only.where("currency", "=", arg("currency")));
-    });
-  const ofAll = query({ user: false, currency: false });
-  const ofUser = query({ user: true, currency: false });
-  const ofCurrency = query({ user: false, currency: true });
-  const ofWallet = query({ user: true, currency: true });
-  return (partition, { userId, currency, max }, nowMs) => {
-    const chosen = userId === undefined ? (currency === undefined ? ofAll : ofCurrency) : currency === undefined ? ofUser : ofWallet;
-    const rows = chosen.all({ partition, nowMs: BigInt(nowMs), limit: BigInt(max + 1), userId: userId ?? "", currency: currency ?? "" });
-    return { holdIds: rows.slice(0, max).map((row) => row.hold_id), moreRemain: rows.length > max };
   };
 }
 

@@ -7,6 +7,7 @@ import { genesisHash } from "../../domain/journal.ts";
 import { StartError } from "../../start-error.ts";
 import { migrations } from "../migrations/migrations.ts";
 import type { Tables } from "../tables.ts";
+import { statePlannerStatistics } from "./planner-statistics.ts";
 
 /** Marks the file as a ledger, "WALT" in ASCII (https://sqlite.org/pragma.html#pragma_application_id). */
 const applicationId = 0x57414c54;
@@ -43,6 +44,7 @@ export async function migrate(connection: Database.Database, path: string, nowMs
   const { error } = await new Migrator({ db, provider: { getMigrations: async () => known } }).migrateToLatest();
   if (error !== undefined) throw error;
   connection.transaction(() => create(connection, nowMs))();
+  statePlannerStatistics(connection);
 }
 
 /** A new ledger's own row and the empty journals of its partitions. */

@@ -9,7 +9,7 @@ export interface Queries {
   head: Statement<{ partition: bigint }, Selectable<LedgerHeadTable>>;
   wallet: Statement<{ partition: bigint; walletId: bigint }, Selectable<WalletTable>>;
   walletOfUser: Statement<{ partition: bigint; userId: string; currency: string }, Selectable<WalletTable>>;
-  /** In the order of their opening. */
+  /** In no order: they are few, and an ORDER BY tempts SQLite to walk the partition instead. */
   walletsOfUser: Statement<{ partition: bigint; userId: string }, Selectable<WalletTable>>;
   hold: Statement<{ partition: bigint; holdId: bigint }, Selectable<HoldTable>>;
   record: Statement<{ partition: bigint; sequence: bigint }, Selectable<JournalTable>>;
@@ -27,7 +27,7 @@ export function prepareQueries(connection: Database.Database): Queries {
       db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")).where("currency", "=", arg("currency")),
     ),
     walletsOfUser: statement(connection, (db, arg) =>
-      db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")).orderBy("wallet_id"),
+      db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")),
     ),
     hold: statement(connection, (db, arg) => db.selectFrom("holds").selectAll().where("partition", "=", arg("partition")).where("hold_id", "=", arg("holdId"))),
     record: statement(connection, (db, arg) =>

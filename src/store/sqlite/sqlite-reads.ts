@@ -55,7 +55,7 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
 }
 
 function walletRows(queries: Queries, userId: UserId, currency: CurrencyCode | undefined): ReturnType<Queries["walletsOfUser"]["all"]> {
-  if (currency === undefined) return queries.walletsOfUser.all({ partition, userId });
+  if (currency === undefined) return queries.walletsOfUser.all({ partition, userId }).toSorted((a, b) => (a.wallet_id < b.wallet_id ? -1 : 1));
   const row = queries.walletOfUser.get({ partition, userId, currency });
   return row === undefined ? [] : [row];
 }
