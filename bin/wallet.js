@@ -34,12 +34,12 @@ function runOnShippedNode() {
   if (node === undefined) {
     exitWithSentence(sentence + "Install it, or run npm ci without --omit=optional, which brings one along on Linux (x64, arm64) and Windows (x64).", 1);
   }
-  const child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), { stdio: "inherit" });
-  child.on("error", (error) => exitWithSentence(sentence + "The one that npm brought along does not start: " + error.message + ".", 1));
-
-  // This process only stands in front of the other: what it is told, it passes on, and it ends as the other ends.
+  // This process only stands in front of the other: what it is told, it passes on, and it ends as the other ends. It listens before the other one
+  // lives, so that no signal finds it deaf.
   const signals = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
   signals.forEach((signal) => process.on(signal, () => child.kill(signal)));
+  const child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), { stdio: "inherit" });
+  child.on("error", (error) => exitWithSentence(sentence + "The one that npm brought along does not start: " + error.message + ".", 1));
   child.on("exit", (exitCode, signal) => {
     if (signal === null) process.exit(exitCode);
     signals.forEach((name) => process.removeAllListeners(name));

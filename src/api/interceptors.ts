@@ -5,7 +5,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Logger } from "../log.ts";
-import { faultError, reasonOf, untilAborted } from "./faults.ts";
+import { canceled, faultError, reasonOf, untilAborted } from "./faults.ts";
 import { applyIdempotencyHeader, idempotencyKeyHeader } from "./idempotency-header.ts";
 import { requestIdHeader, requestIdKey, requestIdOf } from "./request-id.ts";
 import type { RequestValidator } from "./validation.ts";
@@ -86,11 +86,17 @@ async function* admitEach(messages: AsyncIterable<Message>, admit: (message: Mes
 }
 
 async function* answerEach(logger: Logger, call: Call, signal: AbortSignal, messages: AsyncIterable<Message>) {
+  let isLogged = false;
   try {
     yield* messages;
     logCall(logger, call, undefined);
+    isLogged = true;
   } catch (thrown) {
+    isLogged = true;
     throw failedCall(logger, call, signal, thrown);
+  } finally {
+    // The reader left in the middle: nothing is thrown then, the generator is just ended.
+    if (!isLogged) logCall(logger, call, canceled());
   }
 }
 

@@ -21,12 +21,6 @@ export function counted(totals: Totals, kind: TotalKind, amountMinor: bigint): T
   return { ...totals, [kind]: { count: count + 1n, minor: minor + amountMinor } };
 }
 
-/** The sum of both, kind by kind; `factor` scales the second one's amounts to the first one's minor units. */
-export function addTotals(a: Totals, b: Totals, factor = 1n): Totals {
-  const sum = (kind: TotalKind): Total => ({ count: a[kind].count + b[kind].count, minor: a[kind].minor + b[kind].minor * factor });
-  return { adds: sum("adds"), holds: sum("holds"), releases: sum("releases"), reversals: sum("reversals") };
-}
-
 /** What the totals say of active holds: all that were placed, less those that were resolved. */
 export function activeHolds(totals: Totals): Total {
   return {

@@ -27,8 +27,10 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
   const closed = Promise.withResolvers<void>();
   let lastBatchId = 0;
   let isClosing = false;
+  let isOver = false;
 
   const fail = (error: Error): void => {
+    isOver = true;
     for (const batch of underWay.values()) batch.reject(new StoreFault("unknown", error.message, { cause: error }));
     underWay.clear();
     opened.reject(error);
@@ -62,6 +64,7 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
   worker.on("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => {
     closed.resolve();
+    isOver = true;
     if (!isClosing) fail(new Error(`the writer thread ended with code ${code}`));
   });
 
@@ -70,6 +73,8 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
     failed: failed.promise,
     execute: (commands) =>
       new Promise((resolve, reject) => {
+        // Nobody would answer, or nobody who is to be trusted.
+        if (isOver) return reject(new StoreFault("unavailable", "the writer thread has ended or failed"));
         const batchId = ++lastBatchId;
         underWay.set(batchId, { resolve, reject });
         send({ type: "execute", batchId, commands });

@@ -60,18 +60,12 @@ function closure(roots: readonly DescFile[]): DescFile[] {
   return [...seen];
 }
 
+/** What a type declares besides itself, by full name. */
 function memberNames(type: ReturnType<typeof nestedTypes> extends Iterable<infer Type> ? Type : never): string[] {
-  switch (type.kind) {
-    case "service":
-      return type.methods.map((method) => `${type.typeName}.${method.name}`);
-    case "message":
-      return [...type.fields, ...type.oneofs].map((member) => `${type.typeName}.${member.name}`);
-    case "enum": {
-      // Enum values are siblings of their enum, as in C++ (descriptor.proto).
-      const scope = type.typeName.slice(0, type.typeName.lastIndexOf(".") + 1);
-      return type.values.map((value) => `${scope}${value.name}`);
-    }
-    case "extension":
-      return [];
-  }
+  if (type.kind === "service") return type.methods.map((method) => `${type.typeName}.${method.name}`);
+  if (type.kind === "message") return [...type.fields, ...type.oneofs].map((member) => `${type.typeName}.${member.name}`);
+  if (type.kind === "extension") return [];
+  // Enum values are siblings of their enum, as in C++ (descriptor.proto).
+  const scope = type.typeName.slice(0, type.typeName.lastIndexOf(".") + 1);
+  return type.values.map((value) => `${scope}${value.name}`);
 }

@@ -1,5 +1,6 @@
 // Going down in order: no new connections, every request that was taken is answered, then the connections end.
 
+import type { Socket } from "node:net";
 import type { Listener } from "./listener.ts";
 
 /** How often the open connections are looked at, in milliseconds. */
@@ -12,18 +13,32 @@ const LOOK_INTERVAL_MS = 20;
 const IDLE_LINGER_MS = 200;
 
 /**
+ * How long a connection that we have ended waits for the peer to end its side, in milliseconds. It has all its answers by then; a peer that keeps
+ * its side open must not hold the process up.
+ */
+const ENDED_LINGER_MS = 500;
+
+/**
  * Resolves when every connection is closed, at the latest after `timeoutMs` milliseconds, when what is left is destroyed. The caller sees to it
  * that answers say `Connection: close` by then.
  */
 export async function drainListener(listener: Listener, timeoutMs: number): Promise<void> {
   listener.stopAccepting();
   const startMs = performance.now();
+  const endedSinceMs = new Map<Socket, number>();
   await new Promise<void>((resolve) => {
     const look = (): void => {
       const elapsedMs = performance.now() - startMs;
       // Again at each look: a session may have begun on a connection that was taken before. GOAWAY lets its streams finish.
-      for (const session of listener.sessions) if (!session.closed) session.close();
+      listener.sessions.close();
+      listener.sessions.sweep();
       if (elapsedMs >= IDLE_LINGER_MS) listener.closeIdleHttp1();
+      for (const socket of listener.connections) {
+        if (!socket.writableFinished) continue;
+        const sinceMs = endedSinceMs.get(socket) ?? elapsedMs;
+        endedSinceMs.set(socket, sinceMs);
+        if (elapsedMs - sinceMs >= ENDED_LINGER_MS) socket.destroy();
+      }
       if (listener.connections.size > 0 && elapsedMs < timeoutMs) return;
       clearInterval(timer);
       resolve();

@@ -4,7 +4,7 @@ import { Code } from "@connectrpc/connect";
 import type { ConnectError } from "@connectrpc/connect";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { internalError, invalidField, serviceError } from "../api/errors.ts";
-import { canceled, deadlineExceeded, isServiceError } from "../api/faults.ts";
+import { canceled, deadlineExceeded, isServiceError, unimplemented } from "../api/faults.ts";
 
 /** What is known of the call beside the error. */
 export interface EarlyCall {
@@ -32,7 +32,7 @@ export function earlyError(error: ConnectError, call: EarlyCall): ConnectError {
       if (message.includes("readMaxBytes")) return messageTooLarge(call.requestMaxBytes);
       break;
     case Code.Unimplemented:
-      return unimplemented(message);
+      return unknownCompression(message) ?? unimplemented(error);
     case Code.DeadlineExceeded:
       return deadlineExceeded();
     case Code.Canceled:
@@ -40,8 +40,11 @@ export function earlyError(error: ConnectError, call: EarlyCall): ConnectError {
     case Code.Aborted:
       return canceled();
     case Code.Internal:
-      if (/^parse binary:/.test(message)) return invalidRequest("The message is not a protobuf message of this method's request type.", call);
-      if (/decompress/.test(message)) return invalidRequest("The message does not decompress with the encoding that its headers name.", call);
+      if (message.startsWith("parse binary:")) return invalidRequest("The message is not a protobuf message of this method's request type.", call);
+      if (message.includes("decompress")) return invalidRequest("The message does not decompress with the encoding that its headers name.", call);
+      break;
+    // What a handler throws never comes here as anything else: the interceptors made a defect of it.
+    default:
       break;
   }
   call.report(error);
@@ -60,13 +63,11 @@ export function echo(text: string): string {
   return (text.length <= ECHO_MAX_LENGTH ? text : `${text.slice(0, ECHO_MAX_LENGTH)}…`).toWellFormed();
 }
 
-function unimplemented(message: string): ConnectError {
+/** Both protocols ask for UNIMPLEMENTED here, so it has the reason with that code. */
+function unknownCompression(message: string): ConnectError | undefined {
   const compression = /^unknown compression "(.*)": supported encodings are (.*)$/s.exec(message);
-  // Both protocols ask for UNIMPLEMENTED here, so it has the reason with that code.
-  if (compression) return serviceError("UNKNOWN_METHOD", `There is no compression ${echo(compression[1] ?? "")} here. Use ${compression[2]} or none.`);
-  if (/^protocol error: missing input/.test(message)) return serviceError("INVALID_REQUEST", "The request contains no message. Send one, even if it is empty.");
-  if (/^protocol error: received extra/.test(message)) return serviceError("INVALID_REQUEST", "The request contains several messages. This method takes one.");
-  return serviceError("UNKNOWN_METHOD", "This version does not serve this method.");
+  if (compression === null) return undefined;
+  return serviceError("UNKNOWN_METHOD", `There is no compression ${echo(compression[1] ?? "")} here. Use ${compression[2]} or none.`);
 }
 
 function invalidRequest(message: string, call: EarlyCall): ConnectError {

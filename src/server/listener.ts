@@ -3,11 +3,13 @@
 import { createServer as createHttp1Server } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
-import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from "node:http2";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo, ListenOptions, Socket } from "node:net";
 import { answerBrokenHttp } from "./broken-http.ts";
 import { firstBytes } from "./first-bytes.ts";
+import { trackSessions } from "./http2-sessions.ts";
+import type { Http2Sessions } from "./http2-sessions.ts";
 import type { ServerLimits } from "./limits.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -22,8 +24,7 @@ export interface Listener {
   readonly address: AddressInfo;
   /** Connections that are open. */
   readonly connections: ReadonlySet<Socket>;
-  /** HTTP/2 sessions that are open. */
-  readonly sessions: ReadonlySet<ServerHttp2Session>;
+  readonly sessions: Http2Sessions;
   /** Takes no further connections; those that are open stay. */
   stopAccepting(): void;
   /** Closes HTTP/1.1 connections on which no request is under way. */
@@ -51,12 +52,12 @@ const STREAM_WINDOW_BYTES = 256 * 1024;
  */
 export async function openListener(listen: ListenOptions, limits: ServerLimits, onRequest: RequestListener): Promise<Listener> {
   const connections = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
   const http1 = http1Parser(limits, onRequest);
-  const http2 = http2Parser(limits, onRequest, sessions);
+  const http2 = http2Parser(limits, onRequest);
+  const sessions = trackSessions(http2, limits.idleTimeoutMs);
 
-  // Half-open: a client may end its side once its request is sent and still gets its answer.
-  const tcp = createTcpServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+  // Not half-open: a peer that ends its side has given up, as Node's HTTP/1.1 has it, too. Otherwise nobody would notice a caller that leaves.
+  const tcp = createTcpServer({ allowHalfOpen: false, noDelay: true, keepAlive: true });
   tcp.maxConnections = limits.connectionsMax;
   tcp.on("connection", (socket) => {
     connections.add(socket);
@@ -82,7 +83,7 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
     stopAccepting: () => void tcp.close(),
     closeIdleHttp1: () => http1.closeIdleConnections(),
     destroy() {
-      for (const session of sessions) session.destroy();
+      sessions.destroy();
       for (const socket of connections) socket.destroy();
       tcp.close();
       http1.close();
@@ -93,7 +94,8 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
 function http1Parser(limits: ServerLimits, onRequest: RequestListener) {
   const http1 = createHttp1Server({
     maxHeaderSize: limits.headerMaxBytes,
-    headersTimeout: limits.headersTimeoutMs,
+    // Node refuses to give the head more time than the whole.
+    headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
@@ -105,13 +107,15 @@ function http1Parser(limits: ServerLimits, onRequest: RequestListener) {
   http1.maxHeadersCount = 0;
   http1.timeout = 0;
   http1.on("request", onRequest);
+  // An `Expect` that nobody knows changes nothing about the request; Node would answer 417 without a word.
+  http1.on("checkExpectation", onRequest);
   answerBrokenHttp(http1);
   // This server never listens itself, and only "listening" starts the check of its timeouts.
   http1.emit("listening");
   return http1;
 }
 
-function http2Parser(limits: ServerLimits, onRequest: RequestListener, sessions: Set<ServerHttp2Session>) {
+function http2Parser(limits: ServerLimits, onRequest: RequestListener) {
   const http2 = createHttp2Server({
     settings: {
       maxConcurrentStreams: limits.streamsPerConnectionMax,
@@ -124,23 +128,5 @@ function http2Parser(limits: ServerLimits, onRequest: RequestListener, sessions:
     streamResetRate: STREAM_RESETS_PER_SECOND,
   });
   http2.on("request", onRequest);
-  http2.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    session.on("error", () => session.destroy());
-    closeWhenIdle(session, limits.idleTimeoutMs);
-  });
   return http2;
-}
-
-/** A silent session with a call open is a call that takes long; without one it is a forgotten connection, which gets a GOAWAY. */
-function closeWhenIdle(session: ServerHttp2Session, idleTimeoutMs: number): void {
-  let openStreams = 0;
-  session.on("stream", (stream) => {
-    openStreams += 1;
-    stream.once("close", () => (openStreams -= 1));
-  });
-  session.setTimeout(idleTimeoutMs, () => {
-    if (openStreams === 0) session.close();
-  });
 }

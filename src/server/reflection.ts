@@ -33,7 +33,7 @@ export function addReflection(router: ConnectRouter, services: readonly DescServ
 
 function answerTo(question: Question, index: DescriptorIndex): Answer {
   const { host, messageRequest } = question;
-  return { validHost: host, originalRequest: { host, messageRequest }, messageResponse: messageResponse(messageRequest, index) } as Answer;
+  return { validHost: host, originalRequest: { host, messageRequest }, messageResponse: messageResponse(messageRequest, index) };
 }
 
 function messageResponse(request: Question["messageRequest"], index: DescriptorIndex): NonNullable<Answer["messageResponse"]> {

@@ -1,5 +1,6 @@
 // A request's body, within bounds of size and time, without ever ending the connection on which its answer is to be sent.
 
+import { constants } from "node:http2";
 import type { Readable } from "node:stream";
 import type { ConnectError } from "@connectrpc/connect";
 import { serviceError } from "../api/errors.ts";
@@ -60,6 +61,9 @@ export async function* streamBody(request: NodeRequest, requestTimeoutMs: number
   const body: Readable = request;
   try {
     yield* body.iterator({ destroyOnReturn: false });
+  } catch {
+    // A body fails only with its connection or its stream.
+    throw canceled();
   } finally {
     discardBody(request, requestTimeoutMs);
   }
@@ -70,8 +74,15 @@ export function discardBody(request: NodeRequest, requestTimeoutMs: number): voi
   const body: Readable = request;
   if (body.readableEnded || body.destroyed) return;
   body.on("error", () => {});
-  const timer = setTimeout(() => request.destroy(), requestTimeoutMs).unref();
+  // RFC 9113, section 8.1: after a whole answer NO_ERROR asks the peer to stop sending.
+  const timer = setTimeout(() => abandon(request, constants.NGHTTP2_NO_ERROR), requestTimeoutMs).unref();
   body.once("close", () => clearTimeout(timer));
   body.once("end", () => clearTimeout(timer));
   body.resume();
+}
+
+/** Ends a request that is over for us: its stream in HTTP/2, with this error code; its connection in HTTP/1.1. */
+export function abandon(request: NodeRequest, http2Code: number): void {
+  if ("stream" in request) request.stream.close(http2Code);
+  else request.destroy();
 }

@@ -15,8 +15,16 @@ class NumberLiteral {
 }
 
 const integers: ReadonlySet<ScalarType> = new Set([
-  ...[ScalarType.INT32, ScalarType.INT64, ScalarType.UINT32, ScalarType.UINT64, ScalarType.SINT32, ScalarType.SINT64],
-  ...[ScalarType.FIXED32, ScalarType.FIXED64, ScalarType.SFIXED32, ScalarType.SFIXED64],
+  ScalarType.INT32,
+  ScalarType.INT64,
+  ScalarType.UINT32,
+  ScalarType.UINT64,
+  ScalarType.SINT32,
+  ScalarType.SINT64,
+  ScalarType.FIXED32,
+  ScalarType.FIXED64,
+  ScalarType.SFIXED32,
+  ScalarType.SFIXED64,
 ]);
 
 /**
@@ -63,12 +71,17 @@ export function mergeFields(message: DescMessage, body: JsonObject, query: JsonO
     const bodyKey = Object.keys(body).find((key) => (fieldNamed(message, key)?.name ?? key) === name);
     const inBody = bodyKey === undefined ? null : (body[bodyKey] ?? null);
     if (bodyKey !== undefined) delete merged[bodyKey];
-    if (inBody !== null && (typeof inBody === "object" || String(inBody) !== String(value))) {
+    if (inBody !== null && (typeof inBody === "object" || String(inBody) !== textOf(value))) {
       throw invalidField(echo(name), "has one value in the query and another in the body. Give it once, or the same twice.");
     }
     merged[name] = value;
   }
   return merged;
+}
+
+/** A query's value as the text that it was. */
+function textOf(value: JsonValue): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** Without a prototype, so that a key such as `__proto__` is a key like any other. */

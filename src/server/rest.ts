@@ -104,6 +104,6 @@ function checkContentType(exchange: Exchange): void {
 
 async function decompress(bytes: Uint8Array, encoding: string | null, requestMaxBytes: number): Promise<Uint8Array> {
   if (encoding === null || encoding === "identity") return bytes;
-  if (encoding === "gzip") return compressionGzip.decompress(bytes as Uint8Array<ArrayBuffer>, requestMaxBytes);
+  if (encoding === "gzip") return compressionGzip.decompress(bytes, requestMaxBytes);
   throw serviceError("UNKNOWN_METHOD", `There is no compression ${echo(encoding)} here. Use gzip or none.`);
 }

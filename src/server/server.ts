@@ -1,5 +1,6 @@
 // The server as a whole: one port, and behind it the RPC protocols, the REST paths, health, reflection, probes, and an orderly end.
 
+import { constants } from "node:http2";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
@@ -19,7 +20,7 @@ import { openListener } from "./listener.ts";
 import type { NodeRequest, NodeResponse } from "./listener.ts";
 import { probePages, servePage } from "./probes.ts";
 import { addReflection } from "./reflection.ts";
-import { discardBody } from "./request-body.ts";
+import { abandon, discardBody } from "./request-body.ts";
 import { createRest } from "./rest.ts";
 
 export type { ServerLimits } from "./limits.ts";
@@ -69,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     serve(node, response).catch((cause: unknown) => {
       // The peer is gone, as a rule. Where it is not, half an answer must not look like a whole one.
       logger.debug({ err: cause }, "an answer could not be sent");
-      node.destroy();
+      abandon(node, constants.NGHTTP2_INTERNAL_ERROR);
     });
   };
 

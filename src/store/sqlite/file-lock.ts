@@ -1,8 +1,9 @@
 // One process a ledger file: a lock that the operating system takes back when the process dies, however it dies.
 
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import Database from "better-sqlite3";
 import { StartError } from "../../start-error.ts";
+import { makeFile } from "./make-file.ts";
 
 /**
  * Locks `<path>.lock` until `release` or the end of the process. The lock is SQLite's own on an empty database beside the ledger: the ledger's
@@ -10,7 +11,7 @@ import { StartError } from "../../start-error.ts";
  */
 export function lockFile(path: string): { release(): void } {
   const lockPath = `${path}.lock`;
-  closeSync(openSync(lockPath, "a", 0o600));
+  makeFile(lockPath);
   chmodSync(lockPath, 0o600);
   const connection = new Database(lockPath, { timeout: 0 });
   try {

@@ -1,6 +1,6 @@
 // Brings a database file to this version's tables, all or nothing, and refuses files that are not a ledger or are newer than this version.
 
-import type Database from "better-sqlite3";
+import Database from "better-sqlite3";
 import { Kysely, SqliteAdapter, SqliteDialect, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { genesisHash } from "../../domain/journal.ts";
@@ -25,23 +25,34 @@ class TransactionalSqliteDialect extends SqliteDialect {
   }
 }
 
-/** Migrates the file behind this connection. Throws StartError where it is another program's, or a newer version's. */
-export async function migrate(connection: Database.Database, path: string, nowMs: number): Promise<void> {
-  const owner = connection.pragma("application_id", { simple: true });
-  const tables = connection.prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'").all();
-  if (owner !== applicationId && tables.length > 0) {
-    throw new StartError(`${path} is a database of another program, not a ledger. Give WALLET_DATABASE_URL another path.`);
-  }
-  const known = migrations(engineTypes);
-  if (tables.some((table) => table.name === "kysely_migration")) {
+/**
+ * Looks whose file this is, through a connection of its own that cannot change anything of it. Throws StartError where it is another program's or a
+ * newer version's. To be called before anything else touches the file: choosing a journal mode is a change already.
+ */
+export function assertServable(path: string): void {
+  const connection = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    const owner = connection.pragma("application_id", { simple: true });
+    const tables = connection.prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'").all();
+    if (owner !== applicationId && tables.length > 0) {
+      throw new StartError(`${path} is a database of another program, not a ledger. Give WALLET_DATABASE_URL another path.`);
+    }
+    if (!tables.some((table) => table.name === "kysely_migration")) return;
+    const known = migrations(engineTypes);
     const newer = connection.prepare<[], { name: string }>("select name from kysely_migration order by name").all().filter(({ name }) => !(name in known));
     if (newer.length > 0) {
       throw new StartError(`${path} was written by a newer version of the wallet (it has ${newer.map(({ name }) => name).join(", ")}). Start that version, or restore a backup.`);
     }
+  } finally {
+    connection.close();
   }
+}
+
+/** Migrates the file behind this connection, which must be servable. */
+export async function migrate(connection: Database.Database, nowMs: number): Promise<void> {
   connection.pragma(`application_id = ${applicationId}`);
   const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) });
-  const { error } = await new Migrator({ db, provider: { getMigrations: async () => known } }).migrateToLatest();
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations(engineTypes) } }).migrateToLatest();
   if (error !== undefined) throw error;
   connection.transaction(() => create(connection, nowMs))();
   statePlannerStatistics(connection);

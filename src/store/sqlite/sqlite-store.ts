@@ -1,15 +1,17 @@
 // The SQLite engine's writing side: one connection, one transaction at a time, every commit synced to disk before it is acknowledged.
 
-import { chmodSync, existsSync, mkdirSync, openSync, closeSync, realpathSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/ledger-state.ts";
+import { StartError } from "../../start-error.ts";
 import { StoreFault, type Store } from "../store.ts";
 import { openForWriting } from "./connection.ts";
 import { lockFile } from "./file-lock.ts";
 import { prepareLoad } from "./load.ts";
-import { migrate } from "./migrate.ts";
+import { makeFile } from "./make-file.ts";
+import { assertServable, migrate } from "./migrate.ts";
 import { prepareQueries } from "./queries.ts";
 import { prepareWrite } from "./write.ts";
 
@@ -17,27 +19,41 @@ import { prepareWrite } from "./write.ts";
 function prepareFile(path: string): string {
   const folder = dirname(path);
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, "a", 0o600));
-  chmodSync(path, 0o600);
-  return realpathSync(path);
+  makeFile(path);
+  const truePath = realpathSync(path);
+  if (!statSync(truePath).isFile()) throw new StartError(`${path} is not a file. Give WALLET_DATABASE_URL the path of a ledger, or of a file that can be made.`);
+  return truePath;
 }
 
 /**
  * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
- * Throws StartError where another process has it, or it is not a ledger that this version can serve.
+ * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
 export async function openSqliteStore(path: string, clock: () => number): Promise<Store> {
-  const truePath = prepareFile(path);
-  const lock = lockFile(truePath);
+  let lock: ReturnType<typeof lockFile> | undefined;
+  let connection: Database.Database | undefined;
   try {
-    const connection = openForWriting(truePath);
-    await migrate(connection, truePath, clock());
+    const truePath = prepareFile(path);
+    assertServable(truePath);
+    lock = lockFile(truePath);
+    // A ledger that was left open to others is closed to them.
+    chmodSync(truePath, 0o600);
+    connection = openForWriting(truePath);
+    await migrate(connection, clock());
     connection.defaultSafeIntegers(true);
     return new SqliteStore(connection, lock, clock);
   } catch (error) {
-    lock.release();
-    throw error;
+    connection?.close();
+    lock?.release();
+    throw startFailure(error, path);
   }
+}
+
+/** What the file system and SQLite say against a file is for whoever gave it; everything else is a defect. */
+function startFailure(error: unknown, path: string): unknown {
+  const isOfTheFile = error instanceof Database.SqliteError || (error instanceof Error && "syscall" in error);
+  if (!isOfTheFile) return error;
+  return new StartError(`The ledger ${path} cannot be opened: ${error.message}. Give WALLET_DATABASE_URL the path of a ledger, or of a file that can be made.`, { cause: error });
 }
 
 class SqliteStore implements Store {

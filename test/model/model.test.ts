@@ -1,0 +1,69 @@
+// Sequences of requests, clocks and restarts on the whole store, against a naive model of the contract: not one answer may differ.
+//
+// WALLET_MODEL_RUNS and WALLET_MODEL_LENGTH make it long (20000 and 60); WALLET_MODEL_SEED replays what a failure printed.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { engines } from "../support/engines.ts";
+import { playOnQueue, playOnStore, type Tally } from "./play.ts";
+import { stepWithClock, stepWithoutClock, type Step } from "./steps.ts";
+
+/** Sequences of the run on the store. */
+const runs = Number(process.env["WALLET_MODEL_RUNS"] ?? 1000);
+
+/** Steps of the longest sequences: the average one has half as many steps, and some two requests a step. */
+const length = Number(process.env["WALLET_MODEL_LENGTH"] ?? 40);
+
+/** `seed` or `seed@path`, as a failure prints it. */
+const [seed, path] = (process.env["WALLET_MODEL_SEED"] ?? "").split("@");
+
+/** Each starts a thread, so they are few. */
+const runsOnQueue = Math.max(20, Math.floor(runs / 100));
+
+const timeoutMs = 2_000 * runs;
+
+interface Run {
+  readonly title: string;
+  readonly numRuns: number;
+  readonly step: fc.Arbitrary<Step>;
+  readonly play: (steps: readonly Step[], tally: Tally) => Promise<void>;
+}
+
+/** Plays sequences until one diverges; then throws an error that has the shortest such sequence and the line that plays it again. */
+async function neverDiverges({ title, numRuns, step, play }: Run): Promise<Tally> {
+  const tally: Tally = new Map();
+  const sequences = fc.array(step, { minLength: 1, maxLength: length, size: "max" });
+  const result = await fc.check(
+    fc.asyncProperty(sequences, (steps) => play(steps, tally)),
+    { numRuns, ...(seed ? { seed: Number(seed) } : {}), ...(path ? { path } : {}), endOnFailure: path !== undefined },
+  );
+  if (result.failed) {
+    const line = `WALLET_MODEL_RUNS=${runs} WALLET_MODEL_LENGTH=${length} WALLET_MODEL_SEED='${result.seed}@${result.counterexamplePath}' npx vitest run test/model -t '${title}'`;
+    throw new Error(`The ledger and the model diverge. This plays it again:\n\n  ${line}\n\n${await fc.asyncDefaultReportMessage(result)}`, { cause: result.errorInstance });
+  }
+  return tally;
+}
+
+/** What a run of this length must have seen; a generator that goes blind would prove nothing. */
+const everything = [
+  ...["init applied", "add applied", "hold applied", "reverse applied", "release something", "release nothing", "release something validated"],
+  ...["init", "add", "hold", "reverse"].flatMap((verb) => [`${verb} applied validated`, `${verb} applied replayed`, `${verb} IDEMPOTENCY_KEY_REUSED`, `${verb} VERSION_MISMATCH`]),
+  ...["init WALLET_EXISTS", "init WALLET_EXISTS replayed", "init UNKNOWN_CURRENCY", "init AMOUNT_OUT_OF_RANGE", "init AMOUNT_TOO_PRECISE"],
+  ...["add", "hold"].flatMap((verb) => ["WALLET_NOT_FOUND", "UNKNOWN_CURRENCY", "CURRENCY_REQUIRED", "AMOUNT_TOO_PRECISE", "AMOUNT_OUT_OF_RANGE"].map((reason) => `${verb} ${reason}`)),
+  ...["add BALANCE_LIMIT_EXCEEDED", "add BALANCE_LIMIT_EXCEEDED replayed", "add OPERATION_NOT_FOUND", "add WALLET_NOT_FOUND replayed"],
+  ...["hold INSUFFICIENT_FUNDS", "hold INSUFFICIENT_FUNDS replayed", "hold INSUFFICIENT_FUNDS validated"],
+  ...["reverse HOLD_NOT_FOUND", "reverse HOLD_NOT_FOUND replayed", "reverse HOLD_NOT_ACTIVE"],
+];
+
+describe.each(engines)("$name", (engine) => {
+  test("a store answers as the model does", { timeout: timeoutMs }, async () => {
+    const tally = await neverDiverges({ title: "a store answers as the model does", numRuns: runs, step: stepWithClock, play: (steps, each) => playOnStore(engine, steps, each) });
+    console.info(`${engine.name}: ${tally.get("request")} requests in ${runs} sequences, as the model has it`);
+    expect(path !== undefined || runs < 1000 ? [] : everything.filter((name) => !tally.has(name))).toEqual([]);
+  });
+
+  test("the queue and its executor answer as the model does", { timeout: timeoutMs }, async () => {
+    const title = "the queue and its executor answer as the model does";
+    await neverDiverges({ title, numRuns: runsOnQueue, step: stepWithoutClock, play: (steps, tally) => playOnQueue(engine, steps, tally) });
+  });
+});

@@ -1,0 +1,136 @@
+// Plays a sequence of steps on a whole ledger and on the model side by side, and compares every answer and, at the end, everything else.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect } from "vitest";
+import type { Answer } from "../../src/domain/batch.ts";
+import type { JournalRecord } from "../../src/domain/journal.ts";
+import { CommandQueue } from "../../src/ledger/command-queue.ts";
+import { executorOn, type Executor } from "../../src/ledger/executor.ts";
+import { toCommand, type Asked, type AskedOfWallet } from "../support/asked.ts";
+import type { Engine, LedgerPlace } from "../support/engines.ts";
+import { expectReadsToEqual, seenIn, timeless } from "./compare.ts";
+import { NaiveLedger, type Seen } from "./naive-wallet.ts";
+import { assets, holdPeriodMs, idempotencyRetentionMs, naiveRules, rules } from "./rules.ts";
+import { asksOfStep, clockAfter, isAsking, type Step } from "./steps.ts";
+
+/** What came to pass, by name, so that a run can show that it has seen everything. */
+export type Tally = Map<string, number>;
+
+const startMs = Date.UTC(2026, 0, 1);
+
+/** On a store in this thread, with a clock that the steps move. A step's requests are one batch. */
+export async function playOnStore(engine: Engine, steps: readonly Step[], tally: Tally): Promise<void> {
+  const place = await engine.open();
+  const ledger = new NaiveLedger(naiveRules, startMs);
+  const told = new Map<bigint, JournalRecord>();
+  const sent: AskedOfWallet[] = [];
+  let machineTimeMs = startMs;
+  const open = async (): Promise<Executor> => executorOn(await place.openStore(() => machineTimeMs), rules);
+  let executor = await open();
+  try {
+    for (const step of steps) {
+      if (isAsking(step)) {
+        const asks = asksOfStep(step, ledger, sent);
+        const expected = ledger.execute(asks, machineTimeMs);
+        const answers = await executor.execute(asks.map(toCommand));
+        expect(answers.map(seenIn)).toEqual(expected);
+        keepWhatWasTold(told, asks, answers);
+        count(tally, asks, expected);
+        sent.push(...withKeys(asks));
+      } else if (step.type === "restart") {
+        await executor.close();
+        executor = await open();
+      } else {
+        machineTimeMs = clockAfter(step, ledger, machineTimeMs);
+      }
+    }
+    await expectTheEnd(place, ledger, told, machineTimeMs, { withTimes: true });
+  } finally {
+    await executor.close();
+    await place.remove();
+  }
+}
+
+/** Through the queue and the executor that the service has, on the real clock. Requests are not waited for, so that they gather into batches of any length. */
+export async function playOnQueue(engine: Engine, steps: readonly Step[], tally: Tally): Promise<void> {
+  const place = await engine.open();
+  const ledger = new NaiveLedger(naiveRules, Date.now());
+  const told = new Map<bigint, JournalRecord>();
+  const sent: AskedOfWallet[] = [];
+  const start = (): Promise<Executor> => place.startExecutor({ assets, holdPeriodMs, idempotencyRetentionMs });
+  const queueTo = (executor: Executor): CommandQueue => new CommandQueue(executor, { queueLengthMax: 10_000, batchLengthMax: 5 });
+  let executor = await start();
+  let queue = queueTo(executor);
+  const underWay: { asks: Asked[]; expected: Seen[]; answers: Promise<Answer[]> }[] = [];
+  const settle = async (): Promise<void> => {
+    for (const { asks, expected, answers } of underWay.splice(0)) {
+      expect((await answers).map(seenIn).map(timeless)).toEqual(expected.map(timeless));
+      keepWhatWasTold(told, asks, await answers);
+    }
+  };
+  try {
+    for (const step of steps) {
+      if (isAsking(step)) {
+        const asks = asksOfStep(step, ledger, sent);
+        const expected = asks.flatMap((asked) => ledger.execute([asked], Date.now()));
+        underWay.push({ asks, expected, answers: Promise.all(asks.map((asked) => queue.submit(toCommand(asked)))) });
+        count(tally, asks, expected);
+        sent.push(...withKeys(asks));
+        if (asks.length === 1) await nextTurn();
+      } else if (step.type === "restart") {
+        await queue.close();
+        await settle();
+        await executor.close();
+        executor = await start();
+        queue = queueTo(executor);
+      }
+    }
+    await settle();
+    await expectTheEnd(place, ledger, told, Date.now(), { withTimes: false });
+  } finally {
+    await queue.close();
+    await executor.close();
+    await place.remove();
+  }
+}
+
+/** A read that starts after an answer was sent sees it, so the ledger is read while it is still open for writing. */
+async function expectTheEnd(place: LedgerPlace, ledger: NaiveLedger, told: ReadonlyMap<bigint, JournalRecord>, machineTimeMs: number, options: { withTimes: boolean }): Promise<void> {
+  const reads = await place.openReads(() => machineTimeMs);
+  try {
+    await expectReadsToEqual(ledger, reads, machineTimeMs, options);
+    for (const [operationId, record] of told) expect((await reads.operation(operationId))?.record).toEqual({ ...record, hash: Buffer.from(record.hash) });
+  } finally {
+    await reads.close();
+  }
+  expect(place.checkBooks(idempotencyRetentionMs)).toEqual({ operations: ledger.operations.length, problems: [] });
+}
+
+/** What an applied operation was said to be is what the journal has for ever, the hash included, however often it is said. */
+function keepWhatWasTold(told: Map<bigint, JournalRecord>, asks: readonly Asked[], answers: readonly Answer[]): void {
+  answers.forEach((answer, index) => {
+    if (answer.type !== "applied" || (asks[index]!.validateOnly && !answer.replayed)) return;
+    const before = told.get(answer.record.operationId);
+    if (before !== undefined) expect({ ...answer.record, hash: hexOf(answer.record.hash) }).toEqual({ ...before, hash: hexOf(before.hash) });
+    told.set(answer.record.operationId, answer.record);
+  });
+}
+
+function withKeys(asks: readonly Asked[]): AskedOfWallet[] {
+  return asks.filter((asked) => asked.type !== "release").filter((asked) => asked.key !== undefined);
+}
+
+function count(tally: Tally, asks: readonly Asked[], seen: readonly Seen[]): void {
+  asks.forEach((asked, index) => {
+    const answer = seen[index]!;
+    const how = [asked.validateOnly ? " validated" : "", "replayed" in answer && answer.replayed ? " replayed" : ""].join("");
+    const what = answer.type === "rejected" ? answer.rejection.reason : answer.type === "released" ? (answer.count > 0 ? "something" : "nothing") : "";
+    for (const name of ["request", `${asked.type} ${answer.type}${how}`, ...(answer.type === "applied" ? [] : [`${asked.type} ${what}${how}`])]) {
+      tally.set(name, (tally.get(name) ?? 0) + 1);
+    }
+  });
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,97 @@
+// gRPC by @grpc/grpc-js, the client that Node programs use; messages are protobuf-es's binary ones.
+
+import type { DescMethod, JsonObject, Message } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
+import { Client as GrpcClient, Metadata, credentials, type ServiceError } from "@grpc/grpc-js";
+import { answered, methodNamed, pathOf, refused, toRequest, type CallOptions, type CallResult, type Client } from "./client.ts";
+
+export function grpcJsClient({ address }: { address: string }): Client {
+  // A connection of its own: grpc-js shares one between clients of the same address otherwise.
+  const client = new GrpcClient(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1, "grpc.enable_retries": 0 });
+  return {
+    name: "gRPC (grpc-js)",
+    serves: () => true,
+    async call(service, name, request, options = {}): Promise<CallResult> {
+      const method = methodNamed(service, name);
+      try {
+        return answered(method, await (method.methodKind === "unary" ? unary : serverStream)(client, method, request, metadataOf(options)));
+      } catch (error) {
+        return refused(asConnectError(error as ServiceError));
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+function metadataOf({ headers = {}, isLate = false }: CallOptions): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  if (isLate) metadata.set("grpc-timeout", "0m");
+  return metadata;
+}
+
+function unary(client: GrpcClient, method: DescMethod, request: JsonObject, metadata: Metadata): Promise<Message[]> {
+  const { serialize, deserialize } = codecOf(method);
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(pathOf(method), serialize, deserialize, toRequest(method, request), metadata, (error, response) => {
+      if (error !== null) reject(error);
+      else resolve([response!]);
+    });
+  });
+}
+
+function serverStream(client: GrpcClient, method: DescMethod, request: JsonObject, metadata: Metadata): Promise<Message[]> {
+  const { serialize, deserialize } = codecOf(method);
+  return new Promise((resolve, reject) => {
+    const messages: Message[] = [];
+    const stream = client.makeServerStreamRequest(pathOf(method), serialize, deserialize, toRequest(method, request), metadata);
+    stream.on("data", (message: Message) => messages.push(message));
+    stream.on("error", reject);
+    stream.on("end", () => resolve(messages));
+  });
+}
+
+function codecOf(method: DescMethod): { serialize: (message: Message) => Buffer; deserialize: (bytes: Buffer) => Message } {
+  return {
+    serialize: (message) => Buffer.from(toBinary(method.input, message)),
+    deserialize: (bytes) => fromBinary(method.output, bytes),
+  };
+}
+
+/** Code and sentence are those that grpc-js found; the details come from the `google.rpc.Status` beside them. */
+export function asConnectError(error: ServiceError): ConnectError {
+  const status = error.metadata?.get("grpc-status-details-bin")[0];
+  const trailer = new Headers({ "grpc-status": `${error.code}` });
+  if (status !== undefined) trailer.set("grpc-status-details-bin", Buffer.from(status).toString("base64").replace(/=+$/, ""));
+  const found = findTrailerError(trailer);
+  const same = new ConnectError(error.details, error.code as number, undefined, undefined, error);
+  same.details = found?.details ?? [];
+  return same;
+}
+
+export interface RawGrpcCall {
+  /** Sends these bytes as the request, whether they are one or not. */
+  call(method: DescMethod, bytes: Uint8Array): Promise<CallResult>;
+  close(): void;
+}
+
+/** gRPC with bytes that no message makes. */
+export function rawGrpcCall({ address }: { address: string }): RawGrpcCall {
+  const client = new GrpcClient(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1, "grpc.enable_retries": 0 });
+  return {
+    call: (method, bytes) =>
+      new Promise((resolve, reject) => {
+        const deserialize = (answer: Buffer): Message => fromBinary(method.output, answer);
+        client.makeUnaryRequest(pathOf(method), (each: Uint8Array) => Buffer.from(each), deserialize, bytes, new Metadata(), (error, response) => {
+          try {
+            resolve(error === null ? answered(method, [response!]) : refused(asConnectError(error)));
+          } catch (fault) {
+            reject(fault);
+          }
+        });
+      }),
+    close: () => client.close(),
+  };
+}

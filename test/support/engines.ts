@@ -1,0 +1,75 @@
+// The engines that every suite about a whole store runs on, each able to give an empty place for a ledger.
+
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import type { Executor } from "../../src/ledger/executor.ts";
+import type { WriterSettings } from "../../src/ledger/writer-messages.ts";
+import { startWriterThread } from "../../src/ledger/writer-thread.ts";
+import type { Reads, Store } from "../../src/store/store.ts";
+import { openSqliteReads } from "../../src/store/sqlite/sqlite-reads.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { checkBooks, type CheckedBooks } from "./books.ts";
+
+type ServiceSettings = Omit<WriterSettings, "databasePath">;
+
+/** A place where one ledger is, or will be once a store has opened it. */
+export interface LedgerPlace {
+  /** What WALLET_DATABASE_URL names. */
+  readonly path: string;
+  openStore(clock: () => number): Promise<Store>;
+  openReads(clock: () => number): Promise<Reads>;
+  /** The executor as the service has it, on the machine's own clock. */
+  startExecutor(settings: ServiceSettings): Promise<Executor>;
+  /** Everything that the database says, row by row: two that are equal hold the same ledger. */
+  dump(): Readonly<Record<string, readonly unknown[]>>;
+  /** Checks section 6 of the contract. */
+  checkBooks(idempotencyRetentionMs?: number): CheckedBooks;
+  remove(): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: string;
+  open(): Promise<LedgerPlace>;
+}
+
+/** Memory where the system offers it as a folder: the suites are not about the disk. */
+const folderOfFolders = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "idempotency_keys", "currency_totals"];
+
+const sqlite: Engine = {
+  name: "sqlite",
+  async open() {
+    const folder = mkdtempSync(join(folderOfFolders, "wallet-test-"));
+    const path = join(folder, "wallet.db");
+    return {
+      path,
+      openStore: (clock) => openSqliteStore(path, clock),
+      openReads: async (clock) => openSqliteReads(path, clock),
+      startExecutor: (settings) => startWriterThread(new URL("../../src/writer.ts", import.meta.url), { ...settings, databasePath: path }),
+      dump() {
+        const connection = new Database(path, { readonly: true });
+        connection.defaultSafeIntegers(true);
+        try {
+          return Object.fromEntries(tables.map((table) => [table, connection.prepare(`select * from ${table}`).all()]));
+        } finally {
+          connection.close();
+        }
+      },
+      checkBooks: (idempotencyRetentionMs) => checkBooks(path, idempotencyRetentionMs === undefined ? {} : { idempotencyRetentionMs }),
+      remove: async () => rmSync(folder, { recursive: true, force: true }),
+    };
+  },
+};
+
+export const engines: readonly Engine[] = [sqlite];
+
+/** Copies a ledger that nobody has open. */
+export function copySqliteLedger(from: string, to: string): void {
+  const connection = new Database(from);
+  connection.pragma("wal_checkpoint(TRUNCATE)");
+  connection.close();
+  copyFileSync(from, to);
+}

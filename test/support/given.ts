@@ -1,0 +1,201 @@
+// Stories about the ledger's decisions: given(wallet("100.00")).when(hold("120.00")).rejects("INSUFFICIENT_FUNDS"). Pure, no database.
+
+import { expect } from "vitest";
+import type { Answer, AppliedAnswer } from "../../src/domain/batch.ts";
+import { currencyRegistry } from "../../src/domain/currency.ts";
+import { remainingMinor } from "../../src/domain/hold.ts";
+import type { Changes } from "../../src/domain/ledger-state.ts";
+import { formatMinor, parseDecimal, toMinor } from "../../src/domain/money.ts";
+import type { Rejection, RejectionReason } from "../../src/domain/rejection.ts";
+import type { LedgerRules } from "../../src/domain/rules.ts";
+import type { Wallet } from "../../src/domain/wallet.ts";
+import { toCommand, type Asked, type AskedOfWallet, type AskedRelease, type Marks } from "./asked.ts";
+import { PureLedger } from "./pure-ledger.ts";
+
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+
+/** When every story begins. */
+export const startMs = Date.UTC(2026, 0, 1);
+
+/** The rules of every story: USDT with six decimals and POINTS with none beside ISO 4217, holds of ten minutes, keys kept for an hour. */
+export const storyRules: LedgerRules = {
+  currencies: currencyRegistry(new Map([["POINTS", 0], ["USDT", 6]])),
+  holdPeriodMs: 10 * minuteMs,
+  idempotencyRetentionMs: hourMs,
+};
+
+/** A request, or one that depends on the holds that were given a name with `as`. */
+type Wish = Asked | ((holdNamed: (name: string) => bigint) => Asked);
+type Named = { readonly as?: string };
+type Options = Partial<Marks> & Named & { readonly currency?: string | undefined };
+
+/** Unless told otherwise it is alice who asks, and about her dollars. `currency: undefined` leaves the currency out. */
+const defaults = { user: "alice", currency: "USD" } as const;
+
+export const init = (currency = "USD", options: Options & { readonly balanceMax?: string } = {}): AskedOfWallet => ({ type: "init", ...defaults, ...options, currency });
+export const add = (amount: string, options: Options & { readonly related?: bigint } = {}): AskedOfWallet => ({ type: "add", amount, ...defaults, ...options });
+export const hold = (amount: string, options: Options & { readonly periodMs?: number } = {}): AskedOfWallet => ({ type: "hold", amount, ...defaults, ...options });
+export const release = (options: Omit<AskedRelease, "type"> = {}): AskedRelease => ({ type: "release", ...options });
+
+/** Reverses the hold with this id, or the one that was placed with this name. */
+export const reverse =
+  (which: bigint | string, options: Partial<Marks> = {}): Wish =>
+  (holdNamed) => ({ type: "reverse", user: defaults.user, ...options, holdId: typeof which === "bigint" ? which : holdNamed(which) });
+
+/** A wallet with this much available. */
+export function wallet(amount: string, options: { readonly user?: string; readonly currency?: string; readonly balanceMax?: string } = {}): Asked[] {
+  const opening = init(options.currency, options);
+  return /^[0.]*$/.test(amount) ? [opening] : [opening, add(amount, options)];
+}
+
+/** An active hold of money that the wallet has. */
+export const held = (amount: string, options: Parameters<typeof hold>[1] = {}): Asked[] => [hold(amount, options)];
+
+/** Begins a story with what has happened before it. */
+export function given(...before: readonly (readonly Asked[])[]): Story {
+  const story = new Story();
+  for (const asked of before.flat()) story.when(asked).isGranted();
+  return story;
+}
+
+/** What an applied operation's answer is expected to say; what is left out is not looked at. */
+interface Expected {
+  readonly available?: string;
+  readonly held?: string;
+  readonly amount?: string;
+  readonly version?: bigint;
+  readonly kind?: string;
+  readonly hold?: { readonly status?: string; readonly remaining?: string; readonly eligibleAfterMs?: number };
+}
+
+export class Story {
+  readonly ledger = new PureLedger(storyRules, startMs);
+  readonly #holdIds = new Map<string, bigint>();
+  readonly #firstAnswers = new Map<string, Answer>();
+  #machineTimeMs = startMs;
+  #asked: readonly Asked[] = [];
+  #answers: readonly Answer[] = [];
+  #changes: Changes | undefined;
+  #current = 0;
+
+  /** These requests as one batch, each seeing what those before it did. What follows speaks of the first one's answer. */
+  when(...wishes: readonly Wish[]): this {
+    const holdNamed = (name: string): bigint => this.#holdIds.get(name) ?? expect.fail(`no hold was placed as ${name}`);
+    this.#asked = wishes.map((wish) => (typeof wish === "function" ? wish(holdNamed) : wish));
+    const { answers, changes } = this.ledger.execute(this.#asked.map(toCommand), this.#machineTimeMs);
+    expect(answers).toHaveLength(wishes.length);
+    this.#answers = answers;
+    this.#changes = changes;
+    this.#current = 0;
+    this.#asked.forEach((asked, index) => {
+      const answer = answers[index]!;
+      if ("as" in asked && answer.type === "applied") this.#holdIds.set(asked.as as string, answer.hold!.holdId);
+      if ("key" in asked && asked.key !== undefined && !this.#firstAnswers.has(asked.key)) this.#firstAnswers.set(asked.key, answer);
+    });
+    return this;
+  }
+
+  /** What follows speaks of the next request's answer in the same batch. */
+  get and(): this {
+    this.#current++;
+    return this;
+  }
+
+  /** The machine's clock runs on, or with a negative number is set back. */
+  afterMs(durationMs: number): this {
+    this.#machineTimeMs += durationMs;
+    return this;
+  }
+
+  get answer(): Answer {
+    return this.#answers[this.#current] ?? expect.fail("there is no such answer");
+  }
+
+  isGranted(): this {
+    expect(this.answer.type, this.#rejection).not.toBe("rejected");
+    return this;
+  }
+
+  /** The operation was done, now and not as a replay. */
+  applies(expected: Expected = {}): this {
+    expect(this.answer.type, this.#rejection).toBe("applied");
+    expect(this.answer).toMatchObject({ replayed: false });
+    expect(this.#said()).toMatchObject(expected);
+    return this;
+  }
+
+  /** The ledger said no, now and not as a replay, and neither wallets nor holds nor the journal changed. */
+  rejects<Reason extends RejectionReason>(reason: Reason, facts: Partial<Extract<Rejection, { reason: Reason }>> = {}): this {
+    expect(this.answer).toMatchObject({ type: "rejected", replayed: false, rejection: { reason, ...facts } });
+    if (this.#answers.length === 1) {
+      const { records = [], wallets = [], holds = [], currencyTotals = [] } = this.#changes ?? {};
+      expect({ records, wallets, holds, currencyTotals }).toEqual({ records: [], wallets: [], holds: [], currencyTotals: [] });
+    }
+    return this;
+  }
+
+  /** The answer is, to the last fact, the first that this idempotency key was given. */
+  replays(): this {
+    const asked = this.#asked[this.#current] as AskedOfWallet;
+    expect(this.answer).toEqual({ ...this.#firstAnswers.get(asked.key!), replayed: true });
+    return this;
+  }
+
+  releases(count: number, amounts: Readonly<Record<string, string>> = {}): this {
+    expect(this.answer.type).toBe("released");
+    const answer = this.answer as Extract<Answer, { type: "released" }>;
+    expect(answer.count).toBe(count);
+    expect(answer.amounts.map(({ currency, exponent, minor }) => [currency, formatMinor(minor, exponent)])).toEqual(Object.entries(amounts));
+    expect(answer.moreRemain).toBe(false);
+    return this;
+  }
+
+  /** Not even a key was remembered. */
+  changesNothing(): this {
+    expect(this.#changes).toBeUndefined();
+    return this;
+  }
+
+  /** The wallet as the ledger has it now. */
+  leaves(expected: { readonly available?: string; readonly held?: string; readonly version?: bigint }, of: { readonly user?: string; readonly currency?: string } = {}): this {
+    const { availableMinor, heldMinor, exponent, version } = this.wallet(of);
+    expect({ available: formatMinor(availableMinor, exponent), held: formatMinor(heldMinor, exponent), version }).toMatchObject(expected);
+    return this;
+  }
+
+  wallet({ user = "alice", currency = "USD" }: { readonly user?: string; readonly currency?: string } = {}): Wallet {
+    const found = [...this.ledger.wallets.values()].find((each) => each.userId === user && each.currency === currency);
+    return found ?? expect.fail(`${user} has no wallet in ${currency}`);
+  }
+
+  #said(): Expected {
+    const { record, wallet: identity, hold: origin } = this.answer as AppliedAnswer;
+    const text = (minor: bigint): string => formatMinor(minor, identity.exponent);
+    return {
+      kind: record.kind,
+      amount: text(record.amountMinor),
+      available: text(record.after.availableMinor),
+      held: text(record.after.heldMinor),
+      version: record.after.version,
+      ...(record.hold &&
+        origin && {
+          hold: {
+            status: record.hold.status,
+            remaining: text(remainingMinor({ ...origin, ...record.hold })),
+            eligibleAfterMs: record.hold.eligibleTimeMs - origin.createTimeMs,
+          },
+        }),
+    };
+  }
+
+  get #rejection(): string {
+    return this.answer.type === "rejected" ? JSON.stringify(this.answer.rejection, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)) : "";
+  }
+}
+
+/** An amount as rejections state it. */
+export function money(amount: string, currency = "USD"): { currency: string; exponent: number; minor: bigint } {
+  const exponent = storyRules.currencies.exponentOf(currency)!;
+  return { currency, exponent, minor: toMinor(parseDecimal(amount)!, exponent)! };
+}

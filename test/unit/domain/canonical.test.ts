@@ -1,0 +1,171 @@
+// The bytes that a record's hash covers: fixed for ever, different for different records, the same for the same one however it came about.
+
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { canonicalContent, recordHash } from "../../../src/domain/canonical.ts";
+import { genesisHash, type JournalRecord } from "../../../src/domain/journal.ts";
+import { minorMax } from "../../../src/domain/money.ts";
+import type { CurrencyCode, UserId } from "../../../src/domain/wallet.ts";
+import { recordToRow } from "../../../src/store/rows.ts";
+import { draftRecord } from "../../support/arbitrary.ts";
+import { canonicalBytes, type JournalRow } from "../../support/canonical-bytes.ts";
+
+type Draft = Omit<JournalRecord, "hash">;
+
+/** Every field present. */
+const full: Draft = {
+  partition: 3,
+  sequence: 300n,
+  operationId: (3n << 48n) | 300n,
+  kind: "HOLD",
+  walletId: (3n << 48n) | 7n,
+  amountMinor: 1050n,
+  after: { availableMinor: minorMax, heldMinor: 1050n, state: "ACTIVE", version: 12n, balanceMaxMinor: minorMax },
+  hold: { holdId: (3n << 48n) | 300n, status: "ACTIVE", capturedMinor: 0n, eligibleTimeMs: 1_767_226_200_000 },
+  opened: { userId: "alice@example.com" as UserId, currency: "USD" as CurrencyCode, exponent: 2 },
+  relatedOperationId: 5n,
+  keyHash: "000102030405060708090a0b0c0d0e0f",
+  reference: "Miete für März 🏠",
+  metadata: { b: "", a: "1" },
+  previousSequence: 299n,
+  timeMs: 1_767_225_600_000,
+};
+
+/** No field that may be absent. */
+const least: Draft = {
+  partition: 0,
+  sequence: 1n,
+  operationId: 1n,
+  kind: "INIT",
+  walletId: 1n,
+  amountMinor: 0n,
+  after: { availableMinor: 0n, heldMinor: 0n, state: "ACTIVE", version: 1n, balanceMaxMinor: undefined },
+  hold: undefined,
+  opened: { userId: "alice" as UserId, currency: "JPY" as CurrencyCode, exponent: 0 },
+  relatedOperationId: undefined,
+  keyHash: undefined,
+  reference: "",
+  metadata: {},
+  previousSequence: 0n,
+  timeMs: 1_767_225_600_000,
+};
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+describe("vectors that a Python program computed from the documentation", () => {
+  test("a record with every field", () => {
+    expect(hexOf(canonicalContent(full))).toBe(
+      "010602d80403d8848080808080030406058e8080808080800306b41007feffffffffffffffff0108b41009020a180bfeffffffffffffffff010cd6040d80a0d5edee66" +
+        "0ed8848080808080030f0210001180bf9eeeee661211616c696365406578616d706c652e636f6d13035553441404150a1610000102030405060708090a0b0c0d0e0f" +
+        "17154d696574652066c3bc72204dc3a4727a20f09f8fa0180161013118016200",
+    );
+    expect(hexOf(recordHash(Uint8Array.from({ length: 32 }, (_, index) => index), full))).toBe("83eed896fff1b957cc38b19697857779fdab048a75b0f17886688a86f64e83fb");
+  });
+
+  test("the first record of a ledger", () => {
+    expect(hexOf(canonicalContent(least))).toBe("0100020203020402050206000700080009020a020c000d80a0d5edee661205616c69636513034a50591400");
+    expect(hexOf(recordHash(genesisHash, least))).toBe("a85e5e86b958eb1977e00b08c109f5dd0f3a707d4098728bcc4b2c64ec980a05");
+  });
+});
+
+test("a second implementation makes the same bytes of any record", () => {
+  fc.assert(fc.property(draftRecord, (record) => void expect(hexOf(canonicalContent(record))).toBe(hexOf(canonicalBytes(asRow(record))))), { numRuns: 500 });
+});
+
+test("the seal is SHA-256 over the predecessor's hash and the content", () => {
+  fc.assert(
+    fc.property(draftRecord, fc.uint8Array({ minLength: 32, maxLength: 32 }), (record, previous) => {
+      const expected = createHash("sha256").update(previous).update(canonicalContent(record)).digest("hex");
+      expect(hexOf(recordHash(previous, record))).toBe(expected);
+    }),
+  );
+});
+
+test("different records never encode alike: everything can be read back from the bytes", () => {
+  fc.assert(fc.property(draftRecord, (record) => void expect(fieldsIn(canonicalContent(record))).toEqual(fieldsOf(record))), { numRuns: 500 });
+});
+
+test("two arbitrary records encode alike only where they are alike", () => {
+  fc.assert(
+    fc.property(draftRecord, draftRecord, fc.constantFrom(...(Object.keys(full) as (keyof Draft)[])), (one, other, field) => {
+      const changed = { ...one, [field]: other[field] };
+      expect(hexOf(canonicalContent(changed)) === hexOf(canonicalContent(one))).toBe(isAlike(changed, one));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("the order in which properties were set does not matter", () => {
+  fc.assert(fc.property(draftRecord, (record) => void expect(hexOf(canonicalContent(turnedAround(record) as Draft))).toBe(hexOf(canonicalContent(record)))));
+});
+
+test("what lies in an entry's key and what in its value is told apart", () => {
+  const entries = [{ ab: "" }, { a: "b" }, { "": "ab" }, { a: "", b: "" }, {}];
+  expect(new Set(entries.map((metadata) => hexOf(canonicalContent({ ...least, metadata }))))).toHaveLength(entries.length);
+});
+
+test("a limit of nothing is not the absence of a limit", () => {
+  const limited = { ...least, after: { ...least.after, balanceMaxMinor: 0n } };
+  expect(hexOf(canonicalContent(limited))).not.toBe(hexOf(canonicalContent(least)));
+});
+
+function asRow(record: Draft): Omit<JournalRow, "hash"> {
+  return recordToRow({ ...record, hash: new Uint8Array(32) }) as unknown as JournalRow;
+}
+
+function isAlike(a: Draft, b: Draft): boolean {
+  return JSON.stringify(fieldsOf(a), bigintAsText) === JSON.stringify(fieldsOf(b), bigintAsText);
+}
+
+function bigintAsText(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? value.toString() : value;
+}
+
+function turnedAround(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, turnedAround(each)] as const).toReversed());
+}
+
+type Field = readonly [field: number, value: bigint | string | readonly [string, string]];
+
+const kinds = ["", "INIT", "ADD", "HOLD", "RELEASE", "REVERSE"];
+const states = ["", "ACTIVE", "FROZEN", "CLOSED"];
+const statuses = ["", "ACTIVE", "RELEASED", "REVERSED", "CAPTURED"];
+
+function fieldsOf({ after, hold, opened, ...record }: Draft): Field[] {
+  const fields: (readonly [number, bigint | number | string | undefined])[] = [
+    ...([[1, record.partition], [2, record.sequence], [3, record.operationId], [4, kinds.indexOf(record.kind)], [5, record.walletId]] as const),
+    ...([[6, record.amountMinor], [7, after.availableMinor], [8, after.heldMinor], [9, states.indexOf(after.state)], [10, after.version]] as const),
+    ...([[11, after.balanceMaxMinor], [12, record.previousSequence], [13, record.timeMs], [14, hold?.holdId]] as const),
+    ...([[15, hold && statuses.indexOf(hold.status)], [16, hold?.capturedMinor], [17, hold?.eligibleTimeMs], [18, opened?.userId]] as const),
+    ...([[19, opened?.currency], [20, opened?.exponent], [21, record.relatedOperationId], [22, record.keyHash]] as const),
+    ...([[23, record.reference === "" ? undefined : record.reference]] as const),
+  ];
+  const present = fields.flatMap(([field, value]): Field[] => (value === undefined ? [] : [[field, typeof value === "number" ? BigInt(value) : value]]));
+  const entries = Object.keys(record.metadata).sort().map((key): Field => [24, [key, record.metadata[key]!]]);
+  return [...present, ...entries];
+}
+
+/** Reads the fields back from the bytes. */
+function fieldsIn(bytes: Uint8Array): Field[] {
+  let position = 0;
+  const varint = (): bigint => {
+    const byte = BigInt(bytes[position++]!);
+    return byte < 128n ? byte : byte - 128n + 128n * varint();
+  };
+  const slice = (): Buffer => {
+    const length = Number(varint());
+    position += length;
+    return Buffer.from(bytes.subarray(position - length, position));
+  };
+  const fields: Field[] = [];
+  while (position < bytes.length) {
+    const field = bytes[position++]!;
+    if (field === 24) fields.push([field, [slice().toString("utf8"), slice().toString("utf8")]]);
+    else if (field === 22) fields.push([field, slice().toString("hex")]);
+    else if ([18, 19, 23].includes(field)) fields.push([field, slice().toString("utf8")]);
+    else fields.push([field, varint() / 2n]);
+  }
+  return fields;
+}

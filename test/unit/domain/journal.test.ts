@@ -1,0 +1,81 @@
+// The journal that batches leave behind: gapless, linked, timed and sealed, and ids that say where an operation was born.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { recordHash } from "../../../src/domain/canonical.ts";
+import { birthplaceOf, genesisHash, operationIdAt } from "../../../src/domain/journal.ts";
+import { add, given, held, hold, init, release, reverse, startMs, wallet } from "../../support/given.ts";
+
+/** Two users, every verb, some of it rejected, several batches. */
+const busy = (): ReturnType<typeof given> =>
+  given(wallet("100"), wallet("50", { user: "bob" }), held("5", { periodMs: 0 }))
+    .afterMs(7)
+    .when(hold("1"), add("1", { user: "bob" }), hold("1000"), hold("2", { user: "bob" }), add("3", { key: "k", reference: "r", metadata: { m: "1" } }))
+    .when(release())
+    .afterMs(-100)
+    .when(reverse(6n), add("3", { key: "k", reference: "r", metadata: { m: "1" } }));
+
+const records = (): ReturnType<typeof given>["ledger"]["records"] => busy().ledger.records;
+
+test("sequences have no gaps, and ids are born from them", () => {
+  const sequences = [...records().values()].map(({ sequence, operationId }) => [sequence, operationId]);
+  expect(sequences).toEqual(Array.from({ length: sequences.length }, (_, index) => [BigInt(index + 1), BigInt(index + 1)]));
+  expect(sequences.length).toBe(11);
+});
+
+test("each hash covers its record and its predecessor's hash; the head has the last", () => {
+  const { ledger } = busy();
+  let previous = genesisHash;
+  for (const { hash, ...record } of ledger.records.values()) {
+    expect(hash).toEqual(recordHash(previous, record));
+    previous = hash;
+  }
+  expect(ledger.head).toMatchObject({ sequence: 11n, hash: previous });
+});
+
+test("a wallet's history is linked from its head backwards to its opening", () => {
+  const { ledger } = busy();
+  for (const each of ledger.wallets.values()) {
+    const own = [...ledger.records.values()].filter(({ walletId }) => walletId === each.walletId).toReversed();
+    expect(each.headSequence).toBe(own[0]!.sequence);
+    expect(own.map((record) => record.previousSequence)).toEqual([...own.slice(1).map((record) => record.sequence), 0n]);
+    expect(own.map((record) => record.after.version)).toEqual(own.map((_, index) => each.version - BigInt(index)));
+  }
+});
+
+test("times are the ledger's and never go back", () => {
+  const { ledger } = busy();
+  const times = [...ledger.records.values()].map(({ timeMs }) => timeMs - startMs);
+  expect(times).toEqual([0, 0, 0, 0, 0, 7, 7, 7, 7, 7, 7]);
+  expect(ledger.head.timeMs).toBe(startMs + 7);
+});
+
+test("a record says what the request said", () => {
+  expect(records().get(9n)).toMatchObject({ kind: "ADD", amountMinor: 300n, reference: "r", metadata: { m: "1" }, keyHash: expect.stringMatching(/^[0-9a-f]{32}$/), hold: undefined, opened: undefined });
+  expect(records().get(1n)).toMatchObject({ kind: "INIT", opened: { userId: "alice", currency: "USD", exponent: 2 }, keyHash: undefined, reference: "", metadata: {} });
+});
+
+test("the state that a ledger is loaded with may not be behind its own clock", () => {
+  const { ledger } = given(wallet("1"));
+  ledger.head = { ...ledger.head, timeMs: startMs + 1 };
+  const { wallets, holdIds, operationIds, keyHashes, eligibleHolds } = { wallets: [], holdIds: [], operationIds: [], keyHashes: [], eligibleHolds: undefined };
+  expect(ledger.loaded({ wallets, holdIds, operationIds, keyHashes, eligibleHolds }, startMs).nowMs).toBe(startMs + 1);
+  expect(ledger.execute([], startMs).changes).toBeUndefined();
+});
+
+describe("an id", () => {
+  test("is the sequence where there is one partition", () => expect(operationIdAt(0, 42n)).toBe(42n));
+  test("has the partition above 48 bits", () => expect(operationIdAt(5, 42n)).toBe(5n * 2n ** 48n + 42n));
+  test("says where it was born", () => {
+    fc.assert(
+      fc.property(fc.nat(32_767), fc.bigInt(1n, 2n ** 48n - 1n), (partition, sequence) =>
+        void expect(birthplaceOf(operationIdAt(partition, sequence))).toEqual({ partition, sequence }),
+      ),
+    );
+  });
+  test("is never said twice", () => {
+    const { ledger } = busy().when(init("EUR"));
+    const ids = [...ledger.records.values()].map(({ operationId }) => operationId);
+    expect(new Set(ids)).toHaveLength(ids.length);
+  });
+});

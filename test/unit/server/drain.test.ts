@@ -1,0 +1,173 @@
+// Going down: what was taken is answered, on every kind of connection, and nothing is reset that waits for an answer.
+
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import * as grpc from "@grpc/grpc-js";
+import { afterEach, expect, it } from "vitest";
+import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
+import { AddMoneyRequestSchema, AddMoneyResponseSchema } from "../../../gen/wallet/v1/wallet_service_pb.ts";
+import { rawSocket } from "./raw-socket.ts";
+import { startTestServer, stopServers } from "./test-server.ts";
+import type { TestServer } from "./test-server.ts";
+
+afterEach(stopServers);
+
+const waitingBody = '{"user_id":"wait","amount":"1"}';
+
+function http1Call(server: TestServer, agent: Agent): Promise<{ status: number; connection: string | undefined; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${server.url}/wallet/add_money`, { method: "POST", agent, headers: { "content-type": "application/json" } }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, connection: response.headers.connection, text }));
+      response.on("error", reject);
+    });
+    sent.on("error", reject);
+    sent.end(waitingBody);
+  });
+}
+
+async function http2Call(session: ClientHttp2Session): Promise<string> {
+  const stream = session.request({ ":method": "POST", ":path": "/wallet/add_money", "content-type": "application/json" });
+  stream.end(waitingBody);
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}
+
+function grpcCall(client: grpc.Client): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(
+      "/wallet.v1.WalletService/AddMoney",
+      (message: { userId: string; amount: string }) => Buffer.from(toBinary(AddMoneyRequestSchema, create(AddMoneyRequestSchema, message))),
+      (bytes) => fromBinary(AddMoneyResponseSchema, bytes),
+      { userId: "wait", amount: "1" },
+      (error, response) => (error ? reject(error) : resolve(response?.wallet?.userId)),
+    );
+  });
+}
+
+it("answers every call that was taken, whatever its protocol, and then is gone", async () => {
+  const server = await startTestServer();
+  const agent = new Agent({ keepAlive: true });
+  const session = connectHttp2(server.url);
+  const client = new grpc.Client(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
+  const calls = [http1Call(server, agent), http1Call(server, agent), http2Call(session), http2Call(session), grpcCall(client)] as const;
+  await server.gate.waitFor(calls.length);
+
+  let isDrained = false;
+  const drained = server.drain().then(() => (isDrained = true));
+  // Long enough for everything that must not happen while calls wait.
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(isDrained).toBe(false);
+  server.gate.open();
+
+  const [first, second, third, fourth, fifth] = await Promise.all(calls);
+  expect([first.status, first.connection, second.status, second.connection]).toEqual([200, "close", 200, "close"]);
+  expect([third, fourth].every((text) => text.includes('"wait"'))).toBe(true);
+  expect(fifth).toBe("wait");
+  await drained;
+  await expect(rawSocket(server.port)).rejects.toThrow("ECONNREFUSED");
+  agent.destroy();
+  client.close();
+});
+
+it("takes no new connection once it began", async () => {
+  const server = await startTestServer();
+  const agent = new Agent();
+  const call = http1Call(server, agent);
+  await server.gate.waitFor(1);
+  const drained = server.drain();
+  await expect(rawSocket(server.port)).rejects.toThrow("ECONNREFUSED");
+  server.gate.open();
+  expect((await call).status).toBe(200);
+  await drained;
+});
+
+it("is unready from its beginning", async () => {
+  const server = await startTestServer();
+  const { socket, until } = await rawSocket(server.port);
+  socket.write("GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n");
+  await until((received) => received.includes("200 OK"));
+  const drained = server.drain();
+  socket.write("GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n");
+  const answers = await until((received) => received.includes("503"));
+  expect(answers.toLowerCase()).toContain("connection: close");
+  await drained;
+});
+
+it("answers a request that was on its way over an idle connection", async () => {
+  const server = await startTestServer();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  server.gate.open();
+  await http1Call(server, agent);
+  const drained = server.drain();
+  expect(await http1Call(server, agent)).toMatchObject({ status: 200, connection: "close" });
+  await drained;
+});
+
+it("closes connections that are idle, silent or HTTP/2 without waiting for the end of its time", async () => {
+  const server = await startTestServer({ drainTimeoutMs: 600_000, firstByteTimeoutMs: 2_000 });
+  server.gate.open();
+  const agent = new Agent({ keepAlive: true });
+  await http1Call(server, agent);
+  const session = connectHttp2(server.url);
+  await once(session, "connect");
+  const goaway = once(session, "goaway");
+  await http2Call(session);
+  await server.drain();
+  expect((await goaway)[0]).toBe(0);
+  agent.destroy();
+});
+
+it("ends streams that would go on for ever", async () => {
+  const server = await startTestServer({ drainTimeoutMs: 600_000 });
+  const statuses: number[] = [];
+  const watched = (async () => {
+    for await (const { status } of createClient(Health, createGrpcTransport({ baseUrl: server.url })).watch({})) {
+      statuses.push(status);
+      if (statuses.length === 1) void server.drain();
+    }
+  })();
+  await watched;
+  await server.drain();
+  expect(statuses).toEqual([1, 2]);
+});
+
+it("does not wait for a peer that has its answers and keeps its side open", async () => {
+  const server = await startTestServer({ drainTimeoutMs: 600_000 });
+  for await (const _ of createClient(Health, createGrpcTransport({ baseUrl: server.url })).watch({})) break;
+  // The client has left the loop and not its connection; only by now the stream is really under way.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await server.drain();
+});
+
+it("destroys what is left after its time", async () => {
+  const server = await startTestServer({ drainTimeoutMs: 300 });
+  const agent = new Agent();
+  const call = http1Call(server, agent).then(
+    () => "answered",
+    () => "reset",
+  );
+  const session = connectHttp2(server.url);
+  session.on("error", () => {});
+  const other = http2Call(session).then(
+    () => "answered",
+    () => "reset",
+  );
+  await server.gate.waitFor(2);
+  await server.drain();
+  expect(await call).toBe("reset");
+  await other;
+});
+
+it("gives the same promise to everyone who asks", async () => {
+  const server = await startTestServer();
+  expect(server.drain()).toBe(server.drain());
+  await server.drain();
+});
