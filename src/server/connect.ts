@@ -6,13 +6,15 @@ import { ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
-import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { serviceError } from "../api/errors.ts";
 import type { Logger } from "../log.ts";
 import { clampDeadline } from "./deadline.ts";
 import { earlyError, echo, messageTooLarge } from "./early-errors.ts";
 import { errorAnswer, mendErrors } from "./error-answers.ts";
 import type { Exchange } from "./exchange.ts";
+import { ENVELOPE_HEAD_BYTES, exactJson, isJsonCall } from "./json-calls.ts";
+import type { RpcRequest } from "./json-calls.ts";
 import type { ServerLimits } from "./limits.ts";
 import { readBody, streamBody } from "./request-body.ts";
 
@@ -22,9 +24,6 @@ export interface RpcOptions {
   routes: (router: ConnectRouter) => void;
   logger: Logger;
 }
-
-/** A request that has been made ready for a method's handler: a message in JSON, or the bytes as they were sent. */
-export type RpcRequest = Pick<UniversalServerRequest, "method" | "url" | "body">;
 
 /** One method on every RPC protocol. */
 export interface Rpc {
@@ -37,9 +36,6 @@ export interface Rpc {
 
 /** Answers below this size travel faster as they are than through gzip. In bytes. */
 const COMPRESS_MIN_BYTES = 1_024;
-
-/** Bytes of flags and length before a message in the protocols that have envelopes. */
-const ENVELOPE_HEAD_BYTES = 5;
 
 /** Any origin will do: the handlers look at the path and the query. */
 const ORIGIN = "http://wallet";
@@ -75,10 +71,14 @@ function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
   const { limits, logger } = options;
   const { method } = handler;
 
-  const call = async (exchange: Exchange, request: RpcRequest): Promise<UniversalServerResponse> => {
-    const { protocol, header, requestId, signal, httpVersion } = exchange;
+  const mender = ({ requestId }: Exchange) => {
     const report = (cause: unknown) => logger.error({ err: cause, method: `${method.parent.typeName}/${method.name}`, requestId }, "a call failed before or after its handler");
-    const mend = (error: ConnectError) => earlyError(error, { method, requestId, requestMaxBytes: limits.requestMaxBytes, report });
+    return (error: ConnectError) => earlyError(error, { method, requestId, requestMaxBytes: limits.requestMaxBytes, report });
+  };
+
+  const call = async (exchange: Exchange, request: RpcRequest): Promise<UniversalServerResponse> => {
+    const { protocol, header, signal, httpVersion } = exchange;
+    const mend = mender(exchange);
     clampDeadline(header, protocol, limits.timeoutMaxMs);
     try {
       const answer = await handler({ ...request, httpVersion, header, signal });
@@ -104,9 +104,10 @@ function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
     const enveloped = exchange.protocol === "connect-unary" ? 0 : ENVELOPE_HEAD_BYTES;
     try {
       const bytes = await readBody(exchange.node, { ...bodyLimits, bodyMaxBytes: limits.requestMaxBytes + enveloped });
-      return await call(exchange, { method: exchange.httpMethod, url, body: createAsyncIterable([bytes]) });
+      const request = { method: exchange.httpMethod, url, body: createAsyncIterable([bytes]) };
+      return await call(exchange, isJsonCall(exchange) ? await exactJson(exchange, request, bytes, method.input, limits.requestMaxBytes) : request);
     } catch (thrown) {
-      return errorAnswer(exchange.protocol, ConnectError.from(thrown));
+      return errorAnswer(exchange.protocol, mender(exchange)(ConnectError.from(thrown)));
     }
   };
   return { method, serve, call };

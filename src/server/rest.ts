@@ -12,7 +12,8 @@ import { errorAnswer } from "./error-answers.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ServerLimits } from "./limits.ts";
 import { readBody } from "./request-body.ts";
-import { bodyFields, mergeFields, queryFields } from "./rest-json.ts";
+import { requestFields, textOfBytes } from "./request-json.ts";
+import { mergeFields, queryFields } from "./rest-fields.ts";
 import { restRoutes } from "./rest-routes.ts";
 import type { RestRoute } from "./rest-routes.ts";
 
@@ -25,8 +26,6 @@ export interface RestOptions {
 
 /** Answers a request to a declared path; undefined where the path is none. Never rejects. */
 export type RestHandler = (exchange: Exchange) => Promise<UniversalServerResponse> | undefined;
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** Throws where a service's annotations ask for what is not supported, or name a method that is not served. */
 export function createRest(options: RestOptions): RestHandler {
@@ -58,7 +57,8 @@ async function transcode(exchange: Exchange, route: RestRoute, rpc: Rpc, options
   const { input } = route.method;
   try {
     const text = await bodyText(exchange, options.limits);
-    const fields = mergeFields(input, bodyFields(text, input), queryFields(exchange.query, input));
+    const body = text.trim() === "" ? {} : requestFields(text, input, "taken");
+    const fields = mergeFields(input, body, queryFields(exchange.query, input));
     const header = new Headers(exchange.header);
     for (const name of ["content-length", "content-encoding", "transfer-encoding"]) header.delete(name);
     header.set("content-type", "application/json");
@@ -77,12 +77,7 @@ async function bodyText(exchange: Exchange, limits: ServerLimits): Promise<strin
   const sent = await readBody(exchange.node, { bodyMaxBytes: requestMaxBytes, requestTimeoutMs, tooLarge: () => messageTooLarge(requestMaxBytes) });
   if (sent.byteLength === 0 && exchange.httpMethod === "GET") return "";
   checkContentType(exchange);
-  const bytes = await decompress(sent, exchange.header.get("content-encoding"), requestMaxBytes);
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw serviceError("INVALID_REQUEST", "The body is not UTF-8.");
-  }
+  return textOfBytes(await decompress(sent, exchange.header.get("content-encoding"), requestMaxBytes));
 }
 
 /**

@@ -90,8 +90,60 @@ describe.each(jsonProtocols)("%s", (protocol) => {
     await expectError(protocol, wireCall(protocol, urlFor(protocol), '{"user_id": "ann", "userId": "bob"}'), "INVALID_REQUEST", "user_id");
   });
   it("bytes that are no UTF-8", async () => {
-    await expectError(protocol, wireCall(protocol, urlFor(protocol), Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])), "INVALID_REQUEST", "\ufffd\ufffd");
+    await expectError(protocol, wireCall(protocol, urlFor(protocol), Buffer.from('{"user_id":"ann","amount":"1","reference":"caf\xe9"}', "latin1")), "INVALID_REQUEST");
+    await expectError(protocol, wireCall(protocol, urlFor(protocol), Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])), "INVALID_REQUEST");
   });
+});
+
+describe.each(jsonProtocols.filter((protocol) => !protocol.startsWith("connect stream")))("%s", (protocol) => {
+  const call = (method: string, body: string | Uint8Array, headers = {}, isCompressed = false) => wireCall(protocol, `${server.url}/wallet.v1.${method}`, body, headers, isCompressed);
+
+  it.each([
+    ["a number", "9007199254740993"],
+    ["text", '"9007199254740993"'],
+  ])("reads an id beyond what a double can hold, as %s", async (_, id) => {
+    const { error } = await call("WalletService/ReverseHold", `{"user_id":"ann","hold_id":${id}}`);
+    expect(error).toBeUndefined();
+    expect(server.seen.at(-1)!.message["holdId"]).toBe(9007199254740993n);
+  });
+
+  it("reads it in a compressed message, too", async () => {
+    const header = wireProtocols[protocol].envelope ? "grpc-encoding" : "content-encoding";
+    const { error } = await call("WalletService/ReverseHold", gzipSync('{"user_id":"ann","hold_id":9007199254740993}'), { [header]: "gzip" }, true);
+    expect(error).toBeUndefined();
+    expect(server.seen.at(-1)!.message["holdId"]).toBe(9007199254740993n);
+  });
+
+  it.each(["9.007199254740993e15", "90071992547409930e-1", "1e19"])("refuses the id %s", async (id) => {
+    await expectError(protocol, call("WalletService/ReverseHold", `{"user_id":"ann","hold_id":${id}}`), "INVALID_REQUEST", "hold_id");
+  });
+
+  it.each(['"1s1s"', '"0.0000000001s"', '"1e3s"', '"s"', '""', "600", "true", '{"seconds":1}'])("refuses the duration %s", async (duration) => {
+    await expectError(protocol, call("WalletService/HoldMoney", `{"user_id":"ann","amount":"1","hold_period":${duration}}`), "INVALID_REQUEST", "hold_period");
+  });
+
+  it.each(["1577836800", "true", '{"seconds":1}', '"2020-01-01"'])("refuses the time %s", async (time) => {
+    await expectError(protocol, call("ReportService/GetWalletBalance", `{"user_id":"ann","as_of_time":${time}}`), "INVALID_REQUEST", "as_of_time");
+  });
+
+  it("does not take a number for a string", async () => {
+    await expectError(protocol, call("WalletService/AddMoney", '{"user_id":"ann","amount":100.5}'), "INVALID_REQUEST", "amount");
+  });
+
+  it("takes null for absent", async () => {
+    expect((await call("WalletService/HoldMoney", '{"user_id":"ann","amount":"1","hold_period":null,"currency":null}')).error).toBeUndefined();
+  });
+});
+
+it("a GET's message is read with the same care", async () => {
+  const get = (message: string, more = "") => http1(`${server.url}/wallet.v1.ReportService/GetWalletBalance?encoding=json&message=${encodeURIComponent(message)}${more}`);
+  expect((await get('{"user_id":"ann","as_of_operation_id":9007199254740993}')).status).toBe(200);
+  expect(server.seen.at(-1)!.message["asOf"]).toEqual({ case: "asOfOperationId", value: 9007199254740993n });
+  expect((await get(gzipSync('{"user_id":"ann"}').toString("base64url"), "&base64=1&compression=gzip")).status).toBe(200);
+  const bomb = await get(gzipSync(Buffer.alloc(5 * 1024 * 1024)).toString("base64url"), "&base64=1&compression=gzip");
+  expect(factsOf(errorIn("connect json", bomb)!).reasons).toEqual(["MESSAGE_TOO_LARGE"]);
+  const unknown = await get("{}", "&compression=br");
+  expect(factsOf(errorIn("connect json", unknown)!).reasons).toEqual(["UNKNOWN_METHOD"]);
 });
 
 describe.each(binaryProtocols)("%s", (protocol) => {

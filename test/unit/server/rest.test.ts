@@ -136,7 +136,11 @@ describe("names and numbers", () => {
     await post("/wallet/hold_money", '{"user_id":"ann","amount":"1","hold_period":"600s"}');
     expect(seen()).toMatchObject({ holdPeriod: { seconds: 600n } });
     expectRefused(await post("/wallet/hold_money", '{"user_id":"ann","amount":"1","hold_period":"long"}'), "INVALID_REQUEST", "hold_period");
-    expectRefused(await post("/wallet/hold_money", '{"user_id":"ann","amount":"1","hold_period":600}'), "INVALID_REQUEST", "hold_period");
+    for (const period of ['600', '"1s1s"', '"0.0000000001s"']) {
+      expectRefused(await post("/wallet/hold_money", `{"user_id":"ann","amount":"1","hold_period":${period}}`), "INVALID_REQUEST", "hold_period");
+    }
+    expectRefused(await post("/wallet/hold_money?hold_period=1s1s", '{"user_id":"ann","amount":"1"}'), "INVALID_REQUEST", "hold_period");
+    expect((await post("/wallet/hold_money?hold_period=1.5s", '{"user_id":"ann","amount":"1"}')).status).toBe(200);
   });
 });
 

@@ -1,0 +1,144 @@
+// A request's JSON, read so that nothing of it is lost before protobuf-es decodes it: every digit, every key, every byte.
+
+import { ScalarType, fromJsonString } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { invalidField, serviceError } from "../api/errors.ts";
+import { echo } from "./early-errors.ts";
+
+/** Whether a number may stand where the proto has a string: its literal's digits are the string then. protobuf's own JSON mapping says no. */
+export type NumbersForStrings = "taken" | "refused";
+
+/** A number as it was written: JavaScript's own would lose digits of an amount or an id. */
+class NumberLiteral {
+  readonly digits: string;
+  constructor(digits: string) {
+    this.digits = digits;
+  }
+}
+
+const integers: ReadonlySet<ScalarType> = new Set([
+  ScalarType.INT32,
+  ScalarType.INT64,
+  ScalarType.UINT32,
+  ScalarType.UINT64,
+  ScalarType.SINT32,
+  ScalarType.SINT64,
+  ScalarType.FIXED32,
+  ScalarType.FIXED64,
+  ScalarType.SFIXED32,
+  ScalarType.SFIXED64,
+]);
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** The text that these bytes are. Throws INVALID_REQUEST where they are no UTF-8: a replacement character would be somebody's data. */
+export function textOfBytes(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw serviceError("INVALID_REQUEST", "The body is not UTF-8.");
+  }
+}
+
+/**
+ * The fields of a JSON object, by the keys that were sent. Unknown ones are left in: who decodes the message refuses them. Throws INVALID_REQUEST
+ * for anything else than a JSON object, a key that is there twice, a number that JavaScript cannot carry, and a duration that is none.
+ */
+export function requestFields(text: string, message: DescMessage, numbersForStrings: NumbersForStrings): JsonObject {
+  try {
+    // For its check of duplicate keys, which JSON.parse takes silently.
+    fromJsonString(EmptySchema, text, { ignoreUnknownFields: true });
+    const parsed: unknown = JSON.parse(text, keepLiterals as (key: string, value: unknown) => unknown);
+    return fieldsOf(parsed, message, numbersForStrings);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw serviceError("INVALID_REQUEST", "The body is nested too deeply.");
+    if (!(thrown instanceof Error) || !thrown.message.startsWith(EMPTY_DECODING)) throw thrown;
+    const what = thrown.message.slice(EMPTY_DECODING.length);
+    const duplicate = /^ duplicate object key "(.*)"$/s.exec(what);
+    if (duplicate) throw invalidField(echo(duplicate[1] ?? ""), "is there twice");
+    throw serviceError("INVALID_REQUEST", `The body is not a JSON object: ${echo(what.trim())}`);
+  }
+}
+
+const EMPTY_DECODING = "cannot decode message google.protobuf.Empty from JSON:";
+
+/** Without a prototype, so that a key such as `__proto__` is a key like any other. */
+export function emptyObject(): JsonObject {
+  return Object.create(null) as JsonObject;
+}
+
+/** The field of this name, in the proto or in JSON. */
+export function fieldNamed(message: DescMessage, key: string): DescField | undefined {
+  return message.fields.find((field) => field.name === key || field.jsonName === key);
+}
+
+/**
+ * Throws INVALID_REQUEST where the text is no duration: protobuf-es 2.17 reads "1s1s" as one second. Timestamps it reads as RFC 3339 has them; here it
+ * is only seen to that they are text, so that the error names the field.
+ */
+export function checkWellKnown(field: DescField, message: DescMessage, value: unknown): void {
+  const isText = typeof value === "string";
+  if (message.typeName === "google.protobuf.Duration" && !(isText && /^-?\d+(\.\d{1,9})?s$/.test(value))) {
+    throw invalidField(field.name, 'must be a number of seconds with at most nine decimals and an s, such as "600s"');
+  }
+  if (message.typeName === "google.protobuf.Timestamp" && !isText) {
+    throw invalidField(field.name, 'must be a time in the form of RFC 3339, such as "2026-01-31T12:00:00Z"');
+  }
+}
+
+function keepLiterals(_key: string, value: unknown, context: { source?: string }): unknown {
+  return typeof value === "number" ? new NumberLiteral(context.source ?? String(value)) : value;
+}
+
+function fieldsOf(value: unknown, message: DescMessage, numbers: NumbersForStrings): JsonObject {
+  if (!isObject(value)) throw serviceError("INVALID_REQUEST", "The body is not a JSON object.");
+  const fields = emptyObject();
+  for (const [key, each] of Object.entries(value)) fields[key] = fieldValue(each, fieldNamed(message, key), numbers);
+  return fields;
+}
+
+function fieldValue(value: unknown, field: DescField | undefined, numbers: NumbersForStrings): JsonValue {
+  if (field === undefined) return plainValue(value);
+  if (field.fieldKind === "list") return Array.isArray(value) ? value.map((item) => oneValue(item, field, numbers)) : plainValue(value);
+  if (field.fieldKind !== "map") return oneValue(value, field, numbers);
+  if (!isObject(value)) return plainValue(value);
+  const entries = emptyObject();
+  for (const [key, item] of Object.entries(value)) entries[key] = oneValue(item, field, numbers);
+  return entries;
+}
+
+function oneValue(value: unknown, field: DescField, numbers: NumbersForStrings): JsonValue {
+  const { message } = field;
+  if (message !== undefined && value !== null) checkWellKnown(field, message, value);
+  if (value instanceof NumberLiteral) return numberValue(value, field, numbers);
+  // Google's own types have forms of their own in JSON.
+  if (message !== undefined && isObject(value) && !message.typeName.startsWith("google.protobuf.")) return fieldsOf(value, message, numbers);
+  return plainValue(value);
+}
+
+function numberValue({ digits }: NumberLiteral, field: DescField, numbers: NumbersForStrings): JsonValue {
+  if (field.scalar === ScalarType.STRING && numbers === "taken") {
+    if (!/^-?\d+(\.\d+)?$/.test(digits)) throw invalidField(field.name, `must be written without an exponent, not as ${echo(digits)}`);
+    return digits;
+  }
+  if (field.scalar !== undefined && integers.has(field.scalar)) {
+    if (/^-?\d+$/.test(digits)) return digits;
+    const value = Number(digits);
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw invalidField(field.name, `must be written in plain digits, not as ${echo(digits)}`);
+  }
+  return Number(digits);
+}
+
+function plainValue(value: unknown): JsonValue {
+  if (value instanceof NumberLiteral) return Number(value.digits);
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (!isObject(value)) return value as JsonValue;
+  const plain = emptyObject();
+  for (const [key, each] of Object.entries(value)) plain[key] = plainValue(each);
+  return plain;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberLiteral);
+}
