@@ -25,7 +25,7 @@ function runHere() {
   } catch (error) {
     if (error.code !== "ENOENT") exitWithSentence("The file .env in the working directory cannot be read: " + error.message + ".", 2);
   }
-  import("../src/main.ts");
+  void import("../src/main.ts");
 }
 
 function runOnShippedNode() {

@@ -1,5 +1,6 @@
 // Wires the parts: the writer thread, the reads, the services and the server. The only place, beside the writer thread's entry, that names an engine.
 
+import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import { ReportService } from "../gen/wallet/v1/report_service_pb.ts";
 import { WalletService } from "../gen/wallet/v1/wallet_service_pb.ts";
@@ -10,7 +11,7 @@ import { walletService } from "./api/wallet-service.ts";
 import type { Config } from "./config.ts";
 import { currencyRegistry } from "./domain/currency.ts";
 import { CommandQueue } from "./ledger/command-queue.ts";
-import { startWriterThread } from "./ledger/writer-thread.ts";
+import { startWriterThread, type WriterThread } from "./ledger/writer-thread.ts";
 import { startServer } from "./server/server.ts";
 import { openSqliteReads } from "./store/sqlite/sqlite-reads.ts";
 
@@ -25,6 +26,9 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** How long answers may take to leave after the ledger failed, in milliseconds: they are small and wait for nothing. */
+const lastAnswersMs = 1_000;
+
 const services = [WalletService, ReportService];
 
 /** Starts the service. Throws StartError where its surroundings do not permit it. */
@@ -34,10 +38,9 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   // Compiled while the writer thread opens the ledger.
   const validate = createRequestValidator(services);
   const writer = await opening;
-  const reads = openSqliteReads(database.path, Date.now);
   const queue = new CommandQueue(writer, config);
+  const reads = await opened(() => openSqliteReads(database.path, Date.now), writer);
   let isReady = true;
-  void writer.failed.then(() => (isReady = false));
 
   const ledger = { queue, reads, rules: { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs } };
   const closeLedger = async (): Promise<void> => {
@@ -60,7 +63,12 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     return {
       host: server.host,
       port: server.port,
-      failed: writer.failed,
+      failed: writer.failed.then(async (error) => {
+        isReady = false;
+        // Whoever waits is told that the outcome is unknown before the process ends. The ledger is left as it is: closing it would write.
+        await Promise.race([server.drain(), setTimeout(lastAnswersMs)]);
+        return error;
+      }),
       async stop() {
         isReady = false;
         await server.drain();
@@ -69,6 +77,16 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     };
   } catch (error) {
     await closeLedger();
+    throw error;
+  }
+}
+
+/** What `open` opens; where it cannot, the writer thread does not outlive it. */
+async function opened<T>(open: () => T, writer: WriterThread): Promise<T> {
+  try {
+    return open();
+  } catch (error) {
+    await writer.close();
     throw error;
   }
 }

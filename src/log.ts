@@ -1,4 +1,4 @@
-// The log: one JSON object a line on stderr, so that stdout stays free and a line is never lost when the process ends.
+// The log: one JSON object a line on stderr, so that stdout stays free. Whoever reads it may be slow or stuck; calls never wait for it.
 
 import { pino } from "pino";
 import type { Logger } from "pino";
@@ -26,7 +26,20 @@ export function createLogger(level: LogLevel): Logger {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretPaths, censor: "[redacted]" },
     },
-    // Synchronous: a buffered line would be lost by process.exit, and the last lines before an exit are the ones that matter.
-    pino.destination({ dest: 2, sync: true }),
+    // Asynchronous, a line at a time: a synchronous write to a pipe that nobody reads would stop the network thread.
+    pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: bufferMaxBytes }),
   );
+}
+
+/** Lines that wait for a stuck reader, in bytes; beyond them lines are dropped. Some 30,000 calls: minutes of an ordinary load. */
+const bufferMaxBytes = 8 * 1024 * 1024;
+
+/** Writes what is buffered, now: to be called before the process ends, whose last lines are the ones that matter. Never throws. */
+export function flushLog(logger: Logger): void {
+  const { [pino.symbols.streamSym]: destination } = logger as unknown as Record<symbol, { flushSync(): void }>;
+  try {
+    destination?.flushSync();
+  } catch {
+    // The reader is gone or stuck; there is nobody to tell.
+  }
 }

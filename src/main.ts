@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { ConfigError, readConfig, type Config } from "./config.ts";
 import { formatListenAddress, isLoopback } from "./config/listen-address.ts";
-import { createLogger, type Logger } from "./log.ts";
+import { createLogger, flushLog, type Logger } from "./log.ts";
 import { asStartError } from "./start-error.ts";
 import { version } from "./version.ts";
 
@@ -62,6 +62,7 @@ function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>, logger: Logg
       .then((app) => app.stop())
       .then(() => {
         logger.info("stopped");
+        flushLog(logger);
         process.exit(0);
       })
       .catch((error: unknown) => exitWithFailure(logger, error, "the stop failed"));
@@ -78,5 +79,6 @@ function exitWithSentence(sentence: string, exitCode: 1 | 2): never {
 
 function exitWithFailure(logger: Logger, cause: unknown, message: string): never {
   logger.fatal(cause === undefined ? {} : { err: cause }, message);
+  flushLog(logger);
   process.exit(1);
 }

@@ -22,17 +22,22 @@ function serve(executor: Executor): void {
   });
 }
 
+/** Set after a commit whose outcome nobody knows: nothing more is written, nor is the file closed, which would write too. */
+let isDistrusted = false;
+
 async function handle(executor: Executor, message: ToWriter): Promise<void> {
   if (message.type === "close") {
-    await executor.close();
+    if (!isDistrusted) await executor.close();
     send({ type: "closed" });
     return;
   }
   const { batchId, commands } = message;
+  if (isDistrusted) return send({ type: "failed", batchId, fault: "unavailable", message: "not begun: the outcome of an earlier commit is unknown" });
   try {
     send({ type: "answers", batchId, answers: await executor.execute(commands) });
   } catch (error) {
     const fault = error instanceof StoreFault ? error.kind : "defect";
+    isDistrusted ||= fault === "unknown";
     send({ type: "failed", batchId, fault, message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 }

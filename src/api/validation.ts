@@ -5,17 +5,17 @@ import { create } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
 import type { Violation } from "@bufbuild/protovalidate";
-import { serviceError } from "./errors.ts";
+import { invalidField, serviceError } from "./errors.ts";
 import type { FieldViolation } from "./errors.ts";
 
 /** Throws INVALID_REQUEST, or INVALID_AMOUNT where the first wrong field is an amount, with every field that is wrong. */
 export type RequestValidator = (schema: DescMessage, message: Message) => void;
 
 /** Violations told in one answer: what a person mends at once, and few enough for the header block that carries them in gRPC. */
-const VIOLATIONS_MAX = 16;
+const violationsMax = 16;
 
 /** Characters of a field's path: map keys are the caller's and may be as long as a message. */
-const FIELD_PATH_MAX_LENGTH = 200;
+const fieldPathMaxChars = 200;
 
 /** Fields that contain money. Their form has a reason of its own. */
 const amountFields: ReadonlySet<string> = new Set(["amount", "balance_max"]);
@@ -40,6 +40,7 @@ export function createRequestValidator(services: readonly DescService[]): Reques
     for (const method of service.methods) validator.validate(method.input, create(method.input));
   }
   return (schema, message) => {
+    refuseLargeMaps(schema, message);
     const result = validator.validate(schema, message);
     if (result.kind === "valid") return;
     // A rule that cannot be evaluated is a defect of ours.
@@ -48,14 +49,26 @@ export function createRequestValidator(services: readonly DescService[]): Reques
   };
 }
 
+/** Entries of a map that are looked at one by one. Rules allow 16; a message of a few MiB can bring hundreds of thousands. */
+const mapEntriesMax = 1_000;
+
+/** Throws INVALID_REQUEST before each entry of a very large map is checked against its rules, which would keep everybody else waiting. */
+function refuseLargeMaps(schema: DescMessage, message: Message): void {
+  for (const field of schema.fields) {
+    if (field.fieldKind !== "map") continue;
+    const entries = Object.keys((message as unknown as Record<string, object>)[field.localName] ?? {}).length;
+    if (entries > mapEntriesMax) throw invalidField(field.name, `has ${entries} entries, far more than it may have`);
+  }
+}
+
 function violationError(violations: readonly Violation[]) {
-  const told = violations.slice(0, VIOLATIONS_MAX).map(fieldViolation);
+  const told = violations.slice(0, violationsMax).map(fieldViolation);
   const first = told[0];
   if (first === undefined) throw new Error("protovalidate calls a request invalid and names no violation");
   const more = violations.length - 1;
   const sentence = `${first.field}: ${first.description}${more === 0 ? "" : ` (and ${more} more)`}`;
   const reason = amountFields.has(lastFieldName(violations[0])) ? "INVALID_AMOUNT" : "INVALID_REQUEST";
-  return serviceError(reason, sentence, { violations: told });
+  return serviceError(reason, sentence, { metadata: { field: first.field }, violations: told });
 }
 
 function fieldViolation(violation: Violation): FieldViolation {
@@ -76,5 +89,5 @@ function lastFieldName(violation: Violation | undefined): string {
 
 /** At most so many characters, and whole ones: half a surrogate pair cannot be sent in a header. */
 function clip(path: string): string {
-  return (path.length <= FIELD_PATH_MAX_LENGTH ? path : `${path.slice(0, FIELD_PATH_MAX_LENGTH)}…`).toWellFormed();
+  return (path.length <= fieldPathMaxChars ? path : `${path.slice(0, fieldPathMaxChars)}…`).toWellFormed();
 }

@@ -86,7 +86,8 @@ export const database: Kind<Database> = kind("sqlite: and the path of a file, su
   if (path === undefined) return undefined;
   if (path.startsWith(":memory:")) throw new Error("a ledger in memory would forget its money; name a file");
   // SQLite and URLs give ? and # a meaning; rather than guess which was meant, no path has them.
-  return /[?#]|[/\\]$/.test(path) ? undefined : { kind: "sqlite", path };
+  // It also cuts spaces off a name, while the lock beside the file would not.
+  return /[?#]|[/\\]$|^\s|\s$/.test(path) ? undefined : { kind: "sqlite", path };
 });
 
 /** The same kind as long as only `only` of its values works: every other one is refused, because `feature` is not there yet. */

@@ -7,7 +7,7 @@ const changesMaxOf = (name: string): number => Math.max(2, Math.floor(name.lengt
 export function nearest(given: string, names: readonly string[]): string | undefined {
   const beginning = names.find((name) => given.length > 2 && (name.startsWith(given) || given.startsWith(name)));
   if (beginning !== undefined) return beginning;
-  const ranked = names.map((name) => ({ name, changes: changesBetween(given, name) })).sort((a, b) => a.changes - b.changes);
+  const ranked = names.map((name) => ({ name, changes: changesBetween(given, name) })).toSorted((a, b) => a.changes - b.changes);
   const best = ranked[0];
   return best !== undefined && best.changes <= changesMaxOf(given) ? best.name : undefined;
 }
@@ -15,7 +15,7 @@ export function nearest(given: string, names: readonly string[]): string | undef
 /** Levenshtein's distance: insertions, deletions and substitutions of one character that turn one text into the other. */
 function changesBetween(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [index, character] of [...from].entries()) {
+  for (const [index, character] of from.split("").entries()) {
     const next = [index + 1];
     for (let column = 1; column <= to.length; column++) {
       const substitution = (row[column - 1] ?? 0) + (to[column - 1] === character ? 0 : 1);

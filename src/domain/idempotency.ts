@@ -2,12 +2,11 @@
 
 import { hash } from "node:crypto";
 import type { WalletCommand } from "./command.ts";
-import type { Decimal } from "./money.ts";
 import type { Rejection } from "./rejection.ts";
 import type { UserId } from "./wallet.ts";
 
 /** Bytes of SHA-256 that are kept of a key and of a fingerprint: 128 bits, far beyond chance collisions, at half the space. */
-export const keyHashBytes = 16;
+const keyHashBytes = 16;
 
 /** What the ledger remembers of a request that carried a key. */
 export interface RememberedKey {
@@ -28,31 +27,25 @@ export function keyHash(userId: UserId, idempotencyKey: string): string {
 
 /**
  * The hash by which a request is recognised: method and fields as sent, with amounts as values ("1.0" is "1.00") and an absent field told
- * from an empty one; the key itself and `validate_only` are left out.
+ * from an empty one; the key itself and `validate_only` are left out. Fields go by name and absent ones not at all, so that a field which a later
+ * version adds does not make strangers of the requests that are remembered.
  */
 export function fingerprint(command: WalletCommand): string {
-  const metadata = Object.entries(command.metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const common = [command.type, command.userId, command.reference, metadata, command.expectedVersion?.toString() ?? null];
-  return shortHash(JSON.stringify([...common, ...ownFields(command)]));
+  const sent = Object.entries(command).filter(([name, value]) => value !== undefined && !ignoredFields.has(name));
+  return shortHash(JSON.stringify(sent.toSorted(byName), (_, value: unknown) => canonical(value)));
 }
 
-function ownFields(command: WalletCommand): readonly (string | number | null)[] {
-  switch (command.type) {
-    case "initWallet":
-      return [command.currency, value(command.balanceMax)];
-    case "addMoney":
-      return [command.currency ?? null, value(command.amount), command.relatedOperationId?.toString() ?? null];
-    case "holdMoney":
-      return [command.currency ?? null, value(command.amount), command.holdPeriodMs ?? null];
-    case "reverseHold":
-      return [command.holdId.toString()];
-    default:
-      return command satisfies never;
-  }
+const ignoredFields: ReadonlySet<string> = new Set(["idempotencyKey", "validateOnly"]);
+
+/** JSON with one form for each value: objects as pairs in the order of their names, bigints as text. */
+function canonical(value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return Object.entries(value).toSorted(byName);
+  return value;
 }
 
-function value(decimal: Decimal | undefined): string | null {
-  return decimal === undefined ? null : `${decimal.unscaled}e-${decimal.scale}`;
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 function shortHash(text: string): string {

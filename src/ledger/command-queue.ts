@@ -2,6 +2,7 @@
 
 import type { Answer } from "../domain/batch.ts";
 import type { Command } from "../domain/command.ts";
+import { StoreFault } from "../store/store.ts";
 import type { Executor } from "./executor.ts";
 
 /** The queue is as long as it may get. Nothing was done. */
@@ -39,7 +40,7 @@ export class CommandQueue {
   #batchesUnderWay = 0;
   #flushScheduled = false;
   #closed = false;
-  #whenEmpty: (() => void) | undefined;
+  readonly #empty = Promise.withResolvers<void>();
 
   constructor(executor: Executor, limits: QueueLimits) {
     this.#executor = executor;
@@ -67,9 +68,10 @@ export class CommandQueue {
   }
 
   /** Takes no more commands and waits until all that were accepted are answered. The executor stays open: it is whoever opened it that closes it. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closed = true;
-    if (this.#length > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
+    if (this.#length === 0) this.#empty.resolve();
+    return this.#empty.promise;
   }
 
   /** At the end of the event loop's turn, so that what arrived in one turn goes together. */
@@ -93,14 +95,22 @@ export class CommandQueue {
   async #execute(batch: readonly Waiting[]): Promise<void> {
     this.#batchesUnderWay++;
     try {
-      const answers = await this.#executor.execute(batch.map((waiting) => waiting.command));
-      batch.forEach((waiting, index) => waiting.resolve(answers[index]!));
-    } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
+      await this.#executeTogether(batch);
     } finally {
       this.#batchesUnderWay--;
       this.#left(batch.length);
       if (this.#waiting.length > 0) this.#scheduleFlush();
+    }
+  }
+
+  /** Where a defect, not the database, fails a batch, nothing of it was done: its commands are tried one by one, so that one does not fail the others. */
+  async #executeTogether(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const answers = await this.#executor.execute(batch.map((waiting) => waiting.command));
+      batch.forEach((waiting, index) => waiting.resolve(answers[index]!));
+    } catch (error) {
+      if (error instanceof StoreFault || batch.length === 1) for (const waiting of batch) waiting.reject(error);
+      else for (const waiting of batch) await this.#executeTogether([waiting]);
     }
   }
 
@@ -122,6 +132,6 @@ export class CommandQueue {
 
   #left(count: number): void {
     this.#length -= count;
-    if (this.#length === 0) this.#whenEmpty?.();
+    if (this.#closed && this.#length === 0) this.#empty.resolve();
   }
 }

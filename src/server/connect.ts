@@ -13,9 +13,10 @@ import { clampDeadline } from "./deadline.ts";
 import { earlyError, echo, messageTooLarge } from "./early-errors.ts";
 import { errorAnswer, mendErrors } from "./error-answers.ts";
 import type { Exchange } from "./exchange.ts";
-import { ENVELOPE_HEAD_BYTES, exactJson, isJsonCall } from "./json-calls.ts";
+import { envelopeHeadBytes, exactJson, isJsonCall } from "./json-calls.ts";
 import type { RpcRequest } from "./json-calls.ts";
 import type { ServerLimits } from "./limits.ts";
+import { logRefusal, refuse } from "./refusal.ts";
 import { readBody, streamBody } from "./request-body.ts";
 
 export interface RpcOptions {
@@ -35,10 +36,10 @@ export interface Rpc {
 }
 
 /** Answers below this size travel faster as they are than through gzip. In bytes. */
-const COMPRESS_MIN_BYTES = 1_024;
+const compressMinBytes = 1_024;
 
 /** Any origin will do: the handlers look at the path and the query. */
-const ORIGIN = "http://wallet";
+const origin = "http://wallet";
 
 /** Every method's RPC by its path, such as `/wallet.v1.WalletService/AddMoney`. */
 export function createRpcs(options: RpcOptions): ReadonlyMap<string, Rpc> {
@@ -53,7 +54,7 @@ export function createRpcs(options: RpcOptions): ReadonlyMap<string, Rpc> {
     maxTimeoutMs: options.limits.timeoutMaxMs,
     // gzip only: Node's brotli costs ten times the CPU for answers of this kind.
     acceptCompression: [compressionGzip],
-    compressMinBytes: COMPRESS_MIN_BYTES,
+    compressMinBytes,
     jsonOptions: {
       // A misspelt field must not be an absent one.
       ignoreUnknownFields: false,
@@ -71,9 +72,21 @@ function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
   const { limits, logger } = options;
   const { method } = handler;
 
-  const mender = ({ requestId }: Exchange) => {
+  const mender = (exchange: Exchange) => {
+    const { requestId } = exchange;
     const report = (cause: unknown) => logger.error({ err: cause, method: `${method.parent.typeName}/${method.name}`, requestId }, "a call failed before or after its handler");
-    return (error: ConnectError) => earlyError(error, { method, requestId, requestMaxBytes: limits.requestMaxBytes, report });
+    return (error: ConnectError) => {
+      const mended = earlyError(error, { method, requestId, requestMaxBytes: limits.requestMaxBytes, report });
+      if (mended !== error) logRefusal(logger, exchange, mended);
+      return mended;
+    };
+  };
+
+  /** The answer to what was thrown instead of answered. */
+  const thrownAnswer = (exchange: Exchange, error: ConnectError): UniversalServerResponse => {
+    const mended = mender(exchange)(error);
+    if (mended === error) logRefusal(logger, exchange, mended);
+    return errorAnswer(exchange.protocol, mended);
   };
 
   const call = async (exchange: Exchange, request: RpcRequest): Promise<UniversalServerResponse> => {
@@ -82,10 +95,10 @@ function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
     clampDeadline(header, protocol, limits.timeoutMaxMs);
     try {
       const answer = await handler({ ...request, httpVersion, header, signal });
-      if (answer.body === undefined && answer.status !== 200) return refusal(answer, exchange, handler);
+      if (answer.body === undefined && answer.status !== 200) return notTaken(answer, exchange, handler, logger);
       return await mendErrors(protocol, answer, mend);
     } catch (thrown) {
-      return errorAnswer(protocol, mend(thrownError(thrown)));
+      return thrownAnswer(exchange, thrownError(thrown));
     }
   };
 
@@ -94,36 +107,36 @@ function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
     tooLarge: () => messageTooLarge(limits.requestMaxBytes),
   };
   const serve = async (exchange: Exchange): Promise<UniversalServerResponse> => {
-    const url = `${ORIGIN}${exchange.path}${exchange.query === "" ? "" : `?${exchange.query}`}`;
+    const url = `${origin}${exchange.path}${exchange.query === "" ? "" : `?${exchange.query}`}`;
     const badQuery = brokenBase64(exchange);
-    if (badQuery !== undefined) return errorAnswer(exchange.protocol, badQuery);
+    if (badQuery !== undefined) return refuse(logger, exchange, badQuery);
     if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
       return call(exchange, { method: exchange.httpMethod, url, body: streamBody(exchange.node, limits.requestTimeoutMs) });
     }
     // One message: it is read at once, with a bound on its time, which Connect has not.
-    const enveloped = exchange.protocol === "connect-unary" ? 0 : ENVELOPE_HEAD_BYTES;
+    const enveloped = exchange.protocol === "connect-unary" ? 0 : envelopeHeadBytes;
     try {
       const bytes = await readBody(exchange.node, { ...bodyLimits, bodyMaxBytes: limits.requestMaxBytes + enveloped });
       const request = { method: exchange.httpMethod, url, body: createAsyncIterable([bytes]) };
       return await call(exchange, isJsonCall(exchange) ? await exactJson(exchange, request, bytes, method.input, limits.requestMaxBytes) : request);
     } catch (thrown) {
-      return errorAnswer(exchange.protocol, mender(exchange)(ConnectError.from(thrown)));
+      return thrownAnswer(exchange, ConnectError.from(thrown));
     }
   };
   return { method, serve, call };
 }
 
 /** The answer where Connect gives a bare HTTP status: the HTTP method, the version or the content type fits none of the method's protocols. */
-function refusal(answer: UniversalServerResponse, exchange: Exchange, handler: UniversalHandler): UniversalServerResponse {
-  const { protocol, path, httpMethod, header } = exchange;
+function notTaken(answer: UniversalServerResponse, exchange: Exchange, handler: UniversalHandler, logger: Logger): UniversalServerResponse {
+  const { path, httpMethod, header } = exchange;
   if (answer.status === 405) {
     const allowed = handler.allowedMethods.join(", ");
     const error = serviceError("UNKNOWN_METHOD", `${echo(httpMethod)} is no way to call ${path}. Use ${allowed}.`);
-    return withHeader(errorAnswer(protocol, error, answer.status), "allow", allowed);
+    return withHeader(refuse(logger, exchange, error, answer.status), "allow", allowed);
   }
   if (answer.status === 505) {
     const error = serviceError("UNKNOWN_METHOD", `${path} streams in both directions, which needs HTTP/2.`);
-    return withHeader(errorAnswer(protocol, error, answer.status), "connection", "close");
+    return withHeader(refuse(logger, exchange, error, answer.status), "connection", "close");
   }
   const isGet = httpMethod === "GET";
   const field = isGet ? "encoding" : "content-type";
@@ -131,7 +144,7 @@ function refusal(answer: UniversalServerResponse, exchange: Exchange, handler: U
   const description = isGet
     ? "must be json or proto, and `message` the request in it"
     : `"${sent}" is none that ${path} takes; use application/json, application/proto, application/grpc or application/grpc-web for one message, application/connect+json for streams`;
-  return errorAnswer(protocol, serviceError("INVALID_REQUEST", `${field}: ${description}`, { violations: [{ field, description }] }), answer.status);
+  return refuse(logger, exchange, serviceError("INVALID_REQUEST", `${field}: ${description}`, { violations: [{ field, description }] }), answer.status);
 }
 
 /** Connect takes a GET's message that is no base64 for a defect of the server. */

@@ -8,7 +8,7 @@ import type { Protocol } from "./protocol.ts";
 const grpcUnitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 0.001, n: 0.000_001 };
 
 /** The most digits that gRPC allows; `S` is taken where milliseconds would need more. */
-const GRPC_TIMEOUT_MAX = 99_999_999;
+const grpcTimeoutMax = 99_999_999;
 
 /**
  * Rewrites the timeout header in place so that it is never longer than `timeoutMaxMs`. Connect would refuse a longer one. Any number of digits
@@ -38,5 +38,5 @@ function grpcTimeoutMs(value: string | null): number {
 }
 
 function toGrpcTimeout(timeoutMs: number): string {
-  return timeoutMs <= GRPC_TIMEOUT_MAX ? `${Math.ceil(timeoutMs)}m` : `${Math.ceil(timeoutMs / 1000)}S`;
+  return timeoutMs <= grpcTimeoutMax ? `${Math.ceil(timeoutMs)}m` : `${Math.ceil(timeoutMs / 1000)}S`;
 }

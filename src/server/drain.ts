@@ -4,19 +4,19 @@ import type { Socket } from "node:net";
 import type { Listener } from "./listener.ts";
 
 /** How often the open connections are looked at, in milliseconds. */
-const LOOK_INTERVAL_MS = 20;
+const lookIntervalMs = 20;
 
 /**
- * How long an idle HTTP/1.1 connection is still listened to, in milliseconds. A request that was on its way when the drain began is answered;
+ * How long an HTTP/1.1 connection that is idle, or one that has said nothing yet, is still listened to, in milliseconds. A request that was on its way when the drain began is answered;
  * closing at once would reset it.
  */
-const IDLE_LINGER_MS = 200;
+const idleLingerMs = 200;
 
 /**
  * How long a connection that we have ended waits for the peer to end its side, in milliseconds. It has all its answers by then; a peer that keeps
  * its side open must not hold the process up.
  */
-const ENDED_LINGER_MS = 500;
+const endedLingerMs = 500;
 
 /**
  * Resolves when every connection is closed, at the latest after `timeoutMs` milliseconds, when what is left is destroyed. The caller sees to it
@@ -32,18 +32,18 @@ export async function drainListener(listener: Listener, timeoutMs: number): Prom
       // Again at each look: a session may have begun on a connection that was taken before. GOAWAY lets its streams finish.
       listener.sessions.close();
       listener.sessions.sweep();
-      if (elapsedMs >= IDLE_LINGER_MS) listener.closeIdleHttp1();
+      if (elapsedMs >= idleLingerMs) listener.closeIdle();
       for (const socket of listener.connections) {
         if (!socket.writableFinished) continue;
         const sinceMs = endedSinceMs.get(socket) ?? elapsedMs;
         endedSinceMs.set(socket, sinceMs);
-        if (elapsedMs - sinceMs >= ENDED_LINGER_MS) socket.destroy();
+        if (elapsedMs - sinceMs >= endedLingerMs) socket.destroy();
       }
       if (listener.connections.size > 0 && elapsedMs < timeoutMs) return;
       clearInterval(timer);
       resolve();
     };
-    const timer = setInterval(look, LOOK_INTERVAL_MS);
+    const timer = setInterval(look, lookIntervalMs);
     look();
   });
   listener.destroy();

@@ -17,7 +17,7 @@ export interface EarlyCall {
 }
 
 /** Characters of a caller's text that an answer repeats: enough to recognise it, few enough for a header. */
-const ECHO_MAX_LENGTH = 120;
+const echoMaxChars = 120;
 
 /** The service's error for one of Connect's. Errors that are the service's already pass, and so does NOT_FOUND, which only `grpc.health.v1` has. */
 export function earlyError(error: ConnectError, call: EarlyCall): ConnectError {
@@ -60,7 +60,7 @@ export function messageTooLarge(requestMaxBytes: number): ConnectError {
 
 /** At most so many characters, all of them whole: a caller's text in our answer. */
 export function echo(text: string): string {
-  return (text.length <= ECHO_MAX_LENGTH ? text : `${text.slice(0, ECHO_MAX_LENGTH)}…`).toWellFormed();
+  return (text.length <= echoMaxChars ? text : `${text.slice(0, echoMaxChars)}…`).toWellFormed();
 }
 
 /** Both protocols ask for UNIMPLEMENTED here, so it has the reason with that code. */
@@ -76,13 +76,22 @@ function invalidRequest(message: string, call: EarlyCall): ConnectError {
   if (timeout) return invalidField("grpc-timeout", "must be 1 to 8 digits and one of the units H, M, S, m, u, n");
 
   const field = /^cannot decode (?:field|oneof) [\w.]*?(\w+) from JSON: (.*)$/s.exec(message);
-  if (field) return invalidField(field[1] ?? "", echo(field[2] ?? ""));
+  if (field) return invalidField(field[1] ?? "", echo(inPlainWords(field[2] ?? "")));
 
   const inMessage = /^cannot decode (?:message|enum) ([\w.]+) from JSON:? (.*)$/s.exec(message);
   if (inMessage) return invalidJson(inMessage[1] ?? "", inMessage[2] ?? "", call);
 
   if (/not valid for encoding utf-8/.test(message)) return serviceError("INVALID_REQUEST", "The body is not UTF-8.");
   return serviceError("INVALID_REQUEST", echo(message.replace(/^protocol error: /, "")));
+}
+
+/** What protobuf-es says about a value, without the names of its insides. */
+function inPlainWords(what: string): string {
+  const text = /^expected string, got (.*)$/s.exec(what);
+  if (text) return `must be a string in quotes, not ${text[1]}`;
+  const number = /^expected (?:bigint|number) \((\w+)\)(?::|, got) (.*?)(?: out of range)?$/s.exec(what);
+  if (number) return `must be a whole number (${number[1]}), not ${number[2]}`;
+  return what;
 }
 
 /** What protobuf-es says about a type, not about a field. */
@@ -99,6 +108,6 @@ function invalidJson(typeName: string, what: string, call: EarlyCall): ConnectEr
     const [first] = violations;
     return serviceError("INVALID_REQUEST", `${violations.map((violation) => violation.field).join(" or ")}: ${first?.description}`, { violations });
   }
-  if (typeName === call.method?.input.typeName) return serviceError("INVALID_REQUEST", `The body is not a JSON object of this request: ${echo(what)}`);
+  if (typeName === call.method?.input.typeName) return serviceError("INVALID_REQUEST", "The body is not a JSON object.");
   return serviceError("INVALID_REQUEST", `The body has a part that is no ${typeName} in JSON's form: ${echo(what)}`);
 }

@@ -12,10 +12,10 @@ import { setGrpcError } from "./grpc-status.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** Bytes of an error that Connect built; it repeats at most the request's own text. */
-const ERROR_MAX_BYTES = 64 * 1024 * 1024;
+const errorMaxBytes = 64 * 1024 * 1024;
 
 /** Bytes before an envelope's data: one of flags, four of length. */
-const ENVELOPE_HEAD_BYTES = 5;
+const envelopeHeadBytes = 5;
 
 const encoder = new TextEncoder();
 
@@ -63,7 +63,7 @@ const menders: Record<Protocol, (answer: UniversalServerResponse, mend: Mend) =>
 };
 
 async function mendJson(answer: UniversalServerResponse, mend: Mend): Promise<UniversalServerResponse> {
-  const sent = await readAllBytes(answer.body ?? createAsyncIterable([]), ERROR_MAX_BYTES);
+  const sent = await readAllBytes(answer.body ?? createAsyncIterable([]), errorMaxBytes);
   const bytes = answer.header?.get("content-encoding") === "gzip" ? gunzip(sent) : sent;
   const error = errorFromJsonBytes(bytes, undefined, new ConnectErrorClass("unreadable error", Code.Internal));
   const mended = mend(error);
@@ -95,7 +95,7 @@ function mendFrames(answer: UniversalServerResponse, endFlag: number, mendEnd: (
   const mendFrame = (frame: Uint8Array): Uint8Array => {
     const flags = frame[0] ?? 0;
     if ((flags & endFlag) === 0) return frame;
-    const data = frame.subarray(ENVELOPE_HEAD_BYTES);
+    const data = frame.subarray(envelopeHeadBytes);
     return mendEnd((flags & compressedFlag) === 0 ? data : gunzip(data)) ?? frame;
   };
   return { ...answer, body: mapIterable(answer.body, mendFrame, nothing) };
@@ -122,7 +122,7 @@ function endStreamFrame(metadata: Headers, error: ConnectError): Uint8Array {
 }
 
 function gunzip(bytes: Uint8Array): Uint8Array {
-  return gunzipSync(bytes, { maxOutputLength: ERROR_MAX_BYTES });
+  return gunzipSync(bytes, { maxOutputLength: errorMaxBytes });
 }
 
 /** Passes an iterable on, chunk by chunk, with its `throw` and `return`: Connect's pipeline learns through them that the peer is gone. */

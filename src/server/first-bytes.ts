@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 
 /** RFC 9113, section 3.4: the client's preface starts so. RFC 9113 chose it because no HTTP/1.1 method does. */
-const HTTP2_PREFACE_START = Buffer.from("PRI", "latin1");
+const http2PrefaceStart = Buffer.from("PRI", "latin1");
 
 /**
  * Waits for enough bytes to tell the protocol, puts them back and calls `decided`, once. A peer that has not sent them after `timeoutMs`
@@ -25,9 +25,9 @@ export function firstBytes(socket: Socket, timeoutMs: number, decided: (protocol
     const chunk: Buffer | null = socket.read();
     if (chunk === null) return;
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
-    const compared = Math.min(seen.length, HTTP2_PREFACE_START.length);
-    if (seen.compare(HTTP2_PREFACE_START, 0, compared, 0, compared) !== 0) settle("http1");
-    else if (compared === HTTP2_PREFACE_START.length) settle("http2");
+    const compared = Math.min(seen.length, http2PrefaceStart.length);
+    if (seen.compare(http2PrefaceStart, 0, compared, 0, compared) !== 0) settle("http1");
+    else if (compared === http2PrefaceStart.length) settle("http2");
   };
 
   socket.once("close", () => clearTimeout(timer));

@@ -16,7 +16,7 @@ export interface HealthOptions {
 }
 
 /** How often a watched status is looked at, in milliseconds: a load balancer should learn of a change within the second. */
-const WATCH_INTERVAL_MS = 500;
+const watchIntervalMs = 500;
 
 /** Adds the health service. Check answers NOT_FOUND for names that are not served, Watch SERVICE_UNKNOWN, as health.proto says. */
 export function addHealth(router: ConnectRouter, options: HealthOptions): void {
@@ -36,7 +36,7 @@ export function addHealth(router: ConnectRouter, options: HealthOptions): void {
         let last = current();
         yield { status: last };
         while (!ended.aborted) {
-          await delay(WATCH_INTERVAL_MS, undefined, { signal: ended, ref: false }).catch(() => {});
+          await delay(watchIntervalMs, undefined, { signal: ended, ref: false }).catch(() => {});
           if (context.signal.aborted || current() === last) continue;
           last = current();
           yield { status: last };

@@ -13,7 +13,7 @@ export interface Http2Sessions {
 }
 
 /** How often forgotten streams are looked for, in milliseconds: they cost memory and a connection, nothing that hurries. */
-const SWEEP_INTERVAL_MS = 1_000;
+const sweepIntervalMs = 1_000;
 
 /** Watches the sessions of this server. A session without a stream and without a byte for `idleTimeoutMs` milliseconds gets a GOAWAY. */
 export function trackSessions(http2: Http2Server, idleTimeoutMs: number): Http2Sessions {
@@ -36,7 +36,7 @@ export function trackSessions(http2: Http2Server, idleTimeoutMs: number): Http2S
   const sweep = (): void => {
     for (const streams of sessions.values()) for (const stream of streams) if (isForgotten(stream)) stream.destroy();
   };
-  const timer = setInterval(sweep, SWEEP_INTERVAL_MS).unref();
+  const timer = setInterval(sweep, sweepIntervalMs).unref();
   return {
     close() {
       for (const session of sessions.keys()) if (!session.closed) session.close();

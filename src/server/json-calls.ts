@@ -12,10 +12,10 @@ import { requestFields, textOfBytes } from "./request-json.ts";
 export type RpcRequest = Pick<UniversalServerRequest, "method" | "url" | "body">;
 
 /** Bytes of flags and length before a message in the protocols that have envelopes. */
-export const ENVELOPE_HEAD_BYTES = 5;
+export const envelopeHeadBytes = 5;
 
 /** Bytes of flags before that length. */
-const ENVELOPE_FLAG_BYTES = 1;
+const envelopeFlagBytes = 1;
 
 const encoder = new TextEncoder();
 
@@ -44,16 +44,16 @@ async function exactUnary(header: Headers, request: RpcRequest, bytes: Uint8Arra
 }
 
 async function exactEnvelope(exchange: Exchange, request: RpcRequest, bytes: Uint8Array, input: DescMessage, requestMaxBytes: number): Promise<RpcRequest> {
-  if (bytes.byteLength < ENVELOPE_HEAD_BYTES) return request;
+  if (bytes.byteLength < envelopeHeadBytes) return request;
   const flags = bytes[0] ?? 0;
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(ENVELOPE_FLAG_BYTES);
-  const isOneFrame = length === bytes.byteLength - ENVELOPE_HEAD_BYTES && (flags & ~compressedFlag) === 0;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(envelopeFlagBytes);
+  const isOneFrame = length === bytes.byteLength - envelopeHeadBytes && (flags & ~compressedFlag) === 0;
   if (!isOneFrame) return request;
   const encodingHeader = exchange.protocol === "connect-stream" ? "connect-content-encoding" : "grpc-encoding";
   const encoding = exchange.header.get(encodingHeader);
   const isCompressed = flags === compressedFlag;
   if (isCompressed && encoding === null) return request;
-  const plain = await decompress(bytes.subarray(ENVELOPE_HEAD_BYTES), isCompressed ? encoding : null, requestMaxBytes);
+  const plain = await decompress(bytes.subarray(envelopeHeadBytes), isCompressed ? encoding : null, requestMaxBytes);
   if (plain === undefined) return request;
   const exact = encoder.encode(JSON.stringify(requestFields(textOfBytes(plain), input, "refused")));
   return { ...request, body: createAsyncIterable([encodeEnvelope(0, exact)]) };

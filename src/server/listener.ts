@@ -27,24 +27,24 @@ export interface Listener {
   readonly sessions: Http2Sessions;
   /** Takes no further connections; those that are open stay. */
   stopAccepting(): void;
-  /** Closes HTTP/1.1 connections on which no request is under way. */
-  closeIdleHttp1(): void;
+  /** Closes HTTP/1.1 connections on which no request is under way, and those that have said nothing yet. */
+  closeIdle(): void;
   /** Closes every connection, whatever happens on it, and frees the timers. */
   destroy(): void;
 }
 
 /** How often Node looks for HTTP/1.1 requests that are past their time: often enough that a timeout means what it says to the second. */
-const TIMEOUT_CHECK_MS = 1_000;
+const timeoutCheckMs = 1_000;
 
 /** Streams that a peer may reset in a burst, and per second after it, before it is sent away (CVE-2023-44487, "rapid reset"). Node's own figures. */
-const STREAM_RESET_BURST = 1_000;
-const STREAM_RESETS_PER_SECOND = 33;
+const streamResetBurst = 1_000;
+const streamResetsPerSecond = 33;
 
 /** Memory of one HTTP/2 session beside the bodies that we hold, in MiB: header tables and frames that wait to be sent. Node's own figure. */
-const SESSION_MEMORY_MAX_MIB = 10;
+const sessionMemoryMaxMib = 10;
 
 /** How much of a stream a peer may send before we have read it, in bytes: a batch arrives in a few round trips, a flood stays small. */
-const STREAM_WINDOW_BYTES = 256 * 1024;
+const streamWindowBytes = 256 * 1024;
 
 /**
  * Opens the port. `listen` takes what `net.Server.listen` takes, so several processes may share a port (`reusePort`).
@@ -52,6 +52,8 @@ const STREAM_WINDOW_BYTES = 256 * 1024;
  */
 export async function openListener(listen: ListenOptions, limits: ServerLimits, onRequest: RequestListener): Promise<Listener> {
   const connections = new Set<Socket>();
+  /** Those that have not said yet which protocol they speak. */
+  const silent = new Set<Socket>();
   const http1 = http1Parser(limits, onRequest);
   const http2 = http2Parser(limits, onRequest);
   const sessions = trackSessions(http2, limits.idleTimeoutMs);
@@ -61,10 +63,17 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
   tcp.maxConnections = limits.connectionsMax;
   tcp.on("connection", (socket) => {
     connections.add(socket);
-    socket.once("close", () => connections.delete(socket));
+    silent.add(socket);
+    socket.once("close", () => {
+      connections.delete(socket);
+      silent.delete(socket);
+    });
     // A connection's failure is the connection's end and nothing more. Both parsers see it through "close".
     socket.on("error", () => socket.destroy());
-    firstBytes(socket, limits.firstByteTimeoutMs, (protocol) => (protocol === "http2" ? http2 : http1).emit("connection", socket));
+    firstBytes(socket, limits.firstByteTimeoutMs, (protocol) => {
+      silent.delete(socket);
+      (protocol === "http2" ? http2 : http1).emit("connection", socket);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     tcp.once("error", reject);
@@ -81,7 +90,10 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
     connections,
     sessions,
     stopAccepting: () => void tcp.close(),
-    closeIdleHttp1: () => http1.closeIdleConnections(),
+    closeIdle() {
+      http1.closeIdleConnections();
+      for (const socket of silent) socket.destroy();
+    },
     destroy() {
       sessions.destroy();
       for (const socket of connections) socket.destroy();
@@ -98,7 +110,7 @@ function http1Parser(limits: ServerLimits, onRequest: RequestListener) {
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
-    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    connectionsCheckingInterval: timeoutCheckMs,
     insecureHTTPParser: false,
     requireHostHeader: true,
     joinDuplicateHeaders: false,
@@ -120,12 +132,12 @@ function http2Parser(limits: ServerLimits, onRequest: RequestListener) {
     settings: {
       maxConcurrentStreams: limits.streamsPerConnectionMax,
       maxHeaderListSize: limits.headerMaxBytes,
-      initialWindowSize: STREAM_WINDOW_BYTES,
+      initialWindowSize: streamWindowBytes,
       enablePush: false,
     },
-    maxSessionMemory: SESSION_MEMORY_MAX_MIB,
-    streamResetBurst: STREAM_RESET_BURST,
-    streamResetRate: STREAM_RESETS_PER_SECOND,
+    maxSessionMemory: sessionMemoryMaxMib,
+    streamResetBurst: streamResetBurst,
+    streamResetRate: streamResetsPerSecond,
   });
   http2.on("request", onRequest);
   return http2;

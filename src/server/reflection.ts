@@ -70,11 +70,18 @@ function failure(code: Code, message: string): NonNullable<Answer["messageRespon
 
 /** The same iterable, which ends by itself once the signal is aborted. */
 async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const aborted = new Promise<undefined>((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
+  const aborted = Promise.withResolvers<undefined>();
+  const onAbort = (): void => aborted.resolve(undefined);
+  // Taken off again at the end: the signal is the server's and outlives the stream.
+  signal.addEventListener("abort", onAbort, { once: true });
   const iterator = source[Symbol.asyncIterator]();
-  while (!signal.aborted) {
-    const result = await Promise.race([iterator.next(), aborted]);
-    if (result === undefined || result.done === true) return;
-    yield result.value;
+  try {
+    while (!signal.aborted) {
+      const result = await Promise.race([iterator.next(), aborted.promise]);
+      if (result === undefined || result.done === true) return;
+      yield result.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

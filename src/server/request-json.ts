@@ -46,6 +46,7 @@ export function textOfBytes(bytes: Uint8Array): string {
  * for anything else than a JSON object, a key that is there twice, a number that JavaScript cannot carry, and a duration that is none.
  */
 export function requestFields(text: string, message: DescMessage, numbersForStrings: NumbersForStrings): JsonObject {
+  assertReadable(text);
   try {
     // For its check of duplicate keys, which JSON.parse takes silently.
     fromJsonString(EmptySchema, text, { ignoreUnknownFields: true });
@@ -53,15 +54,35 @@ export function requestFields(text: string, message: DescMessage, numbersForStri
     return fieldsOf(parsed, message, numbersForStrings);
   } catch (thrown) {
     if (thrown instanceof RangeError) throw serviceError("INVALID_REQUEST", "The body is nested too deeply.");
-    if (!(thrown instanceof Error) || !thrown.message.startsWith(EMPTY_DECODING)) throw thrown;
-    const what = thrown.message.slice(EMPTY_DECODING.length);
+    if (!(thrown instanceof Error) || !thrown.message.startsWith(emptyDecoding)) throw thrown;
+    const what = thrown.message.slice(emptyDecoding.length);
     const duplicate = /^ duplicate object key "(.*)"$/s.exec(what);
     if (duplicate) throw invalidField(echo(duplicate[1] ?? ""), "is there twice");
     throw serviceError("INVALID_REQUEST", `The body is not a JSON object: ${echo(what.trim())}`);
   }
 }
 
-const EMPTY_DECODING = "cannot decode message google.protobuf.Empty from JSON:";
+/**
+ * Parts of a request's JSON: every bracket, comma and colon. The largest request that is served has some 60; parsing, checking and refusing a part takes
+ * microseconds during which nobody else is served, and 4 KB of gzip can bring millions.
+ */
+const partsMax = 20_000;
+
+/** Characters of a number. The longest that means anything has 20 digits, or 64 as an amount; reading one takes time that grows with their square. */
+const numberMaxChars = 64;
+
+/** Throws INVALID_REQUEST for JSON that would take long to read. */
+function assertReadable(text: string): void {
+  let parts = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    // , : [ {
+    if (code === 0x2c || code === 0x3a || code === 0x5b || code === 0x7b) parts++;
+  }
+  if (parts > partsMax) throw serviceError("INVALID_REQUEST", `The body has more than ${partsMax} parts; no request needs so many.`);
+}
+
+const emptyDecoding = "cannot decode message google.protobuf.Empty from JSON:";
 
 /** Without a prototype, so that a key such as `__proto__` is a key like any other. */
 export function emptyObject(): JsonObject {
@@ -88,7 +109,10 @@ export function checkWellKnown(field: DescField, message: DescMessage, value: un
 }
 
 function keepLiterals(_key: string, value: unknown, context: { source?: string }): unknown {
-  return typeof value === "number" ? new NumberLiteral(context.source ?? String(value)) : value;
+  if (typeof value !== "number") return value;
+  const digits = context.source ?? String(value);
+  if (digits.length > numberMaxChars) throw serviceError("INVALID_REQUEST", `The body has a number of ${digits.length} characters; none needs more than ${numberMaxChars}.`);
+  return new NumberLiteral(digits);
 }
 
 function fieldsOf(value: unknown, message: DescMessage, numbers: NumbersForStrings): JsonObject {
@@ -112,6 +136,9 @@ function oneValue(value: unknown, field: DescField, numbers: NumbersForStrings):
   const { message } = field;
   if (message !== undefined && value !== null) checkWellKnown(field, message, value);
   if (value instanceof NumberLiteral) return numberValue(value, field, numbers);
+  if (field.scalar !== undefined && integers.has(field.scalar) && typeof value === "string" && value.length > numberMaxChars) {
+    throw invalidField(field.name, `must be a whole number, of at most ${numberMaxChars} characters`);
+  }
   // Google's own types have forms of their own in JSON.
   if (message !== undefined && isObject(value) && !message.typeName.startsWith("google.protobuf.")) return fieldsOf(value, message, numbers);
   return plainValue(value);
@@ -124,6 +151,7 @@ function numberValue({ digits }: NumberLiteral, field: DescField, numbers: Numbe
   }
   if (field.scalar !== undefined && integers.has(field.scalar)) {
     if (/^-?\d+$/.test(digits)) return digits;
+    if (numbers === "taken") throw invalidField(field.name, `must be written in plain digits, not as ${echo(digits)}`);
     const value = Number(digits);
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw invalidField(field.name, `must be written in plain digits, not as ${echo(digits)}`);
   }

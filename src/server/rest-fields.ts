@@ -24,7 +24,8 @@ export function queryFields(query: string, message: DescMessage): JsonObject {
 export function mergeFields(message: DescMessage, body: JsonObject, query: JsonObject): JsonObject {
   const merged = Object.assign(emptyObject(), body);
   for (const [name, value] of Object.entries(query)) {
-    const bodyKey = Object.keys(body).find((key) => (fieldNamed(message, key)?.name ?? key) === name);
+    const [bodyKey, otherKey] = Object.keys(body).filter((key) => (fieldNamed(message, key)?.name ?? key) === name);
+    if (otherKey !== undefined) throw invalidField(echo(name), "is in the body twice, in both spellings");
     const inBody = bodyKey === undefined ? null : (body[bodyKey] ?? null);
     if (bodyKey !== undefined) delete merged[bodyKey];
     if (inBody !== null && (typeof inBody === "object" || String(inBody) !== textOf(value))) {

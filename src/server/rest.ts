@@ -6,11 +6,12 @@ import { compressionGzip } from "@connectrpc/connect-node";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
 import { invalidField, serviceError } from "../api/errors.ts";
+import type { Logger } from "../log.ts";
 import type { Rpc } from "./connect.ts";
 import { earlyError, echo, messageTooLarge } from "./early-errors.ts";
-import { errorAnswer } from "./error-answers.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ServerLimits } from "./limits.ts";
+import { refuse } from "./refusal.ts";
 import { readBody } from "./request-body.ts";
 import { requestFields, textOfBytes } from "./request-json.ts";
 import { mergeFields, queryFields } from "./rest-fields.ts";
@@ -21,7 +22,7 @@ export interface RestOptions {
   services: readonly DescService[];
   rpcs: ReadonlyMap<string, Rpc>;
   limits: ServerLimits;
-  report: (cause: unknown) => void;
+  logger: Logger;
 }
 
 /** Answers a request to a declared path; undefined where the path is none. Never rejects. */
@@ -41,16 +42,21 @@ export function createRest(options: RestOptions): RestHandler {
     const candidates = served.get(exchange.path);
     if (candidates === undefined) return undefined;
     const match = candidates.find(({ route }) => route.httpMethod === exchange.httpMethod);
-    if (match === undefined) return Promise.resolve(wrongMethod(exchange, candidates.map(({ route }) => route.httpMethod)));
+    if (match === undefined) return Promise.resolve(wrongMethod(options.logger, exchange, candidates.map(({ route }) => route.httpMethod)));
     return transcode(exchange, match.route, match.rpc, options);
   };
 }
 
-function wrongMethod(exchange: Exchange, right: readonly string[]): UniversalServerResponse {
+function wrongMethod(logger: Logger, exchange: Exchange, right: readonly string[]): UniversalServerResponse {
   const allowed = right.join(", ");
-  const answer = errorAnswer("connect-unary", serviceError("UNKNOWN_METHOD", `${echo(exchange.httpMethod)} is no way to call ${exchange.path}. Use ${allowed}.`));
+  const answer = refuse(logger, inJson(exchange), serviceError("UNKNOWN_METHOD", `${echo(exchange.httpMethod)} is no way to call ${exchange.path}. Use ${allowed}.`));
   answer.header?.set("allow", allowed);
   return answer;
+}
+
+/** Answers of these paths are those of Connect's JSON, whatever content type the request had. */
+function inJson(exchange: Exchange): Exchange {
+  return { ...exchange, protocol: "connect-unary" };
 }
 
 async function transcode(exchange: Exchange, route: RestRoute, rpc: Rpc, options: RestOptions): Promise<UniversalServerResponse> {
@@ -58,17 +64,23 @@ async function transcode(exchange: Exchange, route: RestRoute, rpc: Rpc, options
   try {
     const text = await bodyText(exchange, options.limits);
     const body = text.trim() === "" ? {} : requestFields(text, input, "taken");
-    const fields = mergeFields(input, body, queryFields(exchange.query, input));
+    const inQuery = queryFields(exchange.query, input);
+    const [first] = Object.keys(inQuery);
+    // Addresses end up in logs and histories; what moves money belongs into the body.
+    if (first !== undefined && exchange.httpMethod !== "GET") throw invalidField(echo(first), "belongs into the JSON body, not into the query");
+    const fields = mergeFields(input, body, inQuery);
     const header = new Headers(exchange.header);
     for (const name of ["content-length", "content-encoding", "transfer-encoding"]) header.delete(name);
     header.set("content-type", "application/json");
     const url = `http://wallet${createMethodUrl("/", route.method)}`;
-    const answer = await rpc.call({ ...exchange, header, protocol: "connect-unary" }, { method: "POST", url, body: fields });
+    const answer = await rpc.call({ ...inJson(exchange), header }, { method: "POST", url, body: fields });
     return answer.status === 200 ? { ...answer, status: route.status } : answer;
   } catch (thrown) {
     const { requestId } = exchange;
-    const call = { method: route.method, requestId, requestMaxBytes: options.limits.requestMaxBytes, report: options.report };
-    return errorAnswer("connect-unary", earlyError(ConnectError.from(thrown), call));
+    const { limits, logger } = options;
+    const report = (cause: unknown) => logger.error({ err: cause, requestId }, "a request to an HTTP path failed unexpectedly");
+    const call = { method: route.method, requestId, requestMaxBytes: limits.requestMaxBytes, report };
+    return refuse(logger, inJson(exchange), earlyError(ConnectError.from(thrown), call));
   }
 }
 

@@ -21,6 +21,7 @@ import type { NodeRequest, NodeResponse } from "./listener.ts";
 import { probePages, servePage } from "./probes.ts";
 import { addReflection } from "./reflection.ts";
 import { abandon, discardBody } from "./request-body.ts";
+import { refuse } from "./refusal.ts";
 import { createRest } from "./rest.ts";
 
 export type { ServerLimits } from "./limits.ts";
@@ -101,8 +102,7 @@ function createAnswerer(options: ServerOptions, draining: AbortSignal): (exchang
       addReflection(router, [...services, Health], draining);
     },
   });
-  const report = (cause: unknown) => logger.error({ err: cause }, "a request to an HTTP path failed unexpectedly");
-  const rest = createRest({ services, rpcs, limits, report });
+  const rest = createRest({ services, rpcs, limits, logger });
   const pages = probePages(isReady);
 
   return async (exchange) => {
@@ -113,7 +113,7 @@ function createAnswerer(options: ServerOptions, draining: AbortSignal): (exchang
       const page = pages.get(exchange.path);
       if (rpc !== undefined) return await rpc.serve(exchange);
       if (page !== undefined) return servePage(page, exchange);
-      return (await rest(exchange)) ?? unknownMethod(exchange);
+      return (await rest(exchange)) ?? unknownMethod(logger, exchange);
     } finally {
       discardBody(exchange.node, limits.requestTimeoutMs);
     }
@@ -124,6 +124,7 @@ function takesStream(rpc: Rpc): boolean {
   return rpc.method.methodKind === "client_streaming" || rpc.method.methodKind === "bidi_streaming";
 }
 
-function unknownMethod({ protocol, httpMethod, path }: Exchange): UniversalServerResponse {
-  return errorAnswer(protocol, serviceError("UNKNOWN_METHOD", `There is no ${echo(httpMethod)} ${echo(path)} here. The protos in proto/wallet/v1, or server reflection, say what there is.`));
+function unknownMethod(logger: Logger, exchange: Exchange): UniversalServerResponse {
+  const sentence = `There is no ${echo(exchange.httpMethod)} ${echo(exchange.path)} here. The protos in proto/wallet/v1, or server reflection, say what there is.`;
+  return refuse(logger, exchange, serviceError("UNKNOWN_METHOD", sentence));
 }

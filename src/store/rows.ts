@@ -69,11 +69,12 @@ export function holdFromRow(row: Selectable<HoldTable>): Hold {
   };
 }
 
-export function holdToRow(partition: number, hold: Hold): Insertable<HoldTable> {
+export function holdToRow(partition: number, hold: Hold, currency: CurrencyCode): Insertable<HoldTable> {
   return {
     partition: BigInt(partition),
     hold_id: hold.holdId,
     wallet_id: hold.walletId,
+    currency,
     amount_minor: hold.amountMinor,
     captured_minor: hold.capturedMinor,
     status: BigInt(holdStatusNumbers[hold.status]),

@@ -52,6 +52,8 @@ export interface HoldTable {
   partition: bigint;
   hold_id: bigint;
   wallet_id: bigint;
+  /** The wallet's, so that a currency's eligible holds are found without a look at each wallet. */
+  currency: string;
   amount_minor: bigint;
   captured_minor: bigint;
   status: bigint;

@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { hash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,7 +32,7 @@ const create = async (at = path): Promise<void> => (await openSqliteStore(at, Da
 async function elsewhere(at = path): Promise<{ said: string; child: ChildProcess }> {
   const child = spawn(process.execPath, [fileURLToPath(new URL("../support/open-ledger.ts", import.meta.url)), at], { stdio: ["pipe", "pipe", "inherit"] });
   children.push(child);
-  const said = await new Promise<string>((resolve) => child.stdout!.once("data", (chunk) => resolve(String(chunk).trim())));
+  const said = await new Promise<string>((resolve) => child.stdout.once("data", (chunk) => resolve(String(chunk).trim())));
   return { said, child };
 }
 
@@ -41,7 +41,7 @@ const ended = (child: ChildProcess): Promise<unknown> => new Promise((resolve) =
 describe("the file is its owner's alone", () => {
   test("and so is all that lies beside it while it is open", async () => {
     const store = await openSqliteStore(path, Date.now);
-    expect(readdirSync(folder).sort()).toEqual(["wallet.db", "wallet.db-shm", "wallet.db-wal", "wallet.db.lock"]);
+    expect(readdirSync(folder).toSorted()).toEqual(["wallet.db", "wallet.db-shm", "wallet.db-wal", "wallet.db.lock"]);
     for (const file of readdirSync(folder)) expect([file, modeOf(join(folder, file))]).toEqual([file, "600"]);
     await store.close();
   });
@@ -118,20 +118,20 @@ describe("one process has it", () => {
   });
 });
 
+/** The hash of the file's bytes, its mode, and what lies beside it, but for the empty log that SQLite makes to look into a ledger. */
+const everything = (): unknown => [hash("sha256", readFileSync(path)), modeOf(path), readdirSync(folder).filter((file) => !/-(wal|shm)$/.test(file)).toSorted()];
+
+async function expectLeftAlone(sentence: RegExp): Promise<void> {
+  chmodSync(path, 0o644);
+  const before = everything();
+  const opening = openSqliteStore(path, Date.now);
+  await expect(opening).rejects.toThrow(sentence);
+  await expect(opening).rejects.toThrow(StartError);
+  expect(everything()).toEqual(before);
+  await expect(openSqliteStore(path, Date.now)).rejects.toThrow(sentence);
+}
+
 describe("what is not a ledger of this version is refused, and left as it was", () => {
-  /** The hash of the file's bytes, its mode, and what lies beside it, but for the empty log that SQLite makes to look into a ledger. */
-  const everything = (): unknown => [hash("sha256", readFileSync(path)), modeOf(path), readdirSync(folder).filter((file) => !/-(wal|shm)$/.test(file)).sort()];
-
-  async function expectLeftAlone(sentence: RegExp): Promise<void> {
-    chmodSync(path, 0o644);
-    const before = everything();
-    const opening = openSqliteStore(path, Date.now);
-    await expect(opening).rejects.toThrow(sentence);
-    await expect(opening).rejects.toThrow(StartError);
-    expect(everything()).toEqual(before);
-    await expect(openSqliteStore(path, Date.now)).rejects.toThrow(sentence);
-  }
-
   test("another program's database", async () => {
     new Database(path).exec("create table notes (text text); insert into notes values ('mine')").close();
     await expectLeftAlone(/wallet\.db is a database of another program, not a ledger/);
@@ -171,12 +171,26 @@ describe("what is not a ledger of this version is refused, and left as it was", 
   test.each<[string, () => string, RegExp]>([
     ["a folder", () => folder, /is not a file\. Give WALLET_DATABASE_URL/],
     ["a path through a file", () => join(folder, "file", "wallet.db"), /cannot be opened: ENOTDIR/],
-    ["a link to nothing", () => join(folder, "dangling"), /cannot be opened: ENOENT/],
+    ["a link to nothing", () => join(folder, "dangling"), /it is a link to nothing/],
   ])("%s", async (_, given, sentence) => {
     writeFileSync(join(folder, "file"), "");
     symlinkSync(join(folder, "nothing"), join(folder, "dangling"));
     await expect(openSqliteStore(given(), Date.now)).rejects.toThrow(sentence);
     await expect(openSqliteStore(given(), Date.now)).rejects.toThrow(StartError);
+  });
+
+  test("a ledger with two names, since two processes could serve it and undo each other's work", async () => {
+    await create();
+    linkSync(path, join(folder, "other.db"));
+    await expect(openSqliteStore(join(folder, "other.db"), Date.now)).rejects.toThrow(/has 2 names \(hard links\)/);
+    await expect(openSqliteStore(path, Date.now)).rejects.toThrow(StartError);
+  });
+
+  test("a start that died while it made the file leaves nothing in the way", async () => {
+    for (const name of ["", "-journal", "-wal"]) writeFileSync(`${path}.making${name}`, "half of something");
+    await create();
+    expect(readdirSync(folder).filter((name) => name.includes("making"))).toEqual([]);
+    await create();
   });
 
   test("an empty file is nobody's, and becomes one", async () => {
@@ -186,9 +200,9 @@ describe("what is not a ledger of this version is refused, and left as it was", 
   });
 });
 
-describe("every commit is synced before it is acknowledged", () => {
-  const readBack = (connection: Database.Database, name: string): unknown => connection.pragma(name, { simple: true });
+const readBack = (connection: Database.Database, name: string): unknown => connection.pragma(name, { simple: true });
 
+describe("every commit is synced before it is acknowledged", () => {
   test("the writing connection says so itself", async () => {
     await create();
     const connection = openForWriting(path);

@@ -19,11 +19,11 @@ beforeAll(async () => {
   await (await openSqliteStore(path, Date.now)).close();
   const connection = new Database(path);
   const prepare = connection.prepare.bind(connection);
-  connection.prepare = ((sql: string) => {
+  connection.prepare = (sql: string) => {
     const values = [...sql.matchAll(/\?/g)].map(() => null);
     plans.set(sql, (prepare(`explain query plan ${sql}`).all(...values) as { detail: string }[]).map((step) => step.detail));
     return prepare(sql);
-  }) as typeof connection.prepare;
+  };
   const queries = prepareQueries(connection);
   prepareLoad(connection, queries);
   prepareWrite(connection);
@@ -40,7 +40,7 @@ describe("query plans", () => {
   });
 
   it("only heads, counters and the ends of a table are looked for by the partition alone", () => {
-    const byPartitionAlone = [...plans].filter(([, plan]) => plan.some((step) => /\(partition=\?\)$/.test(step))).map(([sql]) => /(?:from|update) "(\w+)"/.exec(sql)?.[1]);
+    const byPartitionAlone = [...plans].filter(([, plan]) => plan.some((step) => step.endsWith("(partition=?)"))).map(([sql]) => /(?:from|update) "(\w+)"/.exec(sql)?.[1]);
     expect(new Set(byPartitionAlone)).toEqual(new Set(["ledger_head", "currency_totals", "idempotency_keys"]));
   });
 });

@@ -28,13 +28,24 @@ function seenOperation(record: JournalRecord, wallet: WalletIdentity, hold: Hold
   expect({ partition: record.partition, sequence: record.sequence, walletId: record.walletId }).toEqual({ partition: 0, sequence: operationId, walletId: wallet.walletId });
   expect(record.hold?.holdId).toEqual(hold?.holdId);
   return {
-    ...{ operationId, previousOperationId: previousSequence, kind, timeMs, amount: amountMinor, related: relatedOperationId, reference, metadata },
+    operationId,
+    previousOperationId: previousSequence,
+    kind,
+    timeMs,
+    amount: amountMinor,
+    related: relatedOperationId,
+    reference,
+    metadata,
     wallet: { walletId: wallet.walletId, user: wallet.userId, currency: wallet.currency, exponent: wallet.exponent, createTimeMs: wallet.createTimeMs },
     after: { available: after.availableMinor, held: after.heldMinor, state: after.state, version: after.version, balanceMax: after.balanceMaxMinor },
     hold: record.hold &&
       hold && {
-        ...{ holdId: hold.holdId, amount: hold.amountMinor, captured: record.hold.capturedMinor, status: record.hold.status },
-        ...{ createTimeMs: hold.createTimeMs, eligibleTimeMs: record.hold.eligibleTimeMs },
+        holdId: hold.holdId,
+        amount: hold.amountMinor,
+        captured: record.hold.capturedMinor,
+        status: record.hold.status,
+        createTimeMs: hold.createTimeMs,
+        eligibleTimeMs: record.hold.eligibleTimeMs,
       },
   };
 }
@@ -54,18 +65,32 @@ export async function expectReadsToEqual(ledger: NaiveLedger, reads: Reads, mach
   const time = (ms: number | undefined): number | undefined => (withTimes ? ms : ms && 0);
   const inModel = (wallet: NaiveWallet): object => ({ ...wallet, createTimeMs: time(wallet.createTimeMs), updateTimeMs: time(wallet.updateTimeMs) });
   const inReads = (wallet: Wallet): object => ({
-    ...{ walletId: wallet.walletId, user: wallet.userId, currency: wallet.currency, exponent: wallet.exponent, createTimeMs: time(wallet.createTimeMs) },
-    ...{ balanceMax: wallet.balanceMaxMinor, available: wallet.availableMinor, held: wallet.heldMinor, version: wallet.version },
-    ...{ lastOperationId: wallet.headSequence, updateTimeMs: time(wallet.updateTimeMs) },
+    walletId: wallet.walletId,
+    user: wallet.userId,
+    currency: wallet.currency,
+    exponent: wallet.exponent,
+    createTimeMs: time(wallet.createTimeMs),
+    balanceMax: wallet.balanceMaxMinor,
+    available: wallet.availableMinor,
+    held: wallet.heldMinor,
+    version: wallet.version,
+    lastOperationId: wallet.headSequence,
+    updateTimeMs: time(wallet.updateTimeMs),
   });
   const holdInModel = ({ wallet: _wallet, ...hold }: NaiveHold): object => ({
-    ...{ ...hold, createTimeMs: time(hold.createTimeMs), eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs, resolveTimeMs: time(hold.resolveTimeMs) },
+    ...hold,
+    createTimeMs: time(hold.createTimeMs),
+    eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs,
+    resolveTimeMs: time(hold.resolveTimeMs),
   });
   const holdInReads = ({ amountMinor, capturedMinor, walletId: _walletId, ...hold }: Hold): object => {
     expect(capturedMinor).toBe(0n);
     return {
-      ...{ ...hold, amount: amountMinor, createTimeMs: time(hold.createTimeMs), eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs },
-      ...{ resolveTimeMs: time(hold.resolveTimeMs) },
+      ...hold,
+      amount: amountMinor,
+      createTimeMs: time(hold.createTimeMs),
+      eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs,
+      resolveTimeMs: time(hold.resolveTimeMs),
     };
   };
 
@@ -95,6 +120,8 @@ export async function expectReadsToEqual(ledger: NaiveLedger, reads: Reads, mach
   if (withTimes) expect(await reads.nowMs()).toBe(ledger.clock(machineTimeMs));
 }
 
+const sorted = (counted: Map<string, Counted>): Map<string, Counted> => new Map([...counted].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
 async function expectReportsToEqual(ledger: NaiveLedger, reads: Reads, user: string | undefined): Promise<void> {
   const kept = await reads.totals({ userId: user as UserId | undefined, currency: undefined });
   const report = (pick: (totals: Totals) => { count: bigint; minor: bigint }): Map<string, Counted> =>
@@ -102,9 +129,8 @@ async function expectReportsToEqual(ledger: NaiveLedger, reads: Reads, user: str
       kept
         .map(({ currency, totals }): [string, Counted] => [currency, { count: Number(pick(totals).count), amount: pick(totals).minor }])
         .filter(([, { count }]) => count > 0)
-        .sort(([a], [b]) => (a < b ? -1 : 1)),
+        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
     );
-  const sorted = (counted: Map<string, Counted>): Map<string, Counted> => new Map([...counted].sort(([a], [b]) => (a < b ? -1 : 1)));
   expect(report(({ adds }) => adds)).toEqual(sorted(ledger.report("ADD", user)));
   expect(report(({ holds }) => holds)).toEqual(sorted(ledger.report("HOLD", user)));
   expect(report(({ releases }) => releases)).toEqual(sorted(ledger.report("RELEASE", user)));

@@ -2,10 +2,10 @@
 //
 // WALLET_MODEL_RUNS and WALLET_MODEL_LENGTH make it long (20000 and 60); WALLET_MODEL_SEED replays what a failure printed.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { engines } from "../support/engines.ts";
-import { playOnQueue, playOnStore, type Tally } from "./play.ts";
+import { playOnQueue, playOnStore, type Tally, type Trace } from "./play.ts";
 import { stepWithClock, stepWithoutClock, type Step } from "./steps.ts";
 
 /** Sequences of the run on the store. */
@@ -26,7 +26,7 @@ interface Run {
   readonly title: string;
   readonly numRuns: number;
   readonly step: fc.Arbitrary<Step>;
-  readonly play: (steps: readonly Step[], tally: Tally) => Promise<void>;
+  readonly play: (steps: readonly Step[], tally: Tally, trace?: Trace) => Promise<void>;
 }
 
 /** Plays sequences until one diverges; then throws an error that has the shortest such sequence and the line that plays it again. */
@@ -39,31 +39,52 @@ async function neverDiverges({ title, numRuns, step, play }: Run): Promise<Tally
   );
   if (result.failed) {
     const line = `WALLET_MODEL_RUNS=${runs} WALLET_MODEL_LENGTH=${length} WALLET_MODEL_SEED='${result.seed}@${result.counterexamplePath}' npx vitest run test/model -t '${title}'`;
-    throw new Error(`The ledger and the model diverge. This plays it again:\n\n  ${line}\n\n${await fc.asyncDefaultReportMessage(result)}`, { cause: result.errorInstance });
+    const story: string[] = [];
+    // Once more, to tell the shortest sequence in the requests' own words; it diverges again.
+    await play(result.counterexample?.[0] ?? [], new Map(), (event) => void story.push(event)).catch(() => {});
+    const error = result.errorInstance instanceof Error ? result.errorInstance : new Error(String(result.errorInstance));
+    throw new Error(`The ledger and the model diverge after:\n\n${story.join("\n")}\n\nThis plays it again:\n\n  ${line}\n\n${error.message}`, { cause: error });
   }
   return tally;
 }
 
 /** What a run of this length must have seen; a generator that goes blind would prove nothing. */
 const everything = [
-  ...["init applied", "add applied", "hold applied", "reverse applied", "release something", "release nothing", "release something validated"],
-  ...["init", "add", "hold", "reverse"].flatMap((verb) => [`${verb} applied validated`, `${verb} applied replayed`, `${verb} IDEMPOTENCY_KEY_REUSED`, `${verb} VERSION_MISMATCH`]),
-  ...["init WALLET_EXISTS", "init WALLET_EXISTS replayed", "init UNKNOWN_CURRENCY", "init AMOUNT_OUT_OF_RANGE", "init AMOUNT_TOO_PRECISE"],
-  ...["add", "hold"].flatMap((verb) => ["WALLET_NOT_FOUND", "UNKNOWN_CURRENCY", "CURRENCY_REQUIRED", "AMOUNT_TOO_PRECISE", "AMOUNT_OUT_OF_RANGE"].map((reason) => `${verb} ${reason}`)),
-  ...["add BALANCE_LIMIT_EXCEEDED", "add BALANCE_LIMIT_EXCEEDED replayed", "add OPERATION_NOT_FOUND", "add WALLET_NOT_FOUND replayed"],
-  ...["hold INSUFFICIENT_FUNDS", "hold INSUFFICIENT_FUNDS replayed", "hold INSUFFICIENT_FUNDS validated"],
-  ...["reverse HOLD_NOT_FOUND", "reverse HOLD_NOT_FOUND replayed", "reverse HOLD_NOT_ACTIVE"],
+  ...["init", "add", "hold", "reverse"].flatMap((verb) =>
+    ["applied", "applied validated", "applied replayed", "IDEMPOTENCY_KEY_REUSED", "VERSION_MISMATCH"].map((outcome) => `${verb} ${outcome}`),
+  ),
+  ...["add", "hold"].flatMap((verb) =>
+    ["WALLET_NOT_FOUND", "UNKNOWN_CURRENCY", "CURRENCY_REQUIRED", "AMOUNT_TOO_PRECISE", "AMOUNT_OUT_OF_RANGE"].map((reason) => `${verb} ${reason}`),
+  ),
+  "init WALLET_EXISTS",
+  "init WALLET_EXISTS replayed",
+  "init UNKNOWN_CURRENCY",
+  "init AMOUNT_OUT_OF_RANGE",
+  "init AMOUNT_TOO_PRECISE",
+  "add BALANCE_LIMIT_EXCEEDED",
+  "add BALANCE_LIMIT_EXCEEDED replayed",
+  "add OPERATION_NOT_FOUND",
+  "add WALLET_NOT_FOUND replayed",
+  "hold INSUFFICIENT_FUNDS",
+  "hold INSUFFICIENT_FUNDS replayed",
+  "hold INSUFFICIENT_FUNDS validated",
+  "reverse HOLD_NOT_FOUND",
+  "reverse HOLD_NOT_FOUND replayed",
+  "reverse HOLD_NOT_ACTIVE",
+  "release something",
+  "release nothing",
+  "release something validated",
 ];
 
 describe.each(engines)("$name", (engine) => {
   test("a store answers as the model does", { timeout: timeoutMs }, async () => {
-    const tally = await neverDiverges({ title: "a store answers as the model does", numRuns: runs, step: stepWithClock, play: (steps, each) => playOnStore(engine, steps, each) });
+    const tally = await neverDiverges({ title: "a store answers as the model does", numRuns: runs, step: stepWithClock, play: (...sequence) => playOnStore(engine, ...sequence) });
     console.info(`${engine.name}: ${tally.get("request")} requests in ${runs} sequences, as the model has it`);
     expect(path !== undefined || runs < 1000 ? [] : everything.filter((name) => !tally.has(name))).toEqual([]);
   });
 
   test("the queue and its executor answer as the model does", { timeout: timeoutMs }, async () => {
     const title = "the queue and its executor answer as the model does";
-    await neverDiverges({ title, numRuns: runsOnQueue, step: stepWithoutClock, play: (steps, tally) => playOnQueue(engine, steps, tally) });
+    await neverDiverges({ title, numRuns: runsOnQueue, step: stepWithoutClock, play: (...sequence) => playOnQueue(engine, ...sequence) });
   });
 });

@@ -163,9 +163,9 @@ export class NaiveLedger {
   #answer(asked: AskedOfWallet): Exclude<Seen, { type: "released" }> {
     try {
       return { type: "applied", replayed: false, operation: this.#act(asked) };
-    } catch (no) {
-      if (no instanceof No) return { type: "rejected", replayed: false, rejection: no.rejection };
-      throw no;
+    } catch (thrown) {
+      if (thrown instanceof No) return { type: "rejected", replayed: false, rejection: thrown.rejection };
+      throw thrown;
     }
   }
 
@@ -229,11 +229,11 @@ export class NaiveLedger {
     const eligible = this.holds
       .filter((hold) => hold.status === "ACTIVE" && this.#now >= hold.eligibleTimeMs)
       .filter(({ wallet }) => (user === undefined || wallet.user === user) && (currency === undefined || wallet.currency === currency))
-      .sort((a, b) => a.eligibleTimeMs - b.eligibleTimeMs || Number(a.holdId - b.holdId));
+      .toSorted((a, b) => a.eligibleTimeMs - b.eligibleTimeMs || Number(a.holdId - b.holdId));
     const amounts = new Map<string, bigint>();
     for (const hold of eligible) amounts.set(hold.wallet.currency, (amounts.get(hold.wallet.currency) ?? 0n) + hold.amount);
     if (!validateOnly) for (const hold of eligible) this.#giveBack(hold, "RELEASE", {});
-    return { type: "released", count: eligible.length, amounts: [...amounts].sort(([a], [b]) => (a < b ? -1 : 1)), moreRemain: false };
+    return { type: "released", count: eligible.length, amounts: [...amounts].toSorted(([a], [b]) => (a < b ? -1 : 1)), moreRemain: false };
   }
 
   #giveBack(hold: NaiveHold, kind: "RELEASE" | "REVERSE", said: { reference?: string | undefined; metadata?: Readonly<Record<string, string>> | undefined }): SeenOperation {
@@ -260,7 +260,14 @@ export class NaiveLedger {
     wallet.updateTimeMs = this.#now;
     this.#state.lastChangeMs = this.#now;
     const operation: SeenOperation = {
-      ...{ operationId, previousOperationId, kind, timeMs: this.#now, amount, related, reference, metadata },
+      operationId,
+      previousOperationId,
+      kind,
+      timeMs: this.#now,
+      amount,
+      related,
+      reference,
+      metadata,
       wallet: { walletId, user, currency, exponent, createTimeMs },
       after: { available: wallet.available, held: wallet.held, state: "ACTIVE", version: wallet.version, balanceMax: wallet.balanceMax },
       hold: hold && { holdId: hold.holdId, amount: hold.amount, captured: 0n, status: hold.status, createTimeMs: hold.createTimeMs, eligibleTimeMs: hold.eligibleTimeMs },
@@ -276,7 +283,7 @@ export class NaiveLedger {
   #walletOf({ user, currency }: { user: string; currency?: string | undefined }): NaiveWallet {
     const own = this.wallets.filter((wallet) => wallet.user === user);
     if (currency === undefined) {
-      if (own.length > 1) throw new No({ reason: "CURRENCY_REQUIRED", userId: user, currencies: own.map((wallet) => wallet.currency).sort() });
+      if (own.length > 1) throw new No({ reason: "CURRENCY_REQUIRED", userId: user, currencies: own.map((wallet) => wallet.currency).toSorted() });
       return own[0] ?? no({ reason: "WALLET_NOT_FOUND", userId: user });
     }
     const wallet = own.find((each) => each.currency === currency);
@@ -320,6 +327,6 @@ function requestOf(asked: AskedOfWallet): string {
     name,
     typeof value === "bigint" ? `${value}` : name === "amount" || name === "balanceMax" ? value && plain(value as string) : value,
   ]);
-  const sent = said.filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([sent, Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const sent = said.filter(([, value]) => value !== undefined).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([sent, Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 }

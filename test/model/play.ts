@@ -16,10 +16,13 @@ import { asksOfStep, clockAfter, isAsking, type Step } from "./steps.ts";
 /** What came to pass, by name, so that a run can show that it has seen everything. */
 export type Tally = Map<string, number>;
 
+/** Hears each request with the answer that the model gives, and each restart and turn of the clock. */
+export type Trace = (line: string) => void;
+
 const startMs = Date.UTC(2026, 0, 1);
 
 /** On a store in this thread, with a clock that the steps move. A step's requests are one batch. */
-export async function playOnStore(engine: Engine, steps: readonly Step[], tally: Tally): Promise<void> {
+export async function playOnStore(engine: Engine, steps: readonly Step[], tally: Tally, trace: Trace = () => {}): Promise<void> {
   const place = await engine.open();
   const ledger = new NaiveLedger(naiveRules, startMs);
   const told = new Map<bigint, JournalRecord>();
@@ -32,16 +35,19 @@ export async function playOnStore(engine: Engine, steps: readonly Step[], tally:
       if (isAsking(step)) {
         const asks = asksOfStep(step, ledger, sent);
         const expected = ledger.execute(asks, machineTimeMs);
+        describe(trace, asks, expected);
         const answers = await executor.execute(asks.map(toCommand));
         expect(answers.map(seenIn)).toEqual(expected);
         keepWhatWasTold(told, asks, answers);
         count(tally, asks, expected);
         sent.push(...withKeys(asks));
       } else if (step.type === "restart") {
+        trace("restart");
         await executor.close();
         executor = await open();
       } else {
         machineTimeMs = clockAfter(step, ledger, machineTimeMs);
+        trace(`the machine's clock stands at ${machineTimeMs - startMs} ms from the start`);
       }
     }
     await expectTheEnd(place, ledger, told, machineTimeMs, { withTimes: true });
@@ -51,14 +57,16 @@ export async function playOnStore(engine: Engine, steps: readonly Step[], tally:
   }
 }
 
+/** Batches shorter than what gathers, so that there are several. */
+const queueTo = (executor: Executor): CommandQueue => new CommandQueue(executor, { queueLengthMax: 10_000, batchLengthMax: 5 });
+
 /** Through the queue and the executor that the service has, on the real clock. Requests are not waited for, so that they gather into batches of any length. */
-export async function playOnQueue(engine: Engine, steps: readonly Step[], tally: Tally): Promise<void> {
+export async function playOnQueue(engine: Engine, steps: readonly Step[], tally: Tally, trace: Trace = () => {}): Promise<void> {
   const place = await engine.open();
   const ledger = new NaiveLedger(naiveRules, Date.now());
   const told = new Map<bigint, JournalRecord>();
   const sent: AskedOfWallet[] = [];
   const start = (): Promise<Executor> => place.startExecutor({ assets, holdPeriodMs, idempotencyRetentionMs });
-  const queueTo = (executor: Executor): CommandQueue => new CommandQueue(executor, { queueLengthMax: 10_000, batchLengthMax: 5 });
   let executor = await start();
   let queue = queueTo(executor);
   const underWay: { asks: Asked[]; expected: Seen[]; answers: Promise<Answer[]> }[] = [];
@@ -73,11 +81,13 @@ export async function playOnQueue(engine: Engine, steps: readonly Step[], tally:
       if (isAsking(step)) {
         const asks = asksOfStep(step, ledger, sent);
         const expected = asks.flatMap((asked) => ledger.execute([asked], Date.now()));
+        describe(trace, asks, expected);
         underWay.push({ asks, expected, answers: Promise.all(asks.map((asked) => queue.submit(toCommand(asked)))) });
         count(tally, asks, expected);
         sent.push(...withKeys(asks));
         if (asks.length === 1) await nextTurn();
       } else if (step.type === "restart") {
+        trace("restart");
         await queue.close();
         await settle();
         await executor.close();
@@ -113,6 +123,15 @@ function keepWhatWasTold(told: Map<bigint, JournalRecord>, asks: readonly Asked[
     const before = told.get(answer.record.operationId);
     if (before !== undefined) expect({ ...answer.record, hash: hexOf(answer.record.hash) }).toEqual({ ...before, hash: hexOf(before.hash) });
     told.set(answer.record.operationId, answer.record);
+  });
+}
+
+function describe(trace: Trace, asks: readonly Asked[], expected: readonly Seen[]): void {
+  const text = (value: unknown): string => JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? Number(each) : each));
+  asks.forEach((asked, index) => {
+    const seen = expected[index]!;
+    const answer = seen.type === "applied" ? `${seen.replayed ? "replayed" : "applied"} as operation ${seen.operation.operationId}, leaving ${text(seen.operation.after)}` : text(seen);
+    trace(`${index === 0 ? "batch" : "  and"} ${text(asked)}\n        expected: ${answer}`);
   });
 }
 

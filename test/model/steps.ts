@@ -1,6 +1,6 @@
 // What a sequence consists of: wishes whose amounts, holds, keys and versions are aimed at what the ledger has by then, clocks, and restarts.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Asked, AskedOfWallet } from "../support/asked.ts";
 import { holdPeriodMs, idempotencyRetentionMs } from "./rules.ts";
 import type { NaiveHold, NaiveLedger, NaiveWallet } from "./naive-wallet.ts";
@@ -123,26 +123,26 @@ function again(earlier: AskedOfWallet, { again: how, validateOnly }: Wish): Aske
   return { ...earlier, validateOnly };
 }
 
-function askOf(wish: Wish, ledger: NaiveLedger, indexInBatch: number): AskedOfWallet {
-  const { key, validateOnly, reference, metadata, pick } = wish;
-  const hold = wish.aimed ? picked(pick % 4 === 0 ? ledger.holds : ledger.holds.filter(({ status }) => status === "ACTIVE"), pick) : undefined;
-  const aim = wish.verb === "reverse" ? hold?.wallet : wish.aimed && wish.verb !== "init" ? picked(ledger.wallets, pick) : undefined;
-  const user = aim?.user ?? wish.user;
-  const currency = wish.currency === undefined ? undefined : (aim?.currency ?? wish.currency);
+function askOf(wished: Wish, ledger: NaiveLedger, indexInBatch: number): AskedOfWallet {
+  const { key, validateOnly, reference, metadata, pick } = wished;
+  const hold = wished.aimed ? picked(pick % 4 === 0 ? ledger.holds : ledger.holds.filter(({ status }) => status === "ACTIVE"), pick) : undefined;
+  const aim = wished.verb === "reverse" ? hold?.wallet : wished.aimed && wished.verb !== "init" ? picked(ledger.wallets, pick) : undefined;
+  const user = aim?.user ?? wished.user;
+  const currency = wished.currency === undefined ? undefined : (aim?.currency ?? wished.currency);
   const wallet = aim ?? ledger.wallets.find((each) => each.user === user && (currency ?? each.currency) === each.currency);
-  const verb = wish.aimed ? possible(wish, ledger, wallet, hold) : wish.verb;
+  const verb = wished.aimed ? possible(wished, ledger, wallet, hold) : wished.verb;
   const version = verb === "init" ? 0n : (wallet?.version ?? 0n);
-  const expectedVersion = wish.version === undefined ? undefined : BigInt(Math.max(0, Number(version) + wish.version));
+  const expectedVersion = wished.version === undefined ? undefined : BigInt(Math.max(0, Number(version) + wished.version));
   const marks = { user, key, validateOnly, reference, metadata, expectedVersion };
   switch (verb) {
     case "init":
-      return { type: "init", ...marks, currency: wish.currency ?? "USD", balanceMax: wish.balanceMax };
+      return { type: "init", ...marks, currency: wished.currency ?? "USD", balanceMax: wished.balanceMax };
     case "add": {
-      const related = wish.related ? BigInt(pick % (ledger.operations.length + 3)) : undefined;
-      return { type: "add", ...marks, currency, amount: amountOf(wish, wallet, (each) => (each.balanceMax ?? 1000n) - each.available - each.held), related };
+      const related = wished.related ? BigInt(pick % (ledger.operations.length + 3)) : undefined;
+      return { type: "add", ...marks, currency, amount: amountOf(wished, wallet, (each) => (each.balanceMax ?? 1000n) - each.available - each.held), related };
     }
     case "hold":
-      return { type: "hold", ...marks, currency, amount: amountOf(wish, wallet, (each) => each.available), periodMs: wish.periodMs };
+      return { type: "hold", ...marks, currency, amount: amountOf(wished, wallet, (each) => each.available), periodMs: wished.periodMs };
     case "reverse":
       // Where it is aimed at no hold: at what the batch itself may place, at somebody else's, or at nothing.
       return { type: "reverse", ...marks, holdId: hold?.holdId ?? BigInt(pick % 3 === 0 ? ledger.operations.length + indexInBatch : pick % (ledger.operations.length + 2)) };

@@ -1,6 +1,6 @@
 // Arbitrary records, wallets, holds and rejections: everything that the types permit, whether or not the ledger would ever make it.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Hold } from "../../src/domain/hold.ts";
 import { operationKindNumbers, type JournalRecord, type OperationKind } from "../../src/domain/journal.ts";
 import { minorMax } from "../../src/domain/money.ts";
@@ -21,7 +21,7 @@ const holdStatus = fc.constantFrom<Hold["status"]>("ACTIVE", "RELEASED", "REVERS
 const hex = (bytes: number): fc.Arbitrary<string> => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((array) => Buffer.from(array).toString("hex"));
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 
-export const metadata = fc.dictionary(text, text, { maxKeys: 16, noNullPrototype: true }) as fc.Arbitrary<Record<string, string>>;
+export const metadata = fc.dictionary(text, text, { maxKeys: 16, noNullPrototype: true });
 
 export const draftRecord: fc.Arbitrary<Omit<JournalRecord, "hash">> = fc.record({
   partition: fc.integer({ min: 0, max: 32_767 }),

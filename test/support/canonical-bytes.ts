@@ -63,10 +63,10 @@ export function canonicalBytes(row: Omit<JournalRow, "hash">): Buffer {
   const fields: { field: number; bytes: readonly number[] }[] = [];
   for (const [field, value] of integers) if (value !== null) fields.push({ field, bytes: leb128(value < 0n ? -2n * value - 1n : 2n * value) });
   for (const [field, value] of texts) if (value !== null) fields.push({ field, bytes: delimited(value) });
-  const metadata = Object.entries(JSON.parse(row.metadata ?? "{}") as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1));
+  const metadata = Object.entries(JSON.parse(row.metadata ?? "{}") as Record<string, string>).toSorted(([a], [b]) => (a < b ? -1 : 1));
   for (const [key, value] of metadata) fields.push({ field: 24, bytes: [...delimited(key), ...delimited(value)] });
-  fields.sort((a, b) => a.field - b.field);
-  return Buffer.from(fields.flatMap(({ field, bytes }) => [field, ...bytes]));
+  const inOrder = fields.toSorted((a, b) => a.field - b.field);
+  return Buffer.from(inOrder.flatMap(({ field, bytes }) => [field, ...bytes]));
 }
 
 /** SHA-256 over the predecessor's hash and the row's content. */

@@ -56,7 +56,7 @@ export class PureLedger {
         const { userId, currency } = this.wallets.get(hold.walletId)!;
         return (filter.userId ?? userId) === userId && (filter.currency ?? currency) === currency;
       })
-      .sort((a, b) => a.eligibleTimeMs - b.eligibleTimeMs || Number(a.holdId - b.holdId));
+      .toSorted((a, b) => a.eligibleTimeMs - b.eligibleTimeMs || Number(a.holdId - b.holdId));
     return { holdIds: found.slice(0, filter.max).map((hold) => hold.holdId), moreRemain: found.length > filter.max };
   }
 

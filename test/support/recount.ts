@@ -55,13 +55,13 @@ export interface Recounted {
 
 /** How many operations of each kind, and how much they moved. */
 export class Counters {
-  readonly #counts = [0n, 0n, 0n, 0n];
+  readonly #numbers = [0n, 0n, 0n, 0n];
   readonly #amounts = [0n, 0n, 0n, 0n];
 
-  count(kind: (typeof kinds)[number], amountMinor: bigint): void {
+  add(kind: (typeof kinds)[number], amountMinor: bigint): void {
     const index = ["ADD", "HOLD", "RELEASE", "REVERSE"].indexOf(kind);
     if (index === -1) return;
-    this.#counts[index]! += 1n;
+    this.#numbers[index]! += 1n;
     this.#amounts[index]! += amountMinor;
   }
 
@@ -69,13 +69,9 @@ export class Counters {
     return this.#amounts[0]!;
   }
 
-  get isEmpty(): boolean {
-    return this.#counts.every((count) => count === 0n);
-  }
-
   /** As they are stored: of each kind that there is, its number from 1, the count and the amount as unsigned LEB128. */
   get hex(): string {
-    const bytes = this.#counts.flatMap((count, index) => (count === 0n ? [] : [index + 1, ...leb128(count), ...leb128(this.#amounts[index]!)]));
+    const bytes = this.#numbers.flatMap((number, index) => (number === 0n ? [] : [index + 1, ...leb128(number), ...leb128(this.#amounts[index]!)]));
     return Buffer.from(bytes).toString("hex");
   }
 }
@@ -110,6 +106,7 @@ export function recount(partition: bigint, createTimeMs: bigint, records: Iterab
     }
     Object.assign(books.head, { sequence: row.sequence, hash: row.hash, time_ms: row.time_ms });
   }
+  for (const [walletId, counters] of countersOf) books.wallets.get(walletId)!.totals = counters.hex;
   return books;
 }
 
@@ -218,11 +215,10 @@ function count({ currencies }: Recounted, countersOf: Map<bigint, Counters>, wal
   const currency = `${wallet.currency}:${wallet.exponent}`;
   const own = countersOf.get(wallet.wallet_id) ?? new Counters();
   const all = currencies.get(currency) ?? new Counters();
-  own.count(kind, amountMinor);
-  all.count(kind, amountMinor);
+  own.add(kind, amountMinor);
+  all.add(kind, amountMinor);
   countersOf.set(wallet.wallet_id, own);
   currencies.set(currency, all);
-  wallet.totals = own.hex;
 }
 
 /** An operation of another partition cannot be looked up here; one of this partition is known by its number alone. */

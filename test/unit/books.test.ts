@@ -105,8 +105,9 @@ describe("what is kept beside the journal", () => {
   ])("%s", (_, sql, problem) => expect(problemsAfter((db) => void db.exec(sql))).toContainEqual(expect.stringMatching(problem)));
 });
 
+const ofSequence = (sequence: number): string => `where sequence = ${sequence}`;
+
 describe("remembered keys", () => {
-  const ofSequence = (sequence: number): string => `where sequence = ${sequence}`;
   test.each<[string, string, RegExp]>([
     ["pointing at another operation", `update idempotency_keys set sequence = 6 ${ofSequence(4)}`, /points at operation 6, and the last with its key is 4/],
     ["pointing at nothing", `update idempotency_keys set sequence = 99 ${ofSequence(4)}`, /points at operation 99/],
@@ -200,7 +201,7 @@ test("an index that does not fit its table", () => {
   const problems = problemsAfter((db) => {
     db.unsafeMode();
     db.pragma("writable_schema = on");
-    db.exec("update sqlite_schema set sql = replace(sql, 'status = 1', 'status = 2') where name = 'active_holds'");
+    db.exec("update sqlite_schema set sql = replace(sql, 'status = 1', 'status = 2') where name = 'active_holds_by_currency'");
   });
   expect(problems).toContainEqual(expect.stringMatching(/^file: /));
 });

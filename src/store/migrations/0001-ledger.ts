@@ -55,6 +55,7 @@ export function createLedger(types: EngineTypes): (db: Kysely<unknown>) => Promi
       .addColumn("partition", integer, required)
       .addColumn("hold_id", integer, required)
       .addColumn("wallet_id", integer, required)
+      .addColumn("currency", text, required)
       .addColumn("amount_minor", integer, (column) => column.notNull().check(sql`amount_minor > 0`))
       .addColumn("captured_minor", integer, (column) => column.notNull().check(sql`captured_minor between 0 and amount_minor`))
       .addColumn("status", integer, required)
@@ -66,7 +67,12 @@ export function createLedger(types: EngineTypes): (db: Kysely<unknown>) => Promi
       .execute();
 
     // Partial: only active holds are ever looked for by time, and they are few beside those that were.
-    await db.schema.createIndex("active_holds").on("holds").columns(["partition", "eligible_time_ms", "hold_id"]).where(sql<boolean>`status = 1`).execute();
+    await db.schema
+      .createIndex("active_holds_by_currency")
+      .on("holds")
+      .columns(["partition", "currency", "eligible_time_ms", "hold_id"])
+      .where(sql<boolean>`status = 1`)
+      .execute();
     await db.schema
       .createIndex("active_holds_by_wallet")
       .on("holds")

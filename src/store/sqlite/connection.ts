@@ -3,8 +3,11 @@
 import Database from "better-sqlite3";
 import { StartError } from "../../start-error.ts";
 
-/** How long a connection waits for a lock, in milliseconds. Only a backup or a person's shell can hold one; see docs/operations.md. */
-const busyTimeoutMs = 5_000;
+/**
+ * How long a connection waits for a lock, in milliseconds. Only a person's shell can hold one. Two batches wait so long
+ * before they are answered STORE_UNAVAILABLE, which must fit into the drain.
+ */
+const busyTimeoutMs = 3_000;
 
 /** Page cache of the writing connection, in KiB. */
 const writerCacheKib = 64 * 1024;

@@ -9,21 +9,21 @@ import type Database from "better-sqlite3";
 /** Index (a table's own key has the table's name) → rows in all, and for each further leading column. */
 const statistics: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   wallets: { wallets: "1000000 1000000 1", wallets_by_user: "1000000 1000000 2 1" },
-  holds: { holds: "1000000 1000000 1", active_holds: "100000 100000 2 1", active_holds_by_wallet: "100000 100000 10 2 1" },
+  holds: { holds: "1000000 1000000 1", active_holds_by_currency: "100000 100000 20000 2 1", active_holds_by_wallet: "100000 100000 10 2 1" },
   journal: { journal: "10000000 10000000 1" },
   idempotency_keys: { idempotency_keys: "10000000 10000000 1", idempotency_keys_by_hash: "10000000 10000000 1" },
 };
 
-/** States the statistics, unless the file has some already: those of somebody who ran ANALYZE are as good. */
+/** States what is not stated yet: the figures of somebody who ran ANALYZE are as good. */
 export function statePlannerStatistics(connection: Database.Database): void {
   connection.exec("ANALYZE sqlite_schema");
-  const isStated = connection.prepare("select 1 from sqlite_stat1 limit 1").get() !== undefined;
-  if (!isStated) {
-    const insert = connection.prepare("insert into sqlite_stat1 (tbl, idx, stat) values (?, ?, ?)");
-    connection.transaction(() => {
-      for (const [table, indexes] of Object.entries(statistics)) for (const [index, stat] of Object.entries(indexes)) insert.run(table, index, stat);
-    })();
-  }
+  const isStated = connection.prepare("select 1 from sqlite_stat1 where tbl = ? and idx = ?");
+  const insert = connection.prepare("insert into sqlite_stat1 (tbl, idx, stat) values (?, ?, ?)");
+  connection.transaction(() => {
+    for (const [table, indexes] of Object.entries(statistics)) {
+      for (const [index, stat] of Object.entries(indexes)) if (isStated.get(table, index) === undefined) insert.run(table, index, stat);
+    }
+  })();
   // Reads them into this connection; others read them when they open the file.
   connection.exec("ANALYZE sqlite_schema");
 }

@@ -5,8 +5,9 @@ import { birthplaceOf } from "../../domain/journal.ts";
 import type { CurrencyTotals } from "../../domain/ledger-state.ts";
 import type { CurrencyCode, UserId } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
-import { StoreFault, type Reads, type RecordedOperation } from "../store.ts";
+import type { Reads, RecordedOperation } from "../store.ts";
 import { openForReading } from "./connection.ts";
+import { faultOf } from "./fault.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
 
 /** The only partition so far. */
@@ -72,6 +73,6 @@ async function inSnapshot<T>(connection: Database.Database, read: () => T): Prom
   try {
     return connection.transaction(read)();
   } catch (error) {
-    throw new StoreFault("unavailable", error instanceof Error ? error.message : String(error), { cause: error });
+    throw faultOf(error, "reading");
   }
 }

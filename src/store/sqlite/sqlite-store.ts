@@ -1,29 +1,18 @@
 // The SQLite engine's writing side: one connection, one transaction at a time, every commit synced to disk before it is acknowledged.
 
-import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
-import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/ledger-state.ts";
 import { StartError } from "../../start-error.ts";
-import { StoreFault, type Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { openForWriting } from "./connection.ts";
+import { faultOf } from "./fault.ts";
 import { lockFile } from "./file-lock.ts";
+import { closeToOthers, isMade, makeLedgerFile, truePathOf } from "./ledger-file.ts";
 import { prepareLoad } from "./load.ts";
-import { makeFile } from "./make-file.ts";
 import { assertServable, migrate } from "./migrate.ts";
 import { prepareQueries } from "./queries.ts";
 import { prepareWrite } from "./write.ts";
-
-/** Makes the file and its folder where they are not there yet, readable by their owner only, and answers the file's one true path. */
-function prepareFile(path: string): string {
-  const folder = dirname(path);
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  makeFile(path);
-  const truePath = realpathSync(path);
-  if (!statSync(truePath).isFile()) throw new StartError(`${path} is not a file. Give WALLET_DATABASE_URL the path of a ledger, or of a file that can be made.`);
-  return truePath;
-}
 
 /**
  * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
@@ -33,12 +22,13 @@ export async function openSqliteStore(path: string, clock: () => number): Promis
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
-    const truePath = prepareFile(path);
-    assertServable(truePath);
+    const truePath = truePathOf(path);
+    if (isMade(truePath)) assertServable(truePath);
     lock = lockFile(truePath);
-    // A ledger that was left open to others is closed to them.
-    chmodSync(truePath, 0o600);
+    if (!isMade(truePath)) makeLedgerFile(truePath);
+    closeToOthers(truePath);
     connection = openForWriting(truePath);
+    foldLog(connection, path);
     await migrate(connection, clock());
     connection.defaultSafeIntegers(true);
     return new SqliteStore(connection, lock, clock);
@@ -47,6 +37,15 @@ export async function openSqliteStore(path: string, clock: () => number): Promis
     lock?.release();
     throw startFailure(error, path);
   }
+}
+
+/**
+ * Moves what the last process left in the write-ahead log into the file, synced. After a failed sync the log's pages may be readable without being on
+ * disk; new commits behind such pages would be lost with them (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
+ */
+function foldLog(connection: Database.Database, path: string): void {
+  const [outcome] = connection.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
+  if (outcome?.busy !== 0) throw new StartError(`The ledger ${path} is being read by another program. End it, then start again.`);
 }
 
 /** What the file system and SQLite say against a file is for whoever gave it; everything else is a defect. */
@@ -94,7 +93,7 @@ class SqliteStore implements Store {
       return result;
     } catch (error) {
       this.#abandon();
-      throw fault(error, isCommitting);
+      throw faultOf(error, isCommitting ? "committing" : "writing");
     }
   }
 
@@ -111,15 +110,4 @@ class SqliteStore implements Store {
       // SQLite rolls back by itself after the gravest errors; then there is nothing left to roll back.
     }
   }
-}
-
-/**
- * What an error says about the transaction. Before COMMIT nothing was done. During it, a full disk or a lock leaves nothing done either, while
- * an I/O error may have come from the sync after the last byte was written: the commit may be found after a restart.
- */
-function fault(error: unknown, isCommitting: boolean): unknown {
-  if (!(error instanceof Database.SqliteError)) return error;
-  const isIoError = error.code.startsWith("SQLITE_IOERR");
-  const kind = isCommitting && isIoError ? "unknown" : "unavailable";
-  return new StoreFault(kind, `${error.code}: ${error.message}`, { cause: error });
 }

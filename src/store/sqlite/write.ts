@@ -68,7 +68,9 @@ export function prepareWrite(connection: Database.Database): (changes: Changes, 
     const partition = BigInt(head.partition);
     for (const record of records) insertRecord.run(recordToRow(record));
     for (const wallet of wallets) putWallet.run(walletToRow(head.partition, wallet));
-    for (const hold of holds) putHold.run(holdToRow(head.partition, hold));
+    // Whatever changes a hold changes its wallet too.
+    const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
+    for (const hold of holds) putHold.run(holdToRow(head.partition, hold, currencies.get(hold.walletId)!));
     for (const key of keys) putKey.run(keyToRow(head.partition, ++keyOrdinal, key));
     for (const totals of currencyTotals) putTotals.run(currencyTotalsToRow(head.partition, totals));
     const oldest = oldestKey.get({ partition });
@@ -111,7 +113,7 @@ const changingWalletColumns = ["available_minor", "held_minor", "state", "versio
 const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingWalletColumns] as const;
 
 const changingHoldColumns = ["captured_minor", "status", "eligible_time_ms", "resolve_time_ms"] as const;
-const holdColumns = ["partition", "hold_id", "wallet_id", "amount_minor", "create_time_ms", ...changingHoldColumns] as const;
+const holdColumns = ["partition", "hold_id", "wallet_id", "currency", "amount_minor", "create_time_ms", ...changingHoldColumns] as const;
 
 const changingKeyColumns = ["ordinal", "fingerprint", "time_ms", "sequence", "rejection"] as const;
 const keyColumns = ["partition", "key_hash", ...changingKeyColumns] as const;

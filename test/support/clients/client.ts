@@ -92,5 +92,5 @@ export function refused(thrown: unknown): CallResult {
 }
 
 function durationText(duration: Duration): string {
-  return toJson(DurationSchema, duration) as string;
+  return toJson(DurationSchema, duration);
 }

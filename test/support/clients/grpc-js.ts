@@ -8,8 +8,7 @@ import { Client as GrpcClient, Metadata, credentials, type ServiceError } from "
 import { answered, methodNamed, pathOf, refused, toRequest, type CallOptions, type CallResult, type Client } from "./client.ts";
 
 export function grpcJsClient({ address }: { address: string }): Client {
-  // A connection of its own: grpc-js shares one between clients of the same address otherwise.
-  const client = new GrpcClient(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1, "grpc.enable_retries": 0 });
+  const client = newClient(address);
   return {
     name: "gRPC (grpc-js)",
     serves: () => true,
@@ -33,17 +32,22 @@ function metadataOf({ headers = {}, isLate = false }: CallOptions): Metadata {
 }
 
 function unary(client: GrpcClient, method: DescMethod, request: JsonObject, metadata: Metadata): Promise<Message[]> {
-  const { serialize, deserialize } = codecOf(method);
+  return sendBytes(client, method, toBinary(method.input, toRequest(method, request)), metadata);
+}
+
+function sendBytes(client: GrpcClient, method: DescMethod, bytes: Uint8Array, metadata: Metadata): Promise<Message[]> {
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(pathOf(method), serialize, deserialize, toRequest(method, request), metadata, (error, response) => {
-      if (error !== null) reject(error);
-      else resolve([response!]);
+    const deserialize = (answer: Buffer): Message => fromBinary(method.output, answer);
+    client.makeUnaryRequest(pathOf(method), (each: Uint8Array) => Buffer.from(each), deserialize, bytes, metadata, (error, response) => {
+      if (error === null) resolve([response!]);
+      else reject(error);
     });
   });
 }
 
 function serverStream(client: GrpcClient, method: DescMethod, request: JsonObject, metadata: Metadata): Promise<Message[]> {
-  const { serialize, deserialize } = codecOf(method);
+  const serialize = (message: Message): Buffer => Buffer.from(toBinary(method.input, message));
+  const deserialize = (bytes: Buffer): Message => fromBinary(method.output, bytes);
   return new Promise((resolve, reject) => {
     const messages: Message[] = [];
     const stream = client.makeServerStreamRequest(pathOf(method), serialize, deserialize, toRequest(method, request), metadata);
@@ -51,13 +55,6 @@ function serverStream(client: GrpcClient, method: DescMethod, request: JsonObjec
     stream.on("error", reject);
     stream.on("end", () => resolve(messages));
   });
-}
-
-function codecOf(method: DescMethod): { serialize: (message: Message) => Buffer; deserialize: (bytes: Buffer) => Message } {
-  return {
-    serialize: (message) => Buffer.from(toBinary(method.input, message)),
-    deserialize: (bytes) => fromBinary(method.output, bytes),
-  };
 }
 
 /** Code and sentence are those that grpc-js found; the details come from the `google.rpc.Status` beside them. */
@@ -79,19 +76,20 @@ export interface RawGrpcCall {
 
 /** gRPC with bytes that no message makes. */
 export function rawGrpcCall({ address }: { address: string }): RawGrpcCall {
-  const client = new GrpcClient(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1, "grpc.enable_retries": 0 });
+  const client = newClient(address);
   return {
-    call: (method, bytes) =>
-      new Promise((resolve, reject) => {
-        const deserialize = (answer: Buffer): Message => fromBinary(method.output, answer);
-        client.makeUnaryRequest(pathOf(method), (each: Uint8Array) => Buffer.from(each), deserialize, bytes, new Metadata(), (error, response) => {
-          try {
-            resolve(error === null ? answered(method, [response!]) : refused(asConnectError(error)));
-          } catch (fault) {
-            reject(fault);
-          }
-        });
-      }),
+    async call(method, bytes) {
+      try {
+        return answered(method, await sendBytes(client, method, bytes, new Metadata()));
+      } catch (error) {
+        return refused(asConnectError(error as ServiceError));
+      }
+    },
     close: () => client.close(),
   };
+}
+
+/** A connection of its own: grpc-js shares one between clients of the same address otherwise. */
+function newClient(address: string): GrpcClient {
+  return new GrpcClient(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1, "grpc.enable_retries": 0 });
 }

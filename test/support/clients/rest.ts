@@ -42,7 +42,8 @@ export function restClient({ url }: { url: string }, readsFrom: "query" | "body"
 }
 
 function queryOf(request: JsonObject): string {
-  return `?${new URLSearchParams(Object.entries(request).map(([name, value]): [string, string] => [name, String(value)]))}`;
+  const texts = Object.entries(request).map(([name, value]): [string, string] => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  return `?${new URLSearchParams(texts).toString()}`;
 }
 
 /** The answer of a path, read as strictly as a client of the RPC would read it. */

@@ -50,8 +50,9 @@ describe("64 bits", () => {
   test("64 digits are only a number", () => given(wallet("0")).when(add("9".repeat(64))).rejects("AMOUNT_OUT_OF_RANGE"));
 });
 
+const limited = (amount: string): ReturnType<typeof given> => given(wallet(amount, { balanceMax: "100.00" }));
+
 describe("balance_max", () => {
-  const limited = (amount: string): ReturnType<typeof given> => given(wallet(amount, { balanceMax: "100.00" }));
   test("may be met exactly", () => limited("60.00").when(add("40.00")).applies({ available: "100.00" }));
   test("may not be passed by one minor unit", () =>
     limited("60.00").when(add("40.01")).rejects("BALANCE_LIMIT_EXCEEDED", { total: money("60.00"), requested: money("40.01"), maximum: money("100.00") }));

@@ -1,7 +1,7 @@
 // Exactly once: what a key replays, what it refuses, what it remembers, and for how long.
 
 import { describe, expect, test } from "vitest";
-import { add, given, held, hold, hourMs, init, minuteMs, release, reverse, wallet } from "../../support/given.ts";
+import { add, given, held, hold, hourMs, init, minuteMs, release, reverse, startMs, wallet } from "../../support/given.ts";
 
 const key = "k1";
 
@@ -93,8 +93,9 @@ describe("a no that is the request's own fault is forgotten at once", () => {
   test("a reused key is not taken over", () => given(wallet("5")).when(add("1", { key }), add("2", { key }), add("2", { key })).applies().and.rejects("IDEMPOTENCY_KEY_REUSED").and.rejects("IDEMPOTENCY_KEY_REUSED"));
 });
 
+const first = (): ReturnType<typeof given> => given(wallet("5")).when(add("1", { key })).applies({ available: "6.00" });
+
 describe("keys are kept for the retention", () => {
-  const first = (): ReturnType<typeof given> => given(wallet("5")).when(add("1", { key })).applies({ available: "6.00" });
   test("until its last millisecond", () => first().afterMs(hourMs - 1).when(add("1", { key })).replays());
   test("and not longer", () => first().afterMs(hourMs).when(add("1", { key })).applies({ available: "7.00" }));
   test("then the key is free for another request", () => first().afterMs(hourMs).when(add("2", { key })).applies({ available: "8.00" }));
@@ -110,7 +111,9 @@ describe("keys are kept for the retention", () => {
     story.afterMs(hourMs - 1).when(add("2", { key }));
     expect(story.answer).toEqual({ ...second, replayed: true });
   });
-  test("a no moves the ledger's clock as an operation does, so that the key cannot become younger", () => {
-    given(wallet("5")).afterMs(hourMs).when(hold("6", { key })).rejects("INSUFFICIENT_FUNDS").afterMs(-hourMs).when(add("1")).applies().afterMs(2 * hourMs - 1).when(hold("6", { key })).replays();
+  test("a no moves the ledger's clock as an operation does, so that nothing comes before it", () => {
+    const story = given(wallet("5")).afterMs(hourMs).when(hold("6", { key })).rejects("INSUFFICIENT_FUNDS").afterMs(-hourMs).when(add("1")).applies();
+    expect(story.wallet().updateTimeMs).toBe(startMs + hourMs);
+    story.afterMs(2 * hourMs - 1).when(hold("6", { key })).replays().afterMs(1).when(hold("6", { key })).applies();
   });
 });

@@ -1,10 +1,11 @@
 // Amounts between text and minor units: exact both ways, or refused.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatMinor, minorMax, parseDecimal, toMinor } from "../../../src/domain/money.ts";
 
 const exponents = fc.integer({ min: 0, max: 18 });
+const digits = (maxLength: number): fc.Arbitrary<string> => fc.stringMatching(new RegExp(`^[0-9]{1,${maxLength}}$`));
 const minorText = (text: string, exponent: number): bigint | undefined => toMinor(parseDecimal(text)!, exponent);
 
 describe("text that is an amount", () => {
@@ -22,8 +23,9 @@ describe("text that is an amount", () => {
   ])("%s", (text, unscaled, scale) => expect(parseDecimal(text)).toEqual({ unscaled, scale }));
 
   test.each([
-    ...["", " ", ".", "1.", ".5", "-1", "+1", "1e3", "1E3", "1,000", "1_000", "1 000", " 1", "1 ", "1\n", "0x10", "1.2.3", "NaN", "Infinity", "1n"],
-    ...["١٢", "１", "1\u0000", "1.５", "½", "1".repeat(65), `0.${"0".repeat(63)}`],
+    ..." |.|1.|.5|-1|+1|1e3|1E3|1,000|1_000|1 000| 1|1 |1\n|0x10|1.2.3|NaN|Infinity|1n|١٢|１|1\u0000|1.５|½|".split("|"),
+    "1".repeat(65),
+    `0.${"0".repeat(63)}`,
   ])("%j is none", (text) => expect(parseDecimal(text)).toBeUndefined());
 });
 
@@ -61,11 +63,14 @@ describe("an amount is written with exactly its currency's decimals", () => {
 });
 
 test("what is written is read back as the same", () => {
-  fc.assert(fc.property(fc.bigInt(0n, 10n ** 44n), exponents, (minor, exponent) => void expect(minorText(formatMinor(minor, exponent), exponent)).toBe(minor)));
+  fc.assert(
+    fc.property(fc.bigInt(0n, 10n ** 44n), exponents, (minor, exponent) => {
+      expect(minorText(formatMinor(minor, exponent), exponent)).toBe(minor);
+    }),
+  );
 });
 
 test("what is read is written back as the same text, but for zeros that say nothing", () => {
-  const digits = (maxLength: number): fc.Arbitrary<string> => fc.stringMatching(new RegExp(`^[0-9]{1,${maxLength}}$`));
   fc.assert(
     fc.property(digits(20), digits(18), (whole, fraction) => {
       const written = formatMinor(minorText(`${whole}.${fraction}`, fraction.length)!, fraction.length);

@@ -57,14 +57,19 @@ describe("a release", () => {
   test("cannot share a batch, since what is eligible is looked up before", () => expect(() => rent().when(release(), init("EUR"))).toThrow("a release is a batch of its own"));
 });
 
+const walletWithHold = (amount: string, options: { user?: string; currency?: string }): ReturnType<typeof held> => [...wallet("10", options), ...held(amount, options)];
+
+/** Two users with two wallets each, and a hold in each wallet. */
+const four = (): ReturnType<typeof given> => {
+  return given(
+    walletWithHold("1", {}),
+    walletWithHold("2", { currency: "EUR" }),
+    walletWithHold("4", { user: "bob" }),
+    walletWithHold("8", { user: "bob", currency: "EUR" }),
+  ).afterMs(hourMs);
+};
+
 describe("narrowed", () => {
-  const four = (): ReturnType<typeof given> =>
-    given(
-      ...[wallet("10"), held("1")],
-      ...[wallet("10", { currency: "EUR" }), held("2", { currency: "EUR" })],
-      ...[wallet("10", { user: "bob" }), held("4", { user: "bob" })],
-      ...[wallet("10", { user: "bob", currency: "EUR" }), held("8", { user: "bob", currency: "EUR" })],
-    ).afterMs(hourMs);
   test.each([
     [{}, 4, { EUR: "10.00", USD: "5.00" }],
     [{ user: "alice" }, 2, { EUR: "2.00", USD: "1.00" }],

@@ -2,7 +2,11 @@
 
 import { expect, test } from "vitest";
 import { startWriterThread, type WriterThread } from "../../../src/ledger/writer-thread.ts";
+import type { WriterSettings } from "../../../src/ledger/writer-messages.ts";
 import { StartError } from "../../../src/start-error.ts";
+
+const settings: WriterSettings = { databasePath: "", assets: new Map(), holdPeriodMs: 0, idempotencyRetentionMs: 0 };
+const started = (script: string): Promise<WriterThread> => startWriterThread(new URL(`data:text/javascript,${encodeURIComponent(script)}`), settings);
 
 /** A thread that opens at once and answers the first batch, the second, and so on, with these messages; `exit` ends it. */
 function thread(...says: readonly (object | "exit")[]): Promise<WriterThread> {
@@ -16,13 +20,11 @@ function thread(...says: readonly (object | "exit")[]): Promise<WriterThread> {
       if (message !== undefined) parentPort.postMessage({ ...message, batchId });
     });
     parentPort.postMessage({ type: "ready" });`;
-  return startWriterThread(new URL(`data:text/javascript,${encodeURIComponent(script)}`), { databasePath: "", assets: new Map(), holdPeriodMs: 0, idempotencyRetentionMs: 0 });
+  return started(script);
 }
 
 const opening = (message: object): Promise<WriterThread> =>
-  startWriterThread(new URL(`data:text/javascript,${encodeURIComponent(`import { parentPort } from "node:worker_threads"; parentPort.postMessage(${JSON.stringify(message)});`)}`), {
-    ...{ databasePath: "", assets: new Map(), holdPeriodMs: 0, idempotencyRetentionMs: 0 },
-  });
+  started(`import { parentPort } from "node:worker_threads"; parentPort.postMessage(${JSON.stringify(message)});`);
 
 test("a ledger that cannot be opened is a start error with its sentence", async () => {
   await expect(opening({ type: "notOpened", sentence: "Another process has it.", message: "" })).rejects.toThrow(new StartError("Another process has it."));

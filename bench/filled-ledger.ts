@@ -1,0 +1,48 @@
+// Fills a ledger through its own queue and writer thread: so many wallets, each with a million in it.
+
+import type { Answer } from "../src/domain/batch.ts";
+import type { Command } from "../src/domain/command.ts";
+import { parseDecimal } from "../src/domain/money.ts";
+import type { CurrencyCode, UserId } from "../src/domain/wallet.ts";
+import { CommandQueue } from "../src/ledger/command-queue.ts";
+import { startWriterThread } from "../src/ledger/writer-thread.ts";
+import { userIdOf } from "./requests.ts";
+
+/** The service's defaults; the same commands share a commit as would there. */
+const limits = { queueLengthMax: 16_384, batchLengthMax: 1_024 };
+const commandsAtATime = 8_000;
+const firstAmount = parseDecimal("1000000.00")!;
+
+/** The ledger's door: a queue in front of the real writer thread on a file. */
+export interface Door {
+  submit(command: Command): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export async function openDoor(databasePath: string): Promise<Door> {
+  const settings = { databasePath, assets: new Map<string, number>(), holdPeriodMs: 600_000, idempotencyRetentionMs: 30 * 86_400_000 };
+  const writer = await startWriterThread(new URL("../src/writer.ts", import.meta.url), settings);
+  const queue = new CommandQueue(writer, limits);
+  const close = async (): Promise<void> => {
+    await queue.close();
+    await writer.close();
+  };
+  return { submit: (command) => queue.submit(command), close };
+}
+
+export async function fillLedger(databasePath: string, wallets: number): Promise<void> {
+  const door = await openDoor(databasePath);
+  for (let first = 0; first < wallets; first += commandsAtATime / 2) {
+    const users = Array.from({ length: Math.min(commandsAtATime / 2, wallets - first) }, (_, index) => userIdOf(first + index) as UserId);
+    const commands = users.flatMap((userId): Command[] => {
+      const envelope = { userId, currency: "USD" as CurrencyCode, idempotencyKey: undefined, reference: "", metadata: {}, expectedVersion: undefined, validateOnly: false };
+      return [
+        { type: "initWallet", ...envelope, balanceMax: undefined },
+        { type: "addMoney", ...envelope, amount: firstAmount, relatedOperationId: undefined },
+      ];
+    });
+    const answers = await Promise.all(commands.map((command) => door.submit(command)));
+    if (answers.some((answer) => answer.type !== "applied")) throw new Error("the ledger could not be filled");
+  }
+  await door.close();
+}

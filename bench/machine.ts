@@ -1,0 +1,21 @@
+// What the figures were measured on, without anything that tells whose machine it is.
+
+import Database from "better-sqlite3";
+import { availableParallelism, cpus, totalmem } from "node:os";
+
+/** Above this share the contenders compete with strangers more than with each other. */
+const othersMax = 0.1;
+
+/** `othersShare`: what processes outside of the measurement took of the processors, 0 to 1. */
+export function describeMachine(othersShare: number): string[] {
+  const connection = new Database(":memory:");
+  const sqlite = connection.prepare<[], { version: string }>("select sqlite_version() as version").get()!.version;
+  connection.close();
+  return [
+    `Processor: ${cpus()[0]?.model ?? "unknown"}, ${availableParallelism()} cores, which server, load and the rest share`,
+    `Processes that have nothing to do with the measurement took ${Math.round(100 * othersShare)} % of the processors meanwhile${othersShare > othersMax ? ": too much for these figures to mean anything" : ""}`,
+    `Memory: ${Math.round(totalmem() / 1024 ** 3)} GiB`,
+    `System: ${process.platform} ${process.arch}`,
+    `Node ${process.versions.node}, SQLite ${sqlite}`,
+  ];
+}

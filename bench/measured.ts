@@ -1,0 +1,47 @@
+// What a run finds out, in the form in which it is told.
+
+import { spreadOf, type Spread } from "./statistics.ts";
+
+/** A row of speed.md, or a part of one: what was measured against what, and whether it reached its target. */
+export interface Verdict {
+  readonly row: string;
+  readonly what: string;
+  readonly against: string;
+  /** As it is written, such as "≥ 0.7". */
+  readonly target: string;
+  readonly figure: string;
+  /** The measured ratio or value with its spread, as it is compared with the target. */
+  readonly ratio: string;
+  readonly isMet: boolean;
+}
+
+/** A table that tells how the verdicts came about. */
+export interface Table {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly notes: readonly string[];
+}
+
+export interface Findings {
+  readonly verdicts: Verdict[];
+  readonly tables: Table[];
+}
+
+/** Ratios of pairs that were measured in the same round, so that a machine that drifts drifts in both. */
+export function ratiosOf(ours: readonly number[], theirs: readonly number[]): Spread {
+  return spreadOf(ours.map((value, index) => value / theirs[index]!));
+}
+
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+export function decimals(value: number, count: number): string {
+  return value.toFixed(count);
+}
+
+/** The median and what it ranges over. */
+export function spreadText({ median, min, max }: Spread, write: (value: number) => string): string {
+  return `${write(median)} (${write(min)}–${write(max)})`;
+}

@@ -1,0 +1,16 @@
+// How much is measured: the long form makes docs/performance.md, the short one shows only that everything still runs.
+
+export interface Plan {
+  readonly wallets: number;
+  readonly rounds: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+  readonly inFlight: readonly number[];
+  readonly starts: number;
+  readonly batchRounds: number;
+  readonly batchesARound: number;
+}
+
+export const longPlan: Plan = { wallets: 100_000, rounds: 5, warmUpMs: 500, measureMs: 2_000, inFlight: [1, 16, 64, 256], starts: 9, batchRounds: 9, batchesARound: 30 };
+
+export const shortPlan: Plan = { wallets: 2_000, rounds: 1, warmUpMs: 150, measureMs: 250, inFlight: [1, 16, 64, 256], starts: 2, batchRounds: 1, batchesARound: 5 };

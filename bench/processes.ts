@@ -1,0 +1,132 @@
+// The processes of a run: servers that are measured and helpers that measure, none of which outlives the run.
+
+import { fork, spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, connect, type AddressInfo } from "node:net";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const startTimeoutMs = 30_000;
+const lookIntervalMs = 2;
+
+export interface Server {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  /** From the spawn until it was ready, in milliseconds. */
+  readonly readyMs: number;
+  /** Ends it in order and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+const alive = new Set<ChildProcess>();
+const folders: string[] = [];
+
+/** Ends every process and removes every folder of the run, whatever happened. */
+export function cleanUp(): void {
+  for (const child of alive) child.kill("SIGKILL");
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+process.on("exit", cleanUp);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "wallet-bench-"));
+  folders.push(folder);
+  return folder;
+}
+
+/** The service as it is shipped: every setting at its default, the log at `info`, its lines going to /dev/null. */
+export async function startWallet(databasePath: string): Promise<Server> {
+  const port = await freePort();
+  return startServer("wallet", ["bin/wallet.js", `--listen=127.0.0.1:${port}`, `--database-url=sqlite:${databasePath}`], port, isReady);
+}
+
+/** One of bench/servers, which take the port as their first argument. */
+export async function startContender(name: string, ...args: string[]): Promise<Server> {
+  const port = await freePort();
+  return startServer(name, [`bench/servers/${name}.ts`, String(port), ...args], port, isListening);
+}
+
+/** A helper of the run that takes orders and answers them one by one. */
+export interface Helper<Order, Report> {
+  ask(order: Order): Promise<Report>;
+  stop(): void;
+}
+
+export function startHelper<Order extends object, Report>(script: string): Helper<Order, Report> {
+  const child = fork(join(root, script), { cwd: root, stdio: ["ignore", "inherit", "inherit", "ipc"], env: cleanEnvironment() });
+  keep(child);
+  return {
+    ask: (order) =>
+      new Promise((resolve, reject) => {
+        const onExit = (code: number | null): void => reject(new Error(`${script} ended with code ${code}`));
+        child.once("exit", onExit);
+        child.once("message", (message: { report: Report } | { error: string }) => {
+          child.off("exit", onExit);
+          if ("error" in message) reject(new Error(message.error));
+          else resolve(message.report);
+        });
+        child.send(order);
+      }),
+    stop: () => void child.kill("SIGKILL"),
+  };
+}
+
+async function startServer(name: string, args: string[], port: number, isUp: (port: number) => Promise<boolean>): Promise<Server> {
+  const startMs = performance.now();
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "ignore", "ignore"], env: cleanEnvironment() });
+  keep(child);
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  while (!(await isUp(port))) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode} instead of starting`);
+    if (performance.now() - startMs > startTimeoutMs) throw new Error(`${name} did not start within ${startTimeoutMs} ms`);
+    await sleep(lookIntervalMs);
+  }
+  const readyMs = performance.now() - startMs;
+  const stop = (): Promise<void> => {
+    child.kill("SIGTERM");
+    return gone;
+  };
+  return { name, pid: child.pid!, port, readyMs, stop };
+}
+
+function keep(child: ChildProcess): void {
+  alive.add(child);
+  child.once("exit", () => alive.delete(child));
+}
+
+/** Nobody's own settings get into the measurement. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("WALLET_")));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function isReady(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    get({ host: "127.0.0.1", port, path: "/readyz", agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).on("error", () => resolve(false));
+  });
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.on("connect", () => resolve(true));
+    socket.on("error", () => resolve(false));
+    socket.on("connect", () => socket.destroy());
+  });
+}

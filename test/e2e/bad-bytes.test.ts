@@ -1,0 +1,208 @@
+// Bodies that are no request at all: too large, too deep, broken, cut off, of another type. Each is refused in words, and nothing has happened.
+
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { encodeEnvelope } from "@connectrpc/connect/protocol";
+import { errorFromJsonBytes } from "@connectrpc/connect/protocol-connect";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
+import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
+import { once } from "node:events";
+import { Agent } from "node:http";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AddMoneyRequestSchema, WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
+import type { Reason } from "../../src/api/errors.ts";
+import { refused, type CallResult } from "../support/clients/client.ts";
+import { grpcJsClient, rawGrpcCall, type RawGrpcCall } from "../support/clients/grpc-js.ts";
+import { httpCall } from "../support/clients/rest.ts";
+import { spawnService, type Service } from "../support/service.ts";
+import { everyRow, flawOf } from "./unharmed.ts";
+
+const good = { user_id: "ann", currency: "USD", amount: "1.00" };
+const goodText = JSON.stringify(good);
+const goodBytes = toBinary(AddMoneyRequestSchema, create(AddMoneyRequestSchema, { userId: "ann", currency: "USD", amount: "1.00" }));
+
+let service: Service;
+let grpc: RawGrpcCall;
+// Kept open: a client that asks for the connection's end while it still sends may lose its answer to a reset.
+const agent = new Agent({ keepAlive: true });
+beforeAll(async () => {
+  service = await spawnService();
+  grpc = rawGrpcCall(service);
+  expect(await addOne("InitWallet", { user_id: "ann", currency: "USD" })).toMatchObject({ ok: true });
+});
+afterAll(async () => {
+  agent.destroy();
+  grpc.close();
+  await service.remove();
+});
+
+async function addOne(method = "AddMoney", request: Record<string, string> = good): Promise<CallResult> {
+  const client = grpcJsClient(service);
+  const result = await client.call("WalletService", method, request);
+  client.close();
+  return result;
+}
+
+type Body = string | Uint8Array;
+
+/** AddMoney with any body; the error as the protocol carries it. */
+const ways = {
+  "Connect JSON": (body: Body) => post("/wallet.v1.WalletService/AddMoney", "application/json", body),
+  REST: (body: Body) => post("/wallet/add_money", "application/json", body),
+  "Connect binary": (body: Body) => post("/wallet.v1.WalletService/AddMoney", "application/proto", body),
+  "gRPC-Web": (body: Body) => post("/wallet.v1.WalletService/AddMoney", "application/grpc-web+proto", encodeEnvelope(0, Buffer.from(body))),
+  gRPC: (body: Body) => grpc.call(WalletService.method.addMoney, Buffer.from(body)),
+} as const;
+type Way = keyof typeof ways;
+const jsonWays: readonly Way[] = ["Connect JSON", "REST"];
+const binaryWays: readonly Way[] = ["Connect binary", "gRPC-Web", "gRPC"];
+
+async function post(path: string, type: string, body: Body): Promise<CallResult> {
+  const answer = await httpCall(`${service.url}${path}`, { method: "POST", headers: type === "" ? {} : { "content-type": type }, body, agent });
+  const none = new ConnectError(`no error: ${answer.status} ${answer.body.toString()}`);
+  if (!type.startsWith("application/grpc")) return answer.status < 300 ? { ok: true, response: answer.body.toString() } : refused(errorFromJsonBytes(answer.body, undefined, none));
+  const end = answer.body.lastIndexOf(Buffer.from("grpc-status"));
+  return refused((end === -1 ? undefined : findTrailerError(trailerParse(answer.body.subarray(end)))) ?? none);
+}
+
+/** Expects that what is sent is refused for one of these reasons, naming one of these fields where there are any, and that nothing happens. */
+async function expectRefused(send: () => Promise<CallResult>, reasons: readonly Reason[], fields: readonly string[] = []): Promise<void> {
+  const before = everyRow(service.databasePath);
+  const flaw = flawOf(await send(), { reasons, fields });
+  expect({ flaw, ledger: everyRow(service.databasePath) }).toEqual({ flaw: undefined, ledger: before });
+}
+
+const deep = (depth: number): string => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+const deepObject = (depth: number): string => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+const withField = (field: string): string => goodText.replace("{", `{${field},`);
+const mebi = 1024 * 1024;
+
+const brokenJson: readonly [title: string, body: Body, fields?: string[]][] = [
+  ["nothing but a brace", "{"],
+  ["a text that does not end", '{"user_id":"ann'],
+  ["no value", '{"user_id":}'],
+  ["a comma too many", `${goodText.slice(0, -1)},}`],
+  ["single quotes", goodText.replaceAll('"', "'")],
+  ["names without quotes", "{user_id: ann}"],
+  ["a comment", `/* */ ${goodText}`],
+  ["something after it", `${goodText}x`],
+  ["two of them", goodText + goodText],
+  ["a list", `[${goodText}]`],
+  ["null", "null"],
+  ["a number", "1"],
+  ["a text", '"ann"'],
+  ["NaN", "NaN"],
+  ["a raw line break in a text", '{"user_id":"a\nnn","currency":"USD","amount":"1.00"}'],
+  ["a wrong escape", String.raw`{"user_id":"\x61nn","currency":"USD","amount":"1.00"}`],
+  ["UTF-16", Buffer.from(goodText, "utf16le")],
+  ["bytes that are no UTF-8", Buffer.from(withField('"reference":"\u00ff"'), "latin1")],
+  ["an overlong encoding", Buffer.concat([Buffer.from('{"reference":"'), Buffer.from([0xc0, 0xaf]), Buffer.from(`",${goodText.slice(1)}`)])],
+  ["a surrogate in UTF-8", Buffer.concat([Buffer.from('{"reference":"'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from(`",${goodText.slice(1)}`)])],
+  ["a field twice", withField('"user_id":"bob"'), ["user_id"]],
+  ["a field twice, the same", withField('"amount":"1.00"'), ["amount"]],
+  ["a field by both of its names", withField('"userId":"bob"'), ["user_id"]],
+  ["a thousand levels of lists", withField(`"reference":${deep(1_000)}`), ["reference"]],
+  ["a thousand levels of objects", withField(`"metadata":${deepObject(1_000)}`), ["metadata"]],
+  ["a hundred thousand levels of lists", withField(`"reference":${deep(100_000)}`)],
+  ["a hundred thousand levels of objects", withField(`"metadata":${deepObject(100_000)}`)],
+  ["a hundred thousand braces", "{".repeat(100_000)],
+  ["a hundred thousand fields", `{${Array.from({ length: 100_000 }, (_, index) => `"f${index}":1`).join(",")}}`],
+  ["a number of a hundred thousand digits", withField(`"expected_version":${"9".repeat(100_000)}`), ["expected_version"]],
+];
+
+describe.each(jsonWays)("%s", (way) => {
+  test.each(brokenJson)("%s", async (_, body, fields = []) => {
+    await expectRefused(() => ways[way](body), ["INVALID_REQUEST"], fields);
+  });
+
+  test.each([
+    ["a long text", withField(`"reference":"${"x".repeat(5 * mebi)}"`)],
+    ["spaces", goodText + " ".repeat(5 * mebi)],
+  ])("%s of 5 MiB", async (_, body) => {
+    await expectRefused(() => ways[way](body), ["MESSAGE_TOO_LARGE"]);
+  });
+
+  test("every beginning of a good body", async () => {
+    for (let length = 0; length < goodText.length; length++) await expectRefused(() => ways[way](goodText.slice(0, length)), ["INVALID_REQUEST"]);
+  });
+});
+
+const field = (number: number, wireType: number, ...payload: number[]): Uint8Array => new Uint8Array([(number << 3) | wireType, ...payload]);
+const after = (...more: Uint8Array[]): Uint8Array => Buffer.concat([goodBytes, ...more]);
+
+const brokenProtobuf: readonly (readonly [string, Uint8Array])[] = [
+  ["JSON", Buffer.from(goodText)],
+  ["zeros", new Uint8Array(64)],
+  ["ones", new Uint8Array(64).fill(0xff)],
+  ["a field with the number 0", after(field(0, 2, 0))],
+  ["a wire type that is none", after(field(1, 7, 0))],
+  ["a group that does not end", after(field(20, 3))],
+  ["a group's end without its beginning", after(field(20, 4))],
+  ["groups within groups", after(new Uint8Array(100_000).fill((20 << 3) | 3))],
+  ["a number of eleven bytes", after(field(14, 0, ...Array<number>(10).fill(0xff), 1))],
+  ["a length beyond the end", after(field(12, 2, 0x7f))],
+  ["a length of 4 GiB", after(field(12, 2, 0xff, 0xff, 0xff, 0xff, 0x0f))],
+  ["a length of 2^63", after(field(12, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f))],
+  ["a text that is no UTF-8", after(field(12, 2, 2, 0xff, 0xfe))],
+  ["a text with a surrogate", after(field(12, 2, 3, 0xed, 0xa0, 0x80))],
+  ["a map's key that is no UTF-8", after(field(13, 2, 3, 0x0a, 1, 0xff))],
+  ["a map's entry that is cut off", after(field(13, 2, 2, 0x0a, 9))],
+];
+
+describe.each(binaryWays)("%s", (way) => {
+  test.each(brokenProtobuf)("%s", async (_, bytes) => {
+    await expectRefused(() => ways[way](bytes), ["INVALID_REQUEST"]);
+  });
+
+  test("5 MiB", async () => {
+    const large = toBinary(AddMoneyRequestSchema, create(AddMoneyRequestSchema, { userId: "ann", amount: "1", reference: "x".repeat(5 * mebi) }));
+    await expectRefused(() => ways[way](large), ["MESSAGE_TOO_LARGE"]);
+  });
+
+  test("every beginning of a good message", async () => {
+    // Some end between two fields, and are messages without an amount.
+    for (let length = 0; length < goodBytes.length; length++) await expectRefused(() => ways[way](goodBytes.subarray(0, length)), ["INVALID_REQUEST", "INVALID_AMOUNT"]);
+  });
+});
+
+describe("a body of another type than its header says", () => {
+  test.each([
+    ["/wallet.v1.WalletService/AddMoney", "text/plain", goodText],
+    ["/wallet.v1.WalletService/AddMoney", "application/xml", "<user_id>ann</user_id>"],
+    ["/wallet.v1.WalletService/AddMoney", "", goodText],
+    ["/wallet.v1.WalletService/AddMoney", "application/x-www-form-urlencoded", goodText],
+    ["/wallet.v1.WalletService/AddMoney", "application/json; charset=utf-16", goodText],
+    ["/wallet.v1.WalletService/AddMoney", "application/json", goodBytes],
+    ["/wallet.v1.WalletService/AddMoney", "application/proto", goodText],
+    ["/wallet/add_money", "text/plain", goodText],
+    ["/wallet/add_money", "application/proto", goodBytes],
+    ["/wallet/add_money", "application/json", goodBytes],
+  ])("%s as %j", async (path, type, body) => {
+    await expectRefused(() => post(path, type, body), ["INVALID_REQUEST"]);
+  });
+});
+
+describe("a body that never ends", () => {
+  test.each([
+    ["a length, and less than that", `content-length: ${goodText.length + 10}\r\n\r\n${goodText}`],
+    ["chunks without a last one", `transfer-encoding: chunked\r\n\r\n${goodText.length.toString(16)}\r\n${goodText}\r\n`],
+    ["half a chunk", `transfer-encoding: chunked\r\n\r\nff\r\n${goodText}`],
+  ])("%s", async (_, rest) => {
+    const before = everyRow(service.databasePath);
+    for (const path of ["/wallet.v1.WalletService/AddMoney", "/wallet/add_money"]) {
+      const [host, port] = service.address.split(":");
+      const socket = connect(Number(port), host);
+      socket.end(`POST ${path} HTTP/1.1\r\nhost: wallet\r\ncontent-type: application/json\r\n${rest}`);
+      socket.resume();
+      await once(socket, "close");
+    }
+    expect(everyRow(service.databasePath)).toEqual(before);
+  });
+});
+
+test("after all of that the process lives, has nothing to complain of, and a good call works", async () => {
+  expect(await addOne()).toMatchObject({ ok: true });
+  await service.stop();
+  expect(service.complaints).toEqual([]);
+});

@@ -1,0 +1,145 @@
+// Each field of each request, wrong in each way, over JSON, REST and gRPC: a documented error that names the field, and nothing has happened.
+
+import type { DescMethod, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { fromJson, toBinary } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { errorFromJsonBytes } from "@connectrpc/connect/protocol-connect";
+import { Agent } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pathOf, refused, services, type CallResult } from "../support/clients/client.ts";
+import { connectClient, isRead } from "../support/clients/connect.ts";
+import { rawGrpcCall, type RawGrpcCall } from "../support/clients/grpc-js.ts";
+import { httpCall, restPaths } from "../support/clients/rest.ts";
+import { startService, type Service } from "../support/service.ts";
+import { badRequests, isBinaryExpressible, requestWith } from "./bad-fields.ts";
+import { goodRequests } from "./good-requests.ts";
+import { notServedYet } from "./not-served-yet.ts";
+import { everyRow, flawOf } from "./unharmed.ts";
+
+const agent = new Agent({ keepAlive: true });
+let service: Service;
+let grpc: RawGrpcCall;
+let keys = 0;
+let goods: ReturnType<typeof goodRequests>;
+beforeAll(async () => {
+  service = await startService("--currencies=POINTS:0");
+  grpc = rawGrpcCall(service);
+  await succeed("InitWallet", { user_id: "ann", currency: "USD" });
+  await succeed("AddMoney", { user_id: "ann", amount: "100", idempotency_key: "seen" });
+  const { hold } = (await succeed("HoldMoney", { user_id: "ann", amount: "10" })) as { hold: { holdId: string } };
+  goods = goodRequests(hold.holdId);
+});
+afterAll(async () => {
+  agent.destroy();
+  grpc.close();
+  await service.remove();
+});
+
+const served = services.flatMap((each) => each.methods).filter(({ name }) => !(name in notServedYet));
+
+async function succeed(name: string, request: JsonObject): Promise<JsonValue> {
+  const client = connectClient(service, { protocol: "Connect", codec: "JSON", http: "HTTP/1.1" });
+  const result = await client.call(served.find((method) => method.name === name)!.parent.name, name, request);
+  client.close();
+  if (!result.ok) throw new Error(`${name} ${JSON.stringify(request)}: ${result.error.message}`);
+  return result.response;
+}
+
+/** A way of sending a request that no client library would send; undefined where the way cannot carry it. */
+type Send = (method: DescMethod, request: JsonObject) => (() => Promise<CallResult>) | undefined;
+
+const asJson = { "content-type": "application/json" };
+
+const ways: Readonly<Record<string, Send>> = {
+  "Connect JSON": (method, request) => () => http("POST", pathOf(method), request),
+  "Connect GET": (method, request) => {
+    if (!isRead(method)) return undefined;
+    const message = JSON.stringify(request).toWellFormed();
+    return () => http("GET", `${pathOf(method)}?${new URLSearchParams({ encoding: "json", connect: "v1", message }).toString()}`);
+  },
+  REST: (method, request) => {
+    const [httpMethod, path] = restPaths[method.name]?.split(" ") ?? [];
+    // There a number is as good as the text of its digits.
+    const hasNumberForText = method.input.fields.some((field) => field.fieldKind === "scalar" && typeof request[field.name] === "number");
+    return httpMethod === undefined || hasNumberForText ? undefined : () => http(httpMethod, path!, request);
+  },
+  "REST query": (method, request) => {
+    const [httpMethod, path] = restPaths[method.name]?.split(" ") ?? [];
+    if (httpMethod !== "GET" || Object.values(request).some((value) => typeof value !== "string")) return undefined;
+    return () => http("GET", `${path}?${new URLSearchParams(request as Record<string, string>).toString()}`);
+  },
+  gRPC: (method, request) => (isBinaryExpressible(method, request) ? () => grpc.call(method, toBinary(method.input, fromJson(method.input, request))) : undefined),
+};
+
+async function http(method: string, path: string, request?: JsonObject): Promise<CallResult> {
+  const body = request === undefined ? undefined : JSON.stringify(request);
+  const answer = await httpCall(`${service.url}${path}`, { method, headers: body === undefined ? {} : asJson, body, agent });
+  if (answer.status < 300) return { ok: true, response: JSON.parse(answer.body.toString()) as JsonValue };
+  return refused(errorFromJsonBytes(answer.body, undefined, new ConnectError(`no error of Connect: ${answer.status} ${answer.body.toString()}`)));
+}
+
+test("every RPC that is served has a good request, and it is good", async () => {
+  const before = everyRow(service.databasePath);
+  expect(Object.keys(goods).toSorted()).toEqual(served.map(({ name }) => name).toSorted());
+  for (const method of served) {
+    for (const good of goods[method.name]!) {
+      const isChange = method.input.fields.some(({ name }) => name === "validate_only");
+      await succeed(method.name, isChange ? { ...good, validate_only: true } : good);
+    }
+  }
+  expect(everyRow(service.databasePath)).toEqual(before);
+});
+
+describe.each(Object.keys(ways))("by %s", (way) => {
+  test.each(served.map((method) => [method.name, method] as const))("every wrong %s is refused, by the name of what is wrong", async (name, method) => {
+    const flaws: string[] = [];
+    const before = everyRow(service.databasePath);
+    let sent = 0;
+    for (const bad of badRequests(method, goods[name]!)) {
+      const request = requestWith(bad.good, bad);
+      // A key of its own: what is wrongly taken should not be the reason why the next one is refused.
+      const keyed = request["idempotency_key"] === "never-seen" ? { ...request, idempotency_key: `never-seen-${keys++}` } : request;
+      const send = ways[way]!(method, keyed);
+      if (send === undefined) continue;
+      sent += 1;
+      const flaw = flawOf(await send(), { reasons: [bad.reason], fields: bad.fields });
+      if (flaw !== undefined) flaws.push(`${bad.field} ${bad.title}: ${flaw}`);
+    }
+    expect({ flaws, ledger: everyRow(service.databasePath) }).toEqual({ flaws: [], ledger: before });
+    // What a way cannot call, it cannot call wrongly.
+    const canCall = ways[way]!(method, goods[name]![0]!) !== undefined;
+    if (canCall) expect(sent).toBeGreaterThan(10);
+  });
+});
+
+describe("a field that no request has", () => {
+  test.each(["colour", "User_Id", "user-id", "USER_ID", "userID", "", " ", "$", "a.b", "amount ", "[wallet.v1.ext]", "constructor", "__proto__", "toString", "🪙", "operation", "x".repeat(500)])("%j is refused by its name", async (name) => {
+    const before = everyRow(service.databasePath);
+    for (const method of served) {
+      const text = JSON.stringify(goods[method.name]![0]).replace("{", `{${JSON.stringify(name)}:1,`);
+      const paths = [`POST ${pathOf(method)}`, restPaths[method.name]].filter((path) => path !== undefined);
+      for (const route of paths) {
+        const [httpMethod = "", path] = route.split(" ");
+        const answer = await httpCall(`${service.url}${path}`, { method: httpMethod, headers: asJson, body: text, agent });
+        const result = refused(errorFromJsonBytes(answer.body, undefined, new ConnectError(`${route}: ${answer.status} ${answer.body.toString()}`)));
+        const shown = name.length > 120 ? `${name.slice(0, 120)}…` : name;
+        expect(flawOf(result, { reasons: ["INVALID_REQUEST"], fields: [shown] }), route).toBeUndefined();
+      }
+    }
+    expect(everyRow(service.databasePath)).toEqual(before);
+  });
+});
+
+test("an id that a JSON number cannot carry is never taken for another one", async () => {
+  for (const path of ["/wallet.v1.WalletService/ReverseHold", "/wallet/reverse_hold"]) {
+    const answer = await httpCall(`${service.url}${path}`, { method: "POST", headers: asJson, body: '{"user_id":"ann","hold_id":9007199254740993}', agent });
+    const result = refused(errorFromJsonBytes(answer.body, undefined, new ConnectError("none")));
+    const isHonest = !result.ok && (result.error.reason === "INVALID_REQUEST" || result.error.metadata["hold_id"] === "9007199254740993");
+    expect({ path, isHonest, result }).toMatchObject({ path, isHonest: true });
+  }
+});
+
+test("after all of that a good call works, and nothing was logged as a defect", async () => {
+  expect(await succeed("AddMoney", { user_id: "ann", amount: "1" })).toMatchObject({ wallet: { balance: { total: "101.00" } } });
+  expect(service.complaints).toEqual([]);
+});

@@ -1,0 +1,21 @@
+// For each RPC that is served, requests in which nothing is wrong, with every field that such a request may have at once.
+
+import type { JsonObject } from "@bufbuild/protobuf";
+
+/** For a ledger in which ann has a USD wallet of version 3 with this hold on it. Whoever sends one of them that changes something changes the ledger. */
+export function goodRequests(holdId: string): Readonly<Record<string, readonly JsonObject[]>> {
+  const notes = { idempotency_key: "never-seen", reference: "r", metadata: { k: "v" }, validate_only: false };
+  return {
+    InitWallet: [{ user_id: "ann", currency: "EUR", balance_max: "10", expected_version: "0", ...notes }],
+    AddMoney: [{ user_id: "ann", currency: "USD", amount: "1.00", related_operation_id: "1", expected_version: "3", ...notes }],
+    HoldMoney: [{ user_id: "ann", currency: "USD", amount: "1.00", hold_period: "60s", expected_version: "3", ...notes }],
+    ReleaseHolds: [{ user_id: "ann", currency: "USD", validate_only: false }],
+    ReverseHold: [{ user_id: "ann", hold_id: holdId, expected_version: "3", ...notes }],
+    GetWallet: [{ user_id: "ann", currency: "USD" }],
+    GetHold: [{ user_id: "ann", hold_id: holdId }],
+    GetOperation: [{ user_id: "ann", idempotency_key: "seen" }, { operation_id: "1" }],
+    GetWalletBalance: [{ user_id: "ann", currency: "USD" }],
+    GetHoldReport: [{ user_id: "ann", currency: "USD" }],
+    GetWalletOperationReport: [{ user_id: "ann", currency: "USD" }],
+  };
+}

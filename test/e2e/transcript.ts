@@ -1,0 +1,140 @@
+// Runs the scenarios over one way in, on a fresh ledger, and writes down every answer in a form that can be compared with another way's.
+
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import Database from "better-sqlite3";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CallResult, Client } from "../support/clients/client.ts";
+import { methodNamed } from "../support/clients/client.ts";
+import { plainWay, type OpenWay } from "../support/clients/ways.ts";
+import { startService, type Service } from "../support/service.ts";
+import type { CallStep, FloodStep, Outcome, Scenario, Step } from "./steps.ts";
+
+/** A step and what came of it. `result` is comparable: times and hashes, which no two ledgers share, are replaced by what they mean. */
+export interface Line {
+  readonly step: Step;
+  readonly result: CallResult | readonly CallResult[] | undefined;
+  /** The outcome that the step was to have, with the values of earlier answers in it. */
+  readonly outcome: Outcome | undefined;
+}
+
+export interface Transcript {
+  readonly way: string;
+  readonly scenarios: ReadonlyMap<string, readonly Line[]>;
+  /** Methods that this way called itself; for the others the plain way stood in. */
+  readonly own: ReadonlySet<string>;
+  /** What plain HTTP saw. */
+  readonly statuses: readonly { readonly method: string; readonly code: string; readonly status: number }[];
+  /** What the service logged as a warning or worse. */
+  readonly complaints: readonly string[];
+}
+
+export async function record(open: OpenWay, scenarios: readonly Scenario[], flags: readonly string[]): Promise<Transcript> {
+  const service = await startService(...flags);
+  const recorder = new Recorder(service, open(service), plainWay(service));
+  try {
+    const lines = new Map<string, readonly Line[]>();
+    for (const scenario of scenarios) lines.set(scenario.name, await recorder.play(scenario));
+    return { way: recorder.client.name, scenarios: lines, own: recorder.own, statuses: recorder.statuses, complaints: service.complaints };
+  } finally {
+    recorder.close();
+    await service.remove();
+  }
+}
+
+class Recorder {
+  readonly own = new Set<string>();
+  readonly statuses: { method: string; code: string; status: number }[] = [];
+  readonly client: Client;
+  readonly #service: Service;
+  readonly #standIn: Client;
+  #saved: Record<string, JsonValue> = {};
+
+  constructor(service: Service, client: Client, standIn: Client) {
+    this.#service = service;
+    this.client = client;
+    this.#standIn = standIn;
+  }
+
+  close(): void {
+    this.client.close();
+    this.#standIn.close();
+  }
+
+  async play({ steps }: Scenario): Promise<Line[]> {
+    this.#saved = {};
+    const lines: Line[] = [];
+    for (const step of steps) lines.push(await this.#take(step));
+    return lines;
+  }
+
+  async #take(step: Step): Promise<Line> {
+    if ("pauseMs" in step) {
+      await sleep(step.pauseMs);
+      return { step, result: undefined, outcome: undefined };
+    }
+    if ("flood" in step) return { step, result: (await this.#flood(step)).map(comparable), outcome: this.#resolved(step.flood.outcome) };
+    const result = await this.#call(step);
+    if (step.as !== undefined && result.ok) this.#saved[step.as] = result.response;
+    return { step, result: comparable(result), outcome: comparable(this.#resolved(step.outcome)) };
+  }
+
+  async #call({ service, method, request, options, isSetup }: CallStep): Promise<CallResult> {
+    const canCall = !isSetup && this.client.serves(methodNamed(service, method), options);
+    const client = canCall ? this.client : this.#standIn;
+    const { httpStatus, ...result } = await client.call(service, method, this.#resolved(request), options).catch(asLine);
+    if (canCall) this.own.add(method);
+    if (httpStatus !== undefined) this.statuses.push({ method, code: result.ok ? "OK" : result.error.code, status: httpStatus });
+    return result;
+  }
+
+  /** Holds SQLite's write lock until all calls but one have been refused, so that the one waits in the queue for as long as that takes. */
+  async #flood({ flood, times }: FloodStep): Promise<CallResult[]> {
+    const blocker = new Database(this.#service.databasePath);
+    blocker.exec("BEGIN IMMEDIATE");
+    let settled = 0;
+    const enough = Promise.withResolvers<void>();
+    const calls = Array.from({ length: times }, () =>
+      this.#call(flood).finally(() => {
+        settled++;
+        if (settled === times - 1) enough.resolve();
+      }),
+    );
+    await Promise.race([enough.promise, Promise.all(calls)]);
+    blocker.close();
+    const results = await Promise.all(calls);
+    return results.toSorted((a, b) => Number(b.ok) - Number(a.ok));
+  }
+
+  /** The value with each `$name.path` replaced by what the saved answer has there. */
+  #resolved<T>(value: T): T {
+    return mapValues(value as unknown as JsonValue, (text) => {
+      if (!text.startsWith("$") || text.length === 1) return text;
+      const [name = "", ...path] = text.slice(1).split(".");
+      const found = path.reduce<JsonValue | undefined>((at, key) => (at as JsonObject | undefined)?.[key], this.#saved[name]);
+      return found ?? `${text} was never answered`;
+    }) as unknown as T;
+  }
+}
+
+/** What is no answer of the service at all, as a line that equals no other: it belongs to its scenario, and the others go on. */
+function asLine(fault: unknown): CallResult {
+  const message = fault instanceof Error ? fault.message : String(fault);
+  return { ok: false, error: { code: "none", reason: "none", metadata: {}, violations: [], message, retryDelay: undefined } };
+}
+
+function comparable<T>(value: T): T {
+  return mapValues(value as unknown as JsonValue, (text, key, parent) => {
+    if (key === "hash") return Buffer.from(text, "base64").length === 32 ? "a hash" : text;
+    if (!key.endsWith("Time")) return text;
+    // The time of a hold's eligibility says how long it is held.
+    const sinceMs = key === "eligibleTime" ? Date.parse(text) - Date.parse(parent["createTime"] as string) : 0;
+    return Number.isNaN(Date.parse(text)) ? text : `a time${sinceMs === 0 ? "" : `, ${sinceMs} ms later`}`;
+  }) as unknown as T;
+}
+
+function mapValues(value: JsonValue, change: (text: string, key: string, parent: JsonObject) => JsonValue, key = "", parent: JsonObject = {}): JsonValue {
+  if (typeof value === "string") return change(value, key, parent);
+  if (Array.isArray(value)) return value.map((each) => mapValues(each, change, key, parent));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapValues(each, change, name, value)]));
+}

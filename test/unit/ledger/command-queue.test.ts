@@ -1,0 +1,98 @@
+// The queue: bounds, turns, callers that gave up, and one bad command that must not fail its neighbours.
+
+import { describe, expect, test } from "vitest";
+import type { Answer } from "../../../src/domain/batch.ts";
+import type { Command } from "../../../src/domain/command.ts";
+import type { UserId } from "../../../src/domain/wallet.ts";
+import { CommandQueue, QueueClosed, QueueFull } from "../../../src/ledger/command-queue.ts";
+import { StoreFault } from "../../../src/store/store.ts";
+
+const release = (userId: string): Command => ({ type: "releaseHolds", userId: userId as UserId, currency: undefined, validateOnly: false });
+const reverse = (userId: string): Command => ({
+  type: "reverseHold",
+  userId: userId as UserId,
+  holdId: 1n,
+  idempotencyKey: undefined,
+  reference: "",
+  metadata: {},
+  expectedVersion: undefined,
+  validateOnly: false,
+});
+const done: Answer = { type: "released", count: 0, amounts: [], moreRemain: false };
+
+/** An executor that notes what it is given, and fails where it is told to. */
+function executor(fail: (batch: readonly Command[]) => Error | undefined = () => undefined) {
+  const batches: string[][] = [];
+  return {
+    batches,
+    execute: async (commands: readonly Command[]) => {
+      batches.push(commands.map((command) => command.userId ?? ""));
+      await new Promise(setImmediate);
+      const error = fail(commands);
+      if (error !== undefined) throw error;
+      return commands.map(() => done);
+    },
+    close: async () => {},
+  };
+}
+const limits = { queueLengthMax: 8, batchLengthMax: 4 };
+
+describe("the queue", () => {
+  test("what arrives together goes together, at most a batch at a time", async () => {
+    const inner = executor();
+    const queue = new CommandQueue(inner, limits);
+    await Promise.all(["a", "b", "c", "d", "e", "f"].map((user) => queue.submit(reverse(user))));
+    expect(inner.batches).toEqual([["a", "b", "c", "d"], ["e", "f"]]);
+  });
+
+  test("a release goes alone, in its turn", async () => {
+    const inner = executor();
+    const queue = new CommandQueue(inner, limits);
+    await Promise.all([reverse("a"), release("b"), reverse("c")].map((command) => queue.submit(command)));
+    expect(inner.batches).toEqual([["a"], ["b"], ["c"]]);
+  });
+
+  test("one more than it may hold is turned away, and the others are answered", async () => {
+    const queue = new CommandQueue(executor(), limits);
+    const accepted = Array.from({ length: 8 }, () => queue.submit(reverse("a")));
+    await expect(queue.submit(reverse("b"))).rejects.toThrow(QueueFull);
+    expect(await Promise.all(accepted)).toHaveLength(8);
+    expect(await queue.submit(reverse("b"))).toEqual(done);
+  });
+
+  test("a caller that gave up before its turn is never executed", async () => {
+    const inner = executor();
+    const queue = new CommandQueue(inner, limits);
+    const controller = new AbortController();
+    const given = queue.submit(reverse("a"), controller.signal);
+    controller.abort(new Error("gave up"));
+    await expect(given).rejects.toThrow("gave up");
+    expect(inner.batches).toEqual([]);
+  });
+
+  test("a defect fails the command that has it, and its neighbours are answered", async () => {
+    const inner = executor((batch) => (batch.some((command) => command.userId === "bad") ? new Error("defect") : undefined));
+    const queue = new CommandQueue(inner, limits);
+    const outcomes = await Promise.allSettled(["a", "bad", "b"].map((user) => queue.submit(reverse(user))));
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(inner.batches).toEqual([["a", "bad", "b"], ["a"], ["bad"], ["b"]]);
+  });
+
+  test("a fault of the database fails all of its batch, which is not tried again", async () => {
+    const inner = executor(() => new StoreFault("unavailable", "disk full"));
+    const queue = new CommandQueue(inner, limits);
+    const outcomes = await Promise.allSettled(["a", "b"].map((user) => queue.submit(reverse(user))));
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(["rejected", "rejected"]);
+    expect(inner.batches).toEqual([["a", "b"]]);
+  });
+
+  test("once closed it takes nothing more and ends when all are answered, however often it is closed", async () => {
+    const queue = new CommandQueue(executor(), limits);
+    const accepted = queue.submit(reverse("a"));
+    const closings = [queue.close(), queue.close()];
+    await expect(queue.submit(reverse("b"))).rejects.toThrow(QueueClosed);
+    expect(await accepted).toEqual(done);
+    await Promise.all(closings);
+    await queue.close();
+  });
+});
