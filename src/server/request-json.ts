@@ -109,10 +109,7 @@ export function checkWellKnown(field: DescField, message: DescMessage, value: un
 }
 
 function keepLiterals(_key: string, value: unknown, context: { source?: string }): unknown {
-  if (typeof value !== "number") return value;
-  const digits = context.source ?? String(value);
-  if (digits.length > numberMaxChars) throw serviceError("INVALID_REQUEST", `The body has a number of ${digits.length} characters; none needs more than ${numberMaxChars}.`);
-  return new NumberLiteral(digits);
+  return typeof value === "number" ? new NumberLiteral(context.source ?? String(value)) : value;
 }
 
 function fieldsOf(value: unknown, message: DescMessage, numbers: NumbersForStrings): JsonObject {
@@ -145,6 +142,7 @@ function oneValue(value: unknown, field: DescField, numbers: NumbersForStrings):
 }
 
 function numberValue({ digits }: NumberLiteral, field: DescField, numbers: NumbersForStrings): JsonValue {
+  if (digits.length > numberMaxChars) throw invalidField(field.name, `must have at most ${numberMaxChars} characters`);
   if (field.scalar === ScalarType.STRING && numbers === "taken") {
     if (!/^-?\d+(\.\d+)?$/.test(digits)) throw invalidField(field.name, `must be written without an exponent, not as ${echo(digits)}`);
     return digits;
