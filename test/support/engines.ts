@@ -11,6 +11,7 @@ import type { Reads, Store } from "../../src/store/store.ts";
 import { openSqliteReads } from "../../src/store/sqlite/sqlite-reads.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { checkBooks, type CheckedBooks } from "./books.ts";
+import { keepTypeStripping } from "./type-stripping.ts";
 
 type ServiceSettings = Omit<WriterSettings, "databasePath">;
 
@@ -48,7 +49,10 @@ const sqlite: Engine = {
       path,
       openStore: (clock) => openSqliteStore(path, clock),
       openReads: async (clock) => openSqliteReads(path, clock),
-      startExecutor: (settings) => startWriterThread(new URL("../../src/writer.ts", import.meta.url), { ...settings, databasePath: path }),
+      startExecutor(settings) {
+        keepTypeStripping();
+        return startWriterThread(new URL("../../src/writer.ts", import.meta.url), { ...settings, databasePath: path });
+      },
       dump() {
         const connection = new Database(path, { readonly: true });
         connection.defaultSafeIntegers(true);
