@@ -6,7 +6,6 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    setupFiles: ["test/support/type-stripping.ts"],
     // Two cores: one for the test, one for the server that it talks to.
     maxWorkers: 2,
     // Nothing is asserted about time; this only ends a test that hangs.

@@ -1,5 +1,7 @@
 // The log: one JSON object a line on stderr, so that stdout stays free. Whoever reads it may be slow or stuck; calls never wait for it.
 
+import { once, type EventEmitter } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
 import type { Logger } from "pino";
 
@@ -33,6 +35,18 @@ export function createLogger(level: LogLevel): Logger {
 
 /** Lines that wait for a stuck reader, in bytes; beyond them lines are dropped. Some 30,000 calls: minutes of an ordinary load. */
 const bufferMaxBytes = 8 * 1024 * 1024;
+
+/** How long the last lines of an orderly end may take to be written, in milliseconds: a stuck reader must not hold the process up. */
+const endTimeoutMs = 500;
+
+/** Writes all lines in their order and takes no more: to be awaited before an orderly end. Never rejects. */
+export async function endLog(logger: Logger): Promise<void> {
+  const { [pino.symbols.streamSym]: destination } = logger as unknown as Record<symbol, EventEmitter & { end(): void }>;
+  if (destination === undefined) return;
+  const closed = once(destination, "close").catch(() => undefined);
+  destination.end();
+  await Promise.race([closed, setTimeout(endTimeoutMs)]);
+}
 
 /** Writes what is buffered, now: to be called before the process ends, whose last lines are the ones that matter. Never throws. */
 export function flushLog(logger: Logger): void {

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { ConfigError, readConfig, type Config } from "./config.ts";
 import { formatListenAddress, isLoopback } from "./config/listen-address.ts";
-import { createLogger, flushLog, type Logger } from "./log.ts";
+import { createLogger, endLog, flushLog, type Logger } from "./log.ts";
 import { asStartError } from "./start-error.ts";
 import { version } from "./version.ts";
 
@@ -60,9 +60,9 @@ function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>, logger: Logg
     starting
       // A start that failed has been reported, and has ended the process, by `run`.
       .then((app) => app.stop())
-      .then(() => {
+      .then(async () => {
         logger.info("stopped");
-        flushLog(logger);
+        await endLog(logger);
         process.exit(0);
       })
       .catch((error: unknown) => exitWithFailure(logger, error, "the stop failed"));
