@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { startApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
+import { keepTypeStripping } from "./type-stripping.ts";
 
 export interface Service {
   /** `127.0.0.1:12345`. */
@@ -33,6 +34,7 @@ export async function startService(...flags: string[]): Promise<Service> {
   const read = readConfig([...place.flags, ...flags], {});
   if (read.kind !== "run") throw new Error(`${flags.join(" ")} start nothing`);
   const complaints: string[] = [];
+  keepTypeStripping();
   const app = await startApp(read.config, pino({ level: "warn" }, { write: (line: string) => void complaints.push(line) }));
   return serviceAt(`${app.host}:${app.port}`, place, complaints, () => app.stop());
 }
