@@ -1,4 +1,4 @@
-// Every setting and every fixed bound of the service: name, default, unit and why; and how they are read from flags and environment.
+// Every setting, and the fixed bounds of the network side: name, default, unit and why; and how they are read from flags and environment.
 
 import { ConfigError } from "./config/config-error.ts";
 import { parseFlags } from "./config/flags.ts";
@@ -8,6 +8,7 @@ import { formatListenAddress, isLoopback, type ListenAddress } from "./config/li
 import { nearest } from "./config/nearest.ts";
 import { isServiceLink } from "./config/service-links.ts";
 import { logLevels, type LogLevel } from "./log.ts";
+import type { ServerLimits } from "./server/limits.ts";
 import { version } from "./version.ts";
 
 export { ConfigError };
@@ -143,21 +144,6 @@ const fixedLimits = {
   /** Without a call. Just below the 350 s after which cloud load balancers drop idle connections without a word, so that the server ends them in order. */
   idleTimeoutMs: 300_000,
 } as const;
-
-/** What the server bounds; units are in the names. */
-export interface ServerLimits {
-  readonly requestMaxBytes: number;
-  readonly responseMaxBytes: number;
-  readonly timeoutMaxMs: number;
-  readonly connectionsMax: number;
-  readonly streamsPerConnectionMax: number;
-  readonly headerMaxBytes: number;
-  readonly firstByteTimeoutMs: number;
-  readonly headersTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-}
 
 /** Everything that the service is told from outside, parsed. Plain data: it can be sent to a worker thread. */
 export interface Config {

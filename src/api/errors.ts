@@ -8,6 +8,7 @@ import type { RejectionReason } from "../domain/rejection.ts";
 /** Reasons that the ledger's decisions never give: they come from the request's form, the service's state or its defects. */
 type ServiceReason =
   | "INVALID_REQUEST"
+  | "INVALID_AMOUNT"
   | "OVERLOADED"
   | "MESSAGE_TOO_LARGE"
   | "STORE_UNAVAILABLE"
@@ -64,8 +65,11 @@ export interface ErrorFacts {
   retryAfterMs?: number;
 }
 
-/** Builds the error that leaves the service: status, sentence, exactly one ErrorInfo, and what `facts` adds to it. */
-export function serviceError(reason: Reason, sentence: string, facts: ErrorFacts = {}): ConnectError {
+/**
+ * Builds the error that leaves the service: status, sentence, exactly one ErrorInfo, and what `facts` adds to it. Without a sentence of its own it
+ * says what the reason means.
+ */
+export function serviceError(reason: Reason, sentence: string = errorTable[reason].meaning, facts: ErrorFacts = {}): ConnectError {
   const error = new ConnectError(sentence, errorTable[reason].code);
   error.details.push({ desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain: errorDomain, metadata: facts.metadata ?? {} }) });
   if (facts.violations !== undefined && facts.violations.length > 0) {
@@ -81,6 +85,12 @@ export function serviceError(reason: Reason, sentence: string, facts: ErrorFacts
 /** A request that is wrong in one field. */
 export function invalidField(field: string, description: string): ConnectError {
   return serviceError("INVALID_REQUEST", `${field}: ${description}`, { violations: [{ field, description }] });
+}
+
+/** An amount that is none. */
+export function invalidAmount(field: string): ConnectError {
+  const description = 'must be a decimal string greater than zero, such as "10.50"';
+  return serviceError("INVALID_AMOUNT", `${field}: ${description}.`, { metadata: { field }, violations: [{ field, description }] });
 }
 
 /** The answer to a defect: nothing of it but the id that finds it in the log. */

@@ -17,18 +17,12 @@ export function reasonOf(error: ConnectError): string | undefined {
 
 /** The call's deadline passed. Its effect may still come. */
 export function deadlineExceeded(): ConnectError {
-  return serviceError(
-    "DEADLINE_EXCEEDED",
-    "The call's deadline passed. A change may still have been made: send it again with the same idempotency key, or ask GetOperation.",
-  );
+  return serviceError("DEADLINE_EXCEEDED");
 }
 
 /** The caller gave up. Its effect may still come. */
 export function canceled(): ConnectError {
-  return serviceError(
-    "CANCELED",
-    "The call was given up. A change may still have been made: send it again with the same idempotency key, or ask GetOperation.",
-  );
+  return serviceError("CANCELED");
 }
 
 /**

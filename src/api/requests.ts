@@ -5,8 +5,7 @@ import type { AddMoneyRequest, HoldMoneyRequest, InitWalletRequest, ReleaseHolds
 import type { AddMoney, CommandEnvelope, HoldMoney, InitWallet, ReleaseHolds, ReverseHold } from "../domain/command.ts";
 import { parseDecimal, type Decimal } from "../domain/money.ts";
 import type { CurrencyCode, UserId } from "../domain/wallet.ts";
-import { invalidField } from "./errors.ts";
-import { rejectionError } from "./sentences.ts";
+import { invalidAmount, invalidField } from "./errors.ts";
 
 export function toInitWallet(request: InitWalletRequest): InitWallet {
   const balanceMax = request.balanceMax === undefined ? undefined : decimal("balance_max", request.balanceMax);
@@ -71,13 +70,13 @@ function currencyOf(request: { currency?: string | undefined }): CurrencyCode | 
 
 function amountOf(request: { amount: string }): Decimal {
   const amount = decimal("amount", request.amount);
-  if (amount.unscaled === 0n) throw rejectionError({ reason: "INVALID_AMOUNT", field: "amount" }, false);
+  if (amount.unscaled === 0n) throw invalidAmount("amount");
   return amount;
 }
 
 function decimal(field: string, text: string): Decimal {
   const parsed = parseDecimal(text);
-  if (parsed === undefined) throw rejectionError({ reason: "INVALID_AMOUNT", field }, false);
+  if (parsed === undefined) throw invalidAmount(field);
   return parsed;
 }
 

@@ -20,8 +20,6 @@ export function rejectionError(rejection: Rejection, replayed: boolean): Connect
 /** The sentence and facts of a rejection. Amounts are decimal strings in the currency's own unit. */
 export function explain(rejection: Rejection): Explanation {
   switch (rejection.reason) {
-    case "INVALID_AMOUNT":
-      return wrongField(rejection.field, 'must be a decimal string greater than zero, such as "10.50"');
     case "AMOUNT_TOO_PRECISE": {
       const { field, currency, exponent } = rejection;
       const decimals = exponent === 0 ? "no decimals" : `at most ${exponent} decimals`;

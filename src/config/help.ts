@@ -1,4 +1,4 @@
-// What the settings look like to people: the text of --help and the table of the README.
+// What the settings look like to people: the text of --help and the table of docs/settings.md.
 
 /** One setting, as it is explained. */
 export interface SettingRow {

@@ -1,7 +1,7 @@
 // Decides a batch: each command in order, seeing what those before it did; idempotency keys are looked up first, in the same breath.
 
 import assert from "node:assert/strict";
-import { releaseMax, type Command, type ReleaseHolds, type Touched, type WalletCommand } from "./command.ts";
+import { releaseHoldsMax, type Command, type ReleaseHolds, type Touched, type WalletCommand } from "./command.ts";
 import { decide } from "./decide.ts";
 import { releaseOf } from "./decide/release-holds.ts";
 import type { HoldOrigin } from "./hold.ts";
@@ -48,7 +48,7 @@ export function touchedBy(commands: readonly Command[]): Touched {
     if (command.type === "releaseHolds") {
       // Which holds are eligible is looked up before anything of the batch is decided, so nothing else may be in it.
       assert(commands.length === 1, "a release is a batch of its own");
-      eligibleHolds = { userId: command.userId, currency: command.currency, max: releaseMax };
+      eligibleHolds = { userId: command.userId, currency: command.currency, max: releaseHoldsMax };
       continue;
     }
     if (command.idempotencyKey !== undefined) keyHashes.push(keyHash(command.userId, command.idempotencyKey));

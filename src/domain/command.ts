@@ -54,7 +54,7 @@ export type WalletCommand = InitWallet | AddMoney | HoldMoney | ReverseHold;
 export type Command = WalletCommand | ReleaseHolds;
 
 /** At most this many holds are released by one command: a transaction of a thousand rows keeps everybody else's wait to some 10 ms. */
-export const releaseMax = 1000;
+export const releaseHoldsMax = 1000;
 
 /** The parts of the ledger that a batch of commands needs to see, in the callers' own terms. The store loads them. */
 export interface Touched {

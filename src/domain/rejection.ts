@@ -12,7 +12,6 @@ export interface MoneyFact {
 
 export type Rejection =
   // The request is wrong whatever the ledger's state, or cannot be understood without more of it. Never remembered.
-  | { readonly reason: "INVALID_AMOUNT"; readonly field: string }
   | { readonly reason: "AMOUNT_TOO_PRECISE"; readonly field: string; readonly currency: string; readonly exponent: number }
   | { readonly reason: "AMOUNT_OUT_OF_RANGE"; readonly field: string; readonly maximum: MoneyFact }
   | { readonly reason: "UNKNOWN_CURRENCY"; readonly currency: string }
@@ -36,7 +35,6 @@ export type RejectionReason = Rejection["reason"];
  * for what is wrong with the request itself and for the caller's own precondition.
  */
 export const isRemembered = {
-  INVALID_AMOUNT: false,
   AMOUNT_TOO_PRECISE: false,
   AMOUNT_OUT_OF_RANGE: false,
   UNKNOWN_CURRENCY: false,

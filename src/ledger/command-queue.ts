@@ -47,11 +47,6 @@ export class CommandQueue {
     this.#limits = limits;
   }
 
-  /** Commands that wait or are under way. */
-  get length(): number {
-    return this.#length;
-  }
-
   /**
    * Has the command decided in its turn and answers once the decision is durable. A command whose `signal` is aborted before its turn comes is
    * never executed and rejected with the signal's reason; one that is under way is answered for, whatever the signal says.

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Answer } from "../../src/domain/batch.ts";
-import { releaseMax, type Touched } from "../../src/domain/command.ts";
+import { releaseHoldsMax, type Touched } from "../../src/domain/command.ts";
 import { keyHash } from "../../src/domain/idempotency.ts";
 import type { Changes, LoadedState } from "../../src/domain/ledger-state.ts";
 import { noTotals } from "../../src/domain/totals.ts";
@@ -360,26 +360,26 @@ describe.each(engines)("$name", (engine) => {
     });
   });
 
-  describe(`more than ${releaseMax} eligible holds`, () => {
+  describe(`more than ${releaseHoldsMax} eligible holds`, () => {
     beforeEach(() => ask(init(), add("5000"), init("USD", { user: "bob" }), add("5000", { user: "bob" })));
 
     test("are released in several calls, the oldest first, and each says whether more remain", async () => {
-      await placeHolds(releaseMax + 1);
+      await placeHolds(releaseHoldsMax + 1);
       await placeHolds(5, { user: "bob" });
-      expect(await ask(release())).toEqual([{ type: "released", count: releaseMax, amounts: [{ currency: "USD", exponent: 2, minor: 100_000n }], moreRemain: true }]);
+      expect(await ask(release())).toEqual([{ type: "released", count: releaseHoldsMax, amounts: [{ currency: "USD", exponent: 2, minor: 100_000n }], moreRemain: true }]);
       expect(await ask(release())).toEqual([{ type: "released", count: 6, amounts: [{ currency: "USD", exponent: 2, minor: 600n }], moreRemain: false }]);
       expect(await ask(release())).toEqual([{ type: "released", count: 0, amounts: [], moreRemain: false }]);
       expect(place.checkBooks().problems).toEqual([]);
     });
 
     test("are not what exactly as many are", async () => {
-      await placeHolds(releaseMax);
-      expect(await ask(release())).toMatchObject([{ count: releaseMax, moreRemain: false }]);
+      await placeHolds(releaseHoldsMax);
+      expect(await ask(release())).toMatchObject([{ count: releaseHoldsMax, moreRemain: false }]);
     });
 
     test.each([{ user: "alice" }, { currency: "USD" }, { user: "alice", currency: "USD" }])("narrowed to %o", async (filter) => {
-      await placeHolds(releaseMax + 1);
-      expect(await ask(release(filter))).toMatchObject([{ count: releaseMax, moreRemain: true }]);
+      await placeHolds(releaseHoldsMax + 1);
+      expect(await ask(release(filter))).toMatchObject([{ count: releaseHoldsMax, moreRemain: true }]);
       expect(await ask(release(filter))).toMatchObject([{ count: 1, moreRemain: false }]);
     });
   });

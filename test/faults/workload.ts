@@ -38,6 +38,8 @@ export class Workload {
   acknowledged: Acknowledged[] = [];
   /** Sent, and nothing is known of it. */
   unknown: Intention[] = [];
+  /** How many of those the service itself said that nobody knows. */
+  toldUnknown = 0;
   /** Refused with the assurance that nothing was done. */
   undone: { intention: Intention; reason: string }[] = [];
   /** Calls that ended without a word from the service, by gRPC's name for it. */
@@ -84,7 +86,10 @@ export class Workload {
     } else if (outcome.type === "refused" && undecidedReasons.has(outcome.reason)) {
       const { reason } = outcome;
       if (reason === "STORE_UNAVAILABLE" || reason === "OVERLOADED") this.undone.push({ intention, reason });
-      else this.unknown.push(intention);
+      else {
+        this.unknown.push(intention);
+        this.toldUnknown++;
+      }
     } else {
       this.acknowledged.push({ intention, outcome });
       if (outcome.type === "answered" && "hold" in outcome.response && outcome.response.hold !== undefined) this.#rememberHold(intention.userId, outcome.response.hold.holdId);

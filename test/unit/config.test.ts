@@ -254,7 +254,7 @@ describe("asking", () => {
     expect(version).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  test("the README's table has a row for each setting", () => {
+  test("the table of docs/settings.md has a row for each setting", () => {
     const lines = settingsMarkdown(settingsTable()).trimEnd().split("\n");
     expect(lines).toHaveLength(2 + settingsTable().length);
     for (const line of lines) expect(line.split("|")).toHaveLength(5);

@@ -52,7 +52,7 @@ export type InitWalletRequest = Message<"wallet.v1.InitWalletRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -74,7 +74,7 @@ export type InitWalletRequest = Message<"wallet.v1.InitWalletRequest"> & {
   metadata: { [key: string]: string };
 
   /**
-   * Act only if the wallet's `version` is this one when the operation's turn comes; otherwise VERSION_MISMATCH. Absent: whatever it is.
+   * Of a wallet that is not there yet the version is 0: any other answers VERSION_MISMATCH. Absent: whatever it is.
    *
    * @generated from field: optional int64 expected_version = 14;
    */
@@ -102,7 +102,7 @@ export const InitWalletRequestSchema: GenMessage<InitWalletRequest> = /*@__PURE_
  */
 export type InitWalletResponse = Message<"wallet.v1.InitWalletResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -167,7 +167,7 @@ export type AddMoneyRequest = Message<"wallet.v1.AddMoneyRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -217,7 +217,7 @@ export const AddMoneyRequestSchema: GenMessage<AddMoneyRequest> = /*@__PURE__*/
  */
 export type AddMoneyResponse = Message<"wallet.v1.AddMoneyResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -282,7 +282,7 @@ export type HoldMoneyRequest = Message<"wallet.v1.HoldMoneyRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -332,7 +332,7 @@ export const HoldMoneyRequestSchema: GenMessage<HoldMoneyRequest> = /*@__PURE__*
  */
 export type HoldMoneyResponse = Message<"wallet.v1.HoldMoneyResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -459,7 +459,7 @@ export type ReverseHoldRequest = Message<"wallet.v1.ReverseHoldRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -509,7 +509,7 @@ export const ReverseHoldRequestSchema: GenMessage<ReverseHoldRequest> = /*@__PUR
  */
 export type ReverseHoldResponse = Message<"wallet.v1.ReverseHoldResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -588,7 +588,7 @@ export type CaptureHoldRequest = Message<"wallet.v1.CaptureHoldRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -638,7 +638,7 @@ export const CaptureHoldRequestSchema: GenMessage<CaptureHoldRequest> = /*@__PUR
  */
 export type CaptureHoldResponse = Message<"wallet.v1.CaptureHoldResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -702,7 +702,7 @@ export type ExtendHoldRequest = Message<"wallet.v1.ExtendHoldRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -752,7 +752,7 @@ export const ExtendHoldRequestSchema: GenMessage<ExtendHoldRequest> = /*@__PURE_
  */
 export type ExtendHoldResponse = Message<"wallet.v1.ExtendHoldResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -817,7 +817,7 @@ export type WithdrawMoneyRequest = Message<"wallet.v1.WithdrawMoneyRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -867,7 +867,7 @@ export const WithdrawMoneyRequestSchema: GenMessage<WithdrawMoneyRequest> = /*@_
  */
 export type WithdrawMoneyResponse = Message<"wallet.v1.WithdrawMoneyResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -932,7 +932,7 @@ export type TransferMoneyRequest = Message<"wallet.v1.TransferMoneyRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -982,7 +982,7 @@ export const TransferMoneyRequestSchema: GenMessage<TransferMoneyRequest> = /*@_
  */
 export type TransferMoneyResponse = Message<"wallet.v1.TransferMoneyResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -1312,7 +1312,7 @@ export type FreezeWalletRequest = Message<"wallet.v1.FreezeWalletRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -1362,7 +1362,7 @@ export const FreezeWalletRequestSchema: GenMessage<FreezeWalletRequest> = /*@__P
  */
 export type FreezeWalletResponse = Message<"wallet.v1.FreezeWalletResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -1412,7 +1412,7 @@ export type UnfreezeWalletRequest = Message<"wallet.v1.UnfreezeWalletRequest"> &
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -1462,7 +1462,7 @@ export const UnfreezeWalletRequestSchema: GenMessage<UnfreezeWalletRequest> = /*
  */
 export type UnfreezeWalletResponse = Message<"wallet.v1.UnfreezeWalletResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -1512,7 +1512,7 @@ export type CloseWalletRequest = Message<"wallet.v1.CloseWalletRequest"> & {
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -1562,7 +1562,7 @@ export const CloseWalletRequestSchema: GenMessage<CloseWalletRequest> = /*@__PUR
  */
 export type CloseWalletResponse = Message<"wallet.v1.CloseWalletResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -1620,7 +1620,7 @@ export type SetWalletLimitsRequest = Message<"wallet.v1.SetWalletLimitsRequest">
 
   /**
    * Makes the call safe to send again: 1 to 255 visible ASCII characters, chosen by the caller, unique per user and intention.
-   * The same key with the same request answers as the first time, with `replayed`. HTTP clients may send the
+   * The same key with the same request answers as the first time, with `replayed`, for 30 days unless the server is told otherwise. HTTP clients may send the
    * `Idempotency-Key` header instead. Absent: every call is a new one. Callers that move money should always send one.
    *
    * @generated from field: optional string idempotency_key = 11;
@@ -1670,7 +1670,7 @@ export const SetWalletLimitsRequestSchema: GenMessage<SetWalletLimitsRequest> = 
  */
 export type SetWalletLimitsResponse = Message<"wallet.v1.SetWalletLimitsResponse"> & {
   /**
-   * What was done. Absent with `validate_only`.
+   * What was done. Absent with `validate_only`, unless the key was applied before.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
@@ -2115,6 +2115,9 @@ export const ListOperationsResponseSchema: GenMessage<ListOperationsResponse> = 
 
 /**
  * Moves users' money and reads wallets, holds and operations.
+ *
+ * Calls about one wallet may also answer WALLET_NOT_FOUND, UNKNOWN_CURRENCY and CURRENCY_REQUIRED; those with an amount INVALID_AMOUNT,
+ * AMOUNT_TOO_PRECISE and AMOUNT_OUT_OF_RANGE; those with `idempotency_key` or `expected_version` IDEMPOTENCY_KEY_REUSED or VERSION_MISMATCH.
  *
  * Every error carries exactly one `google.rpc.ErrorInfo` with domain `wallet.v1` and a stable reason; bad input also carries
  * `google.rpc.BadRequest` with the field's name. An answer to a mutating call is sent only after its effect is durable on disk.
