@@ -4,14 +4,14 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { HoldSchema, HoldStatus, type Hold as HoldMessage } from "../../gen/wallet/v1/hold_pb.ts";
-import { OperationKind, OperationSchema, type Operation } from "../../gen/wallet/v1/operation_pb.ts";
+import { EntrySchema, OperationKind, OperationSchema, type Entry, type Operation } from "../../gen/wallet/v1/operation_pb.ts";
 import { BalanceSchema, MoneySchema, WalletSchema, WalletState, type Balance, type Money, type Wallet as WalletMessage } from "../../gen/wallet/v1/wallet_pb.ts";
 import type { AppliedAnswer } from "../domain/batch.ts";
-import { remainingMinor, type Hold, type HoldOrigin, type HoldStatus as HoldStatusName } from "../domain/hold.ts";
-import type { JournalRecord, OperationKind as OperationKindName } from "../domain/journal.ts";
+import { remainingMinor, returnedMinor, type Hold, type HoldOrigin, type HoldStatus as HoldStatusName } from "../domain/hold.ts";
+import type { JournalRecord, OperationKind as OperationKindName, WalletAfter } from "../domain/journal.ts";
 import { formatMinor } from "../domain/money.ts";
 import type { MoneyFact } from "../domain/rejection.ts";
-import type { Wallet, WalletIdentity, WalletState as WalletStateName } from "../domain/wallet.ts";
+import type { UserId, Wallet, WalletIdentity, WalletState as WalletStateName } from "../domain/wallet.ts";
 
 const walletStates = { ACTIVE: WalletState.ACTIVE, FROZEN: WalletState.FROZEN, CLOSED: WalletState.CLOSED } as const satisfies Record<WalletStateName, WalletState>;
 
@@ -28,13 +28,21 @@ const operationKinds = {
   HOLD: OperationKind.HOLD,
   RELEASE: OperationKind.RELEASE,
   REVERSE: OperationKind.REVERSE,
+  CAPTURE: OperationKind.CAPTURE,
+  WITHDRAW: OperationKind.WITHDRAW,
+  TRANSFER: OperationKind.TRANSFER,
+  EXTEND: OperationKind.EXTEND,
+  FREEZE: OperationKind.FREEZE,
+  UNFREEZE: OperationKind.UNFREEZE,
+  CLOSE: OperationKind.CLOSE,
+  SET_LIMITS: OperationKind.SET_LIMITS,
 } as const satisfies Record<OperationKindName, OperationKind>;
 
 /** What every mutating response has. Nothing was done under `validate_only`, so there is no operation then. */
 export function toApplied(answer: AppliedAnswer, validateOnly: boolean): { operation?: Operation; wallet: WalletMessage; replayed: boolean } {
   const { record, wallet, replayed } = answer;
   const response = { wallet: toWalletAfter(record, wallet), replayed };
-  return validateOnly && !replayed ? response : { ...response, operation: toOperation(record, wallet) };
+  return validateOnly && !replayed ? response : { ...response, operation: toOperation(answer, wallet.userId) };
 }
 
 /** The same with the hold that the operation placed or changed. */
@@ -42,24 +50,55 @@ export function toAppliedToHold(answer: AppliedAnswer, validateOnly: boolean): R
   return { ...toApplied(answer, validateOnly), hold: toHoldAfter(answer.record, answer.wallet, answer.hold!) };
 }
 
-export function toOperation(record: JournalRecord, wallet: WalletIdentity): Operation {
+/** An operation and whom it is about, as answers and reads have it. */
+export interface ToldOperation {
+  readonly record: JournalRecord;
+  readonly wallet: WalletIdentity;
+  readonly receiver: WalletIdentity | undefined;
+  readonly hold: HoldOrigin | undefined;
+}
+
+/** The operation as this user sees it, without what is left in the other's wallet; without a viewer, all of it. */
+export function toOperation(told: ToldOperation, viewer: UserId | undefined): Operation {
+  const { record, wallet, receiver } = told;
+  const isReceiver = viewer !== undefined && viewer === receiver?.userId;
   return create(OperationSchema, {
     operationId: record.operationId,
     kind: operationKinds[record.kind],
     userId: wallet.userId,
     currency: wallet.currency,
     amount: formatMinor(record.amountMinor, wallet.exponent),
-    balanceAfter: toBalance(record.after, wallet.exponent),
+    balanceAfter: isReceiver ? undefined : toBalance(record.after, wallet.exponent),
     createTime: timestampFromMs(record.timeMs),
     hash: record.hash,
+    entries: toEntries(told, viewer),
     partition: record.partition,
     sequence: record.sequence,
     holdId: record.hold?.holdId,
     relatedOperationId: record.relatedOperationId,
     reference: record.reference,
     metadata: record.metadata,
-    walletVersion: record.after.version,
+    walletVersion: isReceiver ? record.receiver!.after.version : record.after.version,
   });
+}
+
+/** One line for each wallet where there are two. */
+function toEntries({ record, wallet, receiver, hold }: ToldOperation, viewer: UserId | undefined): Entry[] {
+  if (receiver === undefined || record.receiver === undefined) return [];
+  const returned = record.hold === undefined ? 0n : returnedMinor({ ...record.hold, amountMinor: hold!.amountMinor });
+  const isCapture = record.kind === "CAPTURE";
+  const entry = ({ userId, currency, exponent }: WalletIdentity, after: WalletAfter, availableMinor: bigint, heldMinor: bigint): Entry =>
+    create(EntrySchema, {
+      userId,
+      currency,
+      availableChange: formatMinor(availableMinor, exponent),
+      heldChange: formatMinor(heldMinor, exponent),
+      balanceAfter: viewer === undefined || viewer === userId ? toBalance(after, exponent) : undefined,
+    });
+  return [
+    isCapture ? entry(wallet, record.after, returned, -record.amountMinor - returned) : entry(wallet, record.after, -record.amountMinor, 0n),
+    entry(receiver, record.receiver.after, record.receiver.amountMinor, 0n),
+  ];
 }
 
 /** A wallet as it is now. */
@@ -77,7 +116,7 @@ export function toWallet(wallet: Wallet): WalletMessage {
 }
 
 /** A hold as it is now. */
-export function toHold(hold: Hold, wallet: WalletIdentity): HoldMessage {
+export function toHold(hold: Omit<Hold, "previousHoldId">, wallet: WalletIdentity): HoldMessage {
   const money = (minor: bigint): string => formatMinor(minor, wallet.exponent);
   return create(HoldSchema, {
     holdId: hold.holdId,

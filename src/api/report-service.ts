@@ -31,22 +31,21 @@ export function reportService({ reads, rules }: Omit<LedgerAccess, "queue">): Pa
         active: summed(totals, activeHolds),
         released: summed(totals, (each) => each.releases),
         reversed: summed(totals, (each) => each.reversals),
-        captured: summed([], activeHolds),
+        captured: summed(totals, (each) => each.capturedHolds),
       };
     },
 
     async getWalletOperationReport(request) {
       const totals = await reads.totals(filterOf(request));
-      const none = summed([], activeHolds);
       return {
         adds: summed(totals, (each) => each.adds),
         holds: summed(totals, (each) => each.holds),
         releases: summed(totals, (each) => each.releases),
         reversals: summed(totals, (each) => each.reversals),
-        captures: none,
-        withdrawals: none,
-        transfersOut: none,
-        transfersIn: none,
+        captures: summed(totals, (each) => each.captures),
+        withdrawals: summed(totals, (each) => each.withdrawals),
+        transfersOut: summed(totals, (each) => each.transfersOut),
+        transfersIn: summed(totals, (each) => each.transfersIn),
       };
     },
   };

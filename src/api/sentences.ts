@@ -37,6 +37,8 @@ export function explain(rejection: Rejection): Explanation {
       const currencies = rejection.currencies.join(",");
       return wrongField("currency", `the user has several wallets; name one of ${currencies}`, { user_id: rejection.userId, currencies });
     }
+    case "SAME_WALLET":
+      return wrongField("to_user_id", "payer and receiver are the same wallet; name another user", { user_id: rejection.userId });
     case "IDEMPOTENCY_KEY_REUSED":
       return wrongField("idempotency_key", "was used for another request; a new intention takes a new key", { idempotency_key: rejection.idempotencyKey });
     case "VERSION_MISMATCH": {
@@ -76,7 +78,43 @@ export function explain(rejection: Rejection): Explanation {
         metadata: { currency: available.currency, available: amount(available), requested: amount(requested) },
       };
     }
+    case "CAPTURE_EXCEEDS_HOLD": {
+      const { holdId, remaining, requested } = rejection;
+      return {
+        sentence: `Of hold ${holdId} remain ${money(remaining)}, so ${money(requested)} cannot be captured. Capture at most what remains.`,
+        metadata: { hold_id: `${holdId}`, currency: remaining.currency, remaining: amount(remaining), requested: amount(requested) },
+      };
+    }
+    case "HOLD_PERIOD_SHORTENED": {
+      const { holdId, holdPeriodMs, requestedMs } = rejection;
+      return {
+        sentence: `Hold ${holdId} has a period of ${seconds(holdPeriodMs)} and ${seconds(requestedMs)} is not longer. A hold is only ever extended.`,
+        metadata: { hold_id: `${holdId}`, hold_period: seconds(holdPeriodMs), requested: seconds(requestedMs) },
+      };
+    }
+    case "WALLET_FROZEN": {
+      const { userId, currency } = rejection;
+      return { sentence: `The ${currency} wallet of user ${userId} is frozen. UnfreezeWallet ends that.`, metadata: { user_id: userId, currency } };
+    }
+    case "WALLET_CLOSED": {
+      const { userId, currency } = rejection;
+      return { sentence: `The ${currency} wallet of user ${userId} is closed, which is final.`, metadata: { user_id: userId, currency } };
+    }
+    case "WALLET_NOT_EMPTY": {
+      const { available, held } = rejection;
+      return {
+        sentence: `The wallet still has ${money(available)} available and ${money(held)} held. Only an empty wallet can be closed.`,
+        metadata: { currency: available.currency, available: amount(available), held: amount(held) },
+      };
+    }
     case "BALANCE_LIMIT_EXCEEDED": {
+      if ("toUserId" in rejection) {
+        const { toUserId, requested } = rejection;
+        return {
+          sentence: `The wallet of user ${toUserId} cannot take ${money(requested)} more: its total would exceed its limit.`,
+          metadata: { user_id: toUserId, currency: requested.currency, requested: amount(requested) },
+        };
+      }
       const { total, requested, maximum } = rejection;
       return {
         sentence: `The wallet contains ${money(total)} and may contain at most ${money(maximum)}, so ${money(requested)} more cannot come in.`,
@@ -94,6 +132,11 @@ function wrongField(field: string, description: string, metadata: Record<string,
 
 function amount(fact: MoneyFact): string {
   return formatMinor(fact.minor, fact.exponent);
+}
+
+/** As protobuf's JSON writes a Duration: "600s", "0.5s". */
+function seconds(ms: number): string {
+  return `${ms / 1000}s`;
 }
 
 function money(fact: MoneyFact): string {

@@ -13,7 +13,20 @@ import type { CommandQueue } from "../ledger/command-queue.ts";
 import type { Reads } from "../store/store.ts";
 import { toApplied, toAppliedToHold, toHold, toMoneys, toOperation, toWallet } from "./answers.ts";
 import { serviceError } from "./errors.ts";
-import { toAddMoney, toHoldMoney, toInitWallet, toReleaseHolds, toReverseHold, walletOf } from "./requests.ts";
+import {
+  toAddMoney,
+  toCaptureHold,
+  toChangeWalletState,
+  toExtendHold,
+  toHoldMoney,
+  toInitWallet,
+  toReleaseHolds,
+  toReverseHold,
+  toSetWalletLimits,
+  toTransferMoney,
+  toWithdrawMoney,
+  walletOf,
+} from "./requests.ts";
 import { explain, rejectionError } from "./sentences.ts";
 
 /** What the handlers need of the ledger. */
@@ -33,6 +46,14 @@ export function walletService({ queue, reads, rules }: LedgerAccess): Partial<Se
     addMoney: async (request, context) => toApplied(await apply(toAddMoney(request), context), request.validateOnly),
     holdMoney: async (request, context) => toAppliedToHold(await apply(toHoldMoney(request), context), request.validateOnly),
     reverseHold: async (request, context) => toAppliedToHold(await apply(toReverseHold(request), context), request.validateOnly),
+    captureHold: async (request, context) => toAppliedToHold(await apply(toCaptureHold(request), context), request.validateOnly),
+    extendHold: async (request, context) => toAppliedToHold(await apply(toExtendHold(request), context), request.validateOnly),
+    withdrawMoney: async (request, context) => toApplied(await apply(toWithdrawMoney(request), context), request.validateOnly),
+    transferMoney: async (request, context) => toApplied(await apply(toTransferMoney(request), context), request.validateOnly),
+    freezeWallet: async (request, context) => toApplied(await apply(toChangeWalletState("freezeWallet", request), context), request.validateOnly),
+    unfreezeWallet: async (request, context) => toApplied(await apply(toChangeWalletState("unfreezeWallet", request), context), request.validateOnly),
+    closeWallet: async (request, context) => toApplied(await apply(toChangeWalletState("closeWallet", request), context), request.validateOnly),
+    setWalletLimits: async (request, context) => toApplied(await apply(toSetWalletLimits(request), context), request.validateOnly),
 
     async releaseHolds(request, context) {
       const { count, amounts, moreRemain } = await release(toReleaseHolds(request), context);
@@ -56,12 +77,12 @@ export function walletService({ queue, reads, rules }: LedgerAccess): Partial<Se
       if (operationId !== undefined) {
         const found = await reads.operation(operationId);
         if (found === undefined) throw refused({ reason: "OPERATION_NOT_FOUND", operationId });
-        return { outcome: { case: "operation", value: toOperation(found.record, found.wallet) } };
+        return { outcome: { case: "operation", value: toOperation(found, undefined) } };
       }
       const found = await reads.key(userId as UserId, keyHash(userId as UserId, idempotencyKey!));
       const isKept = found !== undefined && found.key.timeMs > (await reads.nowMs()) - rules.idempotencyRetentionMs;
       if (!isKept) throw unknownKey(userId!, idempotencyKey!);
-      if (found.operation !== undefined) return { outcome: { case: "operation", value: toOperation(found.operation.record, found.operation.wallet) } };
+      if (found.operation !== undefined) return { outcome: { case: "operation", value: toOperation(found.operation, userId as UserId) } };
       const { rejection } = found.key.outcome as { rejection: Rejection };
       const { sentence, metadata } = explain(rejection);
       return { outcome: { case: "rejection", value: { reason: rejection.reason, message: sentence, metadata } } };

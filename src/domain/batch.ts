@@ -17,6 +17,7 @@ export interface AppliedAnswer {
   readonly type: "applied";
   readonly record: JournalRecord;
   readonly wallet: WalletIdentity;
+  readonly receiver: WalletIdentity | undefined;
   readonly hold: HoldOrigin | undefined;
   readonly replayed: boolean;
 }
@@ -54,6 +55,8 @@ export function touchedBy(commands: readonly Command[]): Touched {
     if (command.idempotencyKey !== undefined) keyHashes.push(keyHash(command.userId, command.idempotencyKey));
     if ("holdId" in command) holdIds.push(command.holdId);
     else wallets.push({ userId: command.userId, currency: command.currency });
+    // In which currency is known only when the payer's wallet is.
+    if ("toUserId" in command && command.toUserId !== undefined) wallets.push({ userId: command.toUserId, currency: undefined });
     if ("relatedOperationId" in command && command.relatedOperationId !== undefined) operationIds.push(command.relatedOperationId);
   }
   return { wallets, holdIds, operationIds, keyHashes, eligibleHolds };
@@ -90,13 +93,15 @@ function answer(state: LedgerState, command: WalletCommand, rules: LedgerRules, 
   const { effect } = decision;
   const record = state.drafted(effect, { keyHash: hash, reference: command.reference, metadata: command.metadata });
   if (!command.validateOnly) state.apply(effect, record);
-  return applied(record, effect.wallet, effect.hold, false);
+  return applied(record, { wallet: effect.wallet, receiver: effect.receiver?.wallet, hold: effect.hold }, false);
 }
 
 function replay(state: LedgerState, known: RememberedKey): Answer {
   if ("rejection" in known.outcome) return { type: "rejected", rejection: known.outcome.rejection, replayed: true };
   const record = state.record(known.outcome.sequence);
-  return applied(record, state.wallet(record.walletId), record.hold && state.hold(record.hold.holdId), true);
+  const wallet = state.wallet(record.walletId);
+  const receiver = record.receiver && state.wallet(record.receiver.walletId);
+  return applied(record, { wallet, receiver, hold: record.hold && state.hold(record.hold.holdId) }, true);
 }
 
 function release(state: LedgerState, command: ReleaseHolds): ReleasedAnswer {
@@ -113,13 +118,21 @@ function release(state: LedgerState, command: ReleaseHolds): ReleasedAnswer {
 }
 
 /** Keeps of wallet and hold only what never changes: the rest of the answer is the record's, so that a replay cannot differ. */
-function applied(record: JournalRecord, wallet: WalletIdentity, hold: HoldOrigin | undefined, replayed: boolean): AppliedAnswer {
-  const { walletId, userId, currency, exponent, createTimeMs } = wallet;
+function applied(
+  record: JournalRecord,
+  { wallet, receiver, hold }: Pick<AppliedAnswer, "wallet" | "receiver" | "hold">,
+  replayed: boolean,
+): AppliedAnswer {
   return {
     type: "applied",
     record,
-    wallet: { walletId, userId, currency, exponent, createTimeMs },
+    wallet: identityOf(wallet),
+    receiver: receiver && identityOf(receiver),
     hold: hold && { holdId: hold.holdId, walletId: hold.walletId, amountMinor: hold.amountMinor, createTimeMs: hold.createTimeMs },
     replayed,
   };
+}
+
+function identityOf({ walletId, userId, currency, exponent, createTimeMs }: WalletIdentity): WalletIdentity {
+  return { walletId, userId, currency, exponent, createTimeMs };
 }

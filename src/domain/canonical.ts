@@ -7,7 +7,8 @@
 // (1 ACTIVE, 2 FROZEN, 3 CLOSED), 10 version, 11 balance_max after, 12 previous sequence, 13 time in ms; of the hold 14 id, 15 status
 // (1 ACTIVE, 2 RELEASED, 3 REVERSED, 4 CAPTURED), 16 captured, 17 eligible time in ms; of an opening 18 user id, 19 currency, 20 exponent;
 // 21 related operation id, 22 key hash, 23 reference where not empty, 24 metadata: key and value of each entry as text, in the order of
-// the keys' UTF-16 units, one field an entry. Amounts are minor units. New fields take new numbers, so old hashes stay right.
+// the keys' UTF-16 units, one field an entry; of the receiving wallet 25 id, 26 amount, 27 available after, 28 held after, 29 state after,
+// 30 version, 31 balance_max after, 32 previous sequence. Amounts are minor units. New fields take new numbers, so old hashes stay right.
 
 import { hash } from "node:crypto";
 import type { HoldStatus } from "./hold.ts";
@@ -53,6 +54,17 @@ export function canonicalContent(record: Omit<JournalRecord, "hash">): Uint8Arra
   if (record.keyHash !== undefined) writer.bytes(22, Buffer.from(record.keyHash, "hex"));
   if (record.reference !== "") writer.text(23, record.reference);
   for (const key of Object.keys(record.metadata).toSorted()) writer.pair(24, key, record.metadata[key]!);
+  if (record.receiver !== undefined) {
+    const { walletId, amountMinor, after, previousSequence } = record.receiver;
+    writer.integer(25, walletId);
+    writer.integer(26, amountMinor);
+    writer.integer(27, after.availableMinor);
+    writer.integer(28, after.heldMinor);
+    writer.integer(29, walletStateNumbers[after.state]);
+    writer.integer(30, after.version);
+    if (after.balanceMaxMinor !== undefined) writer.integer(31, after.balanceMaxMinor);
+    writer.integer(32, previousSequence);
+  }
   return writer.finish();
 }
 

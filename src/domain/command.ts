@@ -40,6 +40,49 @@ export interface ReverseHold extends CommandEnvelope {
   readonly holdId: bigint;
 }
 
+export interface CaptureHold extends CommandEnvelope {
+  readonly type: "captureHold";
+  readonly holdId: bigint;
+  readonly amount: Decimal;
+  /** Whose wallet in the hold's currency receives the money. Undefined: it leaves the ledger. */
+  readonly toUserId: UserId | undefined;
+  /** What then remains goes back to available, and the hold ends. */
+  readonly isFinal: boolean;
+}
+
+export interface ExtendHold extends CommandEnvelope {
+  readonly type: "extendHold";
+  readonly holdId: bigint;
+  /** Counted from the hold's creation. */
+  readonly holdPeriodMs: number;
+}
+
+export interface WithdrawMoney extends CommandEnvelope {
+  readonly type: "withdrawMoney";
+  readonly currency: CurrencyCode | undefined;
+  readonly amount: Decimal;
+}
+
+/** The user of the envelope pays. */
+export interface TransferMoney extends CommandEnvelope {
+  readonly type: "transferMoney";
+  readonly currency: CurrencyCode | undefined;
+  readonly amount: Decimal;
+  readonly toUserId: UserId;
+}
+
+export interface ChangeWalletState extends CommandEnvelope {
+  readonly type: "freezeWallet" | "unfreezeWallet" | "closeWallet";
+  readonly currency: CurrencyCode | undefined;
+}
+
+export interface SetWalletLimits extends CommandEnvelope {
+  readonly type: "setWalletLimits";
+  readonly currency: CurrencyCode | undefined;
+  /** Undefined: no limit. */
+  readonly balanceMax: Decimal | undefined;
+}
+
 /** Releases what is eligible; repeating it is harmless, so it has no key. */
 export interface ReleaseHolds {
   readonly type: "releaseHolds";
@@ -48,8 +91,18 @@ export interface ReleaseHolds {
   readonly validateOnly: boolean;
 }
 
-/** A command about one wallet, answered with one operation. */
-export type WalletCommand = InitWallet | AddMoney | HoldMoney | ReverseHold;
+/** A command at one user's wish, answered with one operation. */
+export type WalletCommand =
+  | InitWallet
+  | AddMoney
+  | HoldMoney
+  | ReverseHold
+  | CaptureHold
+  | ExtendHold
+  | WithdrawMoney
+  | TransferMoney
+  | ChangeWalletState
+  | SetWalletLimits;
 
 export type Command = WalletCommand | ReleaseHolds;
 

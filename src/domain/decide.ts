@@ -2,9 +2,15 @@
 
 import type { WalletCommand } from "./command.ts";
 import { decideAddMoney } from "./decide/add-money.ts";
+import { decideCaptureHold } from "./decide/capture-hold.ts";
+import { decideChangeWalletState } from "./decide/change-wallet-state.ts";
+import { decideExtendHold } from "./decide/extend-hold.ts";
 import { decideHoldMoney } from "./decide/hold-money.ts";
 import { decideInitWallet } from "./decide/init-wallet.ts";
 import { decideReverseHold } from "./decide/reverse-hold.ts";
+import { decideSetWalletLimits } from "./decide/set-wallet-limits.ts";
+import { decideTransferMoney } from "./decide/transfer-money.ts";
+import { decideWithdrawMoney } from "./decide/withdraw-money.ts";
 import type { Decision } from "./decision.ts";
 import type { LedgerState } from "./ledger-state.ts";
 import type { LedgerRules } from "./rules.ts";
@@ -20,6 +26,20 @@ export function decide(state: LedgerState, command: WalletCommand, rules: Ledger
       return decideHoldMoney(state, command, rules);
     case "reverseHold":
       return decideReverseHold(state, command);
+    case "captureHold":
+      return decideCaptureHold(state, command);
+    case "extendHold":
+      return decideExtendHold(state, command);
+    case "withdrawMoney":
+      return decideWithdrawMoney(state, command, rules);
+    case "transferMoney":
+      return decideTransferMoney(state, command, rules);
+    case "freezeWallet":
+    case "unfreezeWallet":
+    case "closeWallet":
+      return decideChangeWalletState(state, command, rules);
+    case "setWalletLimits":
+      return decideSetWalletLimits(state, command, rules);
     default:
       return command satisfies never;
   }

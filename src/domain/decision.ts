@@ -11,6 +11,8 @@ export interface Effect {
   readonly wallet: Wallet;
   readonly hold?: Hold;
   readonly amountMinor: bigint;
+  /** The wallet that receives, as it will be, and what comes in, in its own minor units. */
+  readonly receiver?: { readonly wallet: Wallet; readonly amountMinor: bigint } | undefined;
   readonly relatedOperationId?: bigint | undefined;
 }
 

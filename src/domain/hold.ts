@@ -18,6 +18,8 @@ export interface Hold extends HoldOrigin {
   /** From this time on the hold may be released: its creation plus its hold period. */
   readonly eligibleTimeMs: number;
   readonly resolveTimeMs: number | undefined;
+  /** The hold that was placed on the same wallet before this one; 0 for the first. A wallet's holds are this chain. */
+  readonly previousHoldId: bigint;
 }
 
 /** What is still held: nothing once the hold is resolved. */
@@ -28,6 +30,18 @@ export function remainingMinor(hold: { amountMinor: bigint; capturedMinor: bigin
 /** Whether its hold period is over: `now − create_time ≥ hold_period`. */
 export function isEligible(hold: Hold, nowMs: number): boolean {
   return hold.status === "ACTIVE" && nowMs >= hold.eligibleTimeMs;
+}
+
+/** The hold with this much more of it spent; captured to its end where nothing then remains, or the rest is given back. */
+export function captured(hold: Hold, amountMinor: bigint, { isFinal, nowMs }: { isFinal: boolean; nowMs: number }): Hold {
+  const capturedMinor = hold.capturedMinor + amountMinor;
+  const after = { ...hold, capturedMinor };
+  return isFinal || capturedMinor === hold.amountMinor ? resolved(after, "CAPTURED", nowMs) : after;
+}
+
+/** What a hold that was captured to its end gave back to available. */
+export function returnedMinor(hold: { amountMinor: bigint; capturedMinor: bigint; status: HoldStatus }): bigint {
+  return hold.status === "CAPTURED" ? hold.amountMinor - hold.capturedMinor : 0n;
 }
 
 /** The hold in a final status, with what remained of it no longer held. */

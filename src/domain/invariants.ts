@@ -5,11 +5,12 @@ import type { Hold } from "./hold.ts";
 import { minorMax } from "./money.ts";
 import { totalMinor, type Wallet } from "./wallet.ts";
 
-/** Balances are never negative and their total fits 64 bits. */
+/** Balances are never negative, their total fits 64 bits, and a closed wallet is empty. */
 export function assertSoundWallet(wallet: Wallet): Wallet {
   assert(wallet.availableMinor >= 0n, "a wallet's available money is never negative");
   assert(wallet.heldMinor >= 0n, "a wallet's held money is never negative");
   assert(totalMinor(wallet) <= minorMax, "a wallet's total fits 64 bits");
+  assert(wallet.state !== "CLOSED" || totalMinor(wallet) === 0n, "a closed wallet is empty");
   return wallet;
 }
 

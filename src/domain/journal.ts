@@ -1,11 +1,49 @@
 // The journal: what was done, in order, each record sealed by a hash over its content and its predecessor's hash.
 
+import assert from "node:assert/strict";
 import type { HoldStatus } from "./hold.ts";
 import type { CurrencyCode, UserId, WalletState } from "./wallet.ts";
 
 /** Kinds of operations with their stored numbers, which are those of the proto's OperationKind and never change. */
-export const operationKindNumbers = { INIT: 1, ADD: 2, HOLD: 3, RELEASE: 4, REVERSE: 5 } as const;
+export const operationKindNumbers = {
+  INIT: 1,
+  ADD: 2,
+  HOLD: 3,
+  RELEASE: 4,
+  REVERSE: 5,
+  CAPTURE: 6,
+  WITHDRAW: 7,
+  TRANSFER: 8,
+  EXTEND: 9,
+  FREEZE: 10,
+  UNFREEZE: 11,
+  CLOSE: 12,
+  SET_LIMITS: 13,
+} as const;
 export type OperationKind = keyof typeof operationKindNumbers;
+
+/** What a wallet is directly after an operation. */
+export interface WalletAfter {
+  readonly availableMinor: bigint;
+  readonly heldMinor: bigint;
+  readonly state: WalletState;
+  readonly version: bigint;
+  readonly balanceMaxMinor: bigint | undefined;
+}
+
+/** The part of an operation that happens to one wallet. */
+export interface WalletPart {
+  readonly walletId: bigint;
+  readonly after: WalletAfter;
+  /** The previous operation on this wallet; 0 for its first. A wallet's history is this chain. */
+  readonly previousSequence: bigint;
+}
+
+/** The wallet that receives what an operation takes from another. */
+export interface ReceiverPart extends WalletPart {
+  /** What comes in, in the receiver's own minor units. */
+  readonly amountMinor: bigint;
+}
 
 /** An operation before it has its place and seal. */
 export interface OperationContent {
@@ -13,13 +51,7 @@ export interface OperationContent {
   readonly walletId: bigint;
   readonly amountMinor: bigint;
   /** The wallet directly after the operation. */
-  readonly after: {
-    readonly availableMinor: bigint;
-    readonly heldMinor: bigint;
-    readonly state: WalletState;
-    readonly version: bigint;
-    readonly balanceMaxMinor: bigint | undefined;
-  };
+  readonly after: WalletAfter;
   /** The hold directly after the operation, where it placed or changed one. */
   readonly hold:
     | {
@@ -32,6 +64,8 @@ export interface OperationContent {
   /** Whose wallet this opens, in what. Only where kind is INIT. */
   readonly opened: { readonly userId: UserId; readonly currency: CurrencyCode; readonly exponent: number } | undefined;
   readonly relatedOperationId: bigint | undefined;
+  /** The other wallet, of a transfer or of a capture into a wallet. */
+  readonly receiver: ReceiverPart | undefined;
   /** Hash of the idempotency key that the request carried. */
   readonly keyHash: string | undefined;
   readonly reference: string;
@@ -51,6 +85,13 @@ export interface JournalRecord extends OperationContent {
   readonly timeMs: number;
   /** SHA-256 over the predecessor's hash and the canonical content: 32 bytes. */
   readonly hash: Uint8Array;
+}
+
+/** What the operation did to this wallet, which must be one of its own. */
+export function partOf(record: JournalRecord, walletId: bigint): WalletPart {
+  if (record.walletId === walletId) return record;
+  assert(record.receiver?.walletId === walletId, "an operation is asked about its own wallets");
+  return record.receiver;
 }
 
 /** The end of a partition's journal. */

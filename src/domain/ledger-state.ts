@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { recordHash } from "./canonical.ts";
+import { countsOf, countsOfReceiver, type Count } from "./counts.ts";
 import type { Effect } from "./decision.ts";
 import type { Hold } from "./hold.ts";
 import type { RememberedKey } from "./idempotency.ts";
 import { assertSoundHold, assertSoundWallet } from "./invariants.ts";
-import { operationIdAt, type JournalHead, type JournalRecord, type OperationKind } from "./journal.ts";
-import { counted, noTotals, type TotalKind, type Totals } from "./totals.ts";
+import { operationIdAt, type JournalHead, type JournalRecord, type WalletAfter, type WalletPart } from "./journal.ts";
+import { counted, noTotals, type Totals } from "./totals.ts";
 import type { CurrencyCode, UserId, Wallet } from "./wallet.ts";
 
 /** The counters of all wallets of one currency that were opened with the same exponent. */
@@ -49,8 +50,6 @@ export interface RequestMarks {
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
 }
-
-const countedAs: Record<OperationKind, TotalKind | undefined> = { INIT: undefined, ADD: "adds", HOLD: "holds", RELEASE: "releases", REVERSE: "reversals" };
 
 export class LedgerState {
   readonly nowMs: number;
@@ -114,29 +113,22 @@ export class LedgerState {
 
   /** The record that the effect would make as the next operation. Changes nothing. */
   drafted(effect: Effect, marks: RequestMarks): JournalRecord {
-    const { wallet, hold } = effect;
+    const { wallet, hold, receiver } = effect;
     const sequence = this.#head.sequence + 1n;
     const draft: Omit<JournalRecord, "hash"> = {
       partition: this.#head.partition,
       sequence,
       operationId: operationIdAt(this.#head.partition, sequence),
       kind: effect.kind,
-      walletId: wallet.walletId,
+      ...partIn(wallet),
       amountMinor: effect.amountMinor,
-      after: {
-        availableMinor: wallet.availableMinor,
-        heldMinor: wallet.heldMinor,
-        state: wallet.state,
-        version: wallet.version + 1n,
-        balanceMaxMinor: wallet.balanceMaxMinor,
-      },
       hold: hold && { holdId: hold.holdId, status: hold.status, capturedMinor: hold.capturedMinor, eligibleTimeMs: hold.eligibleTimeMs },
       opened: effect.kind === "INIT" ? { userId: wallet.userId, currency: wallet.currency, exponent: wallet.exponent } : undefined,
       relatedOperationId: effect.relatedOperationId,
+      receiver: receiver && { ...partIn(receiver.wallet), amountMinor: receiver.amountMinor },
       keyHash: marks.keyHash,
       reference: marks.reference,
       metadata: marks.metadata,
-      previousSequence: wallet.headSequence,
       timeMs: this.nowMs,
     };
     return { ...draft, hash: recordHash(this.#head.hash, draft) };
@@ -145,23 +137,14 @@ export class LedgerState {
   /** Makes the effect the next operation: from here on everything in the batch sees it. */
   apply(effect: Effect, record: JournalRecord): void {
     assert(record.sequence === this.#head.sequence + 1n, "operations take their places one by one");
-    const kind = countedAs[effect.kind];
-    const { wallet } = effect;
-    this.#putWallet(
-      assertSoundWallet({
-        ...wallet,
-        version: record.after.version,
-        headSequence: record.sequence,
-        updateTimeMs: record.timeMs,
-        totals: kind === undefined ? wallet.totals : counted(wallet.totals, kind, effect.amountMinor),
-      }),
-    );
-    this.#changed.walletIds.add(wallet.walletId);
+    this.#change(effect.wallet, record, record.after, countsOf(effect));
+    if (effect.receiver !== undefined) {
+      this.#change(effect.receiver.wallet, record, record.receiver!.after, countsOfReceiver(effect.receiver.amountMinor));
+    }
     if (effect.hold !== undefined) {
       this.#holds.set(effect.hold.holdId, assertSoundHold(effect.hold));
       this.#changed.holdIds.add(effect.hold.holdId);
     }
-    if (kind !== undefined) this.#count(wallet, kind, effect.amountMinor);
     this.#putRecord(record);
     this.#changed.records.push(record);
     this.#head = { partition: record.partition, sequence: record.sequence, hash: record.hash, timeMs: record.timeMs };
@@ -201,12 +184,25 @@ export class LedgerState {
     this.#operationIds.add(record.operationId);
   }
 
-  #count(wallet: Wallet, kind: TotalKind, amountMinor: bigint): void {
+  /** The wallet after an operation, in its place and with its counters. */
+  #change(wallet: Wallet, { sequence, timeMs }: JournalRecord, { version }: WalletAfter, counts: readonly Count[]): void {
+    this.#putWallet(assertSoundWallet({ ...wallet, version, headSequence: sequence, updateTimeMs: timeMs, totals: withCounts(wallet.totals, counts) }));
+    this.#changed.walletIds.add(wallet.walletId);
+    if (counts.length === 0) return;
     const key = totalsKey(wallet);
     const { totals } = this.#currencyTotals.get(key) ?? { totals: noTotals };
-    this.#currencyTotals.set(key, { currency: wallet.currency, exponent: wallet.exponent, totals: counted(totals, kind, amountMinor) });
+    this.#currencyTotals.set(key, { currency: wallet.currency, exponent: wallet.exponent, totals: withCounts(totals, counts) });
     this.#changed.totals.add(key);
   }
+}
+
+/** The wallet's part in the operation that makes it so. */
+function partIn({ walletId, availableMinor, heldMinor, state, version, balanceMaxMinor, headSequence }: Wallet): WalletPart {
+  return { walletId, after: { availableMinor, heldMinor, state, version: version + 1n, balanceMaxMinor }, previousSequence: headSequence };
+}
+
+function withCounts(totals: Totals, counts: readonly Count[]): Totals {
+  return counts.reduce((sum, [kind, amountMinor]) => counted(sum, kind, amountMinor), totals);
 }
 
 function totalsKey({ currency, exponent }: { currency: CurrencyCode; exponent: number }): string {

@@ -16,6 +16,7 @@ export type Rejection =
   | { readonly reason: "AMOUNT_OUT_OF_RANGE"; readonly field: string; readonly maximum: MoneyFact }
   | { readonly reason: "UNKNOWN_CURRENCY"; readonly currency: string }
   | { readonly reason: "CURRENCY_REQUIRED"; readonly userId: string; readonly currencies: readonly string[] }
+  | { readonly reason: "SAME_WALLET"; readonly userId: string }
   | { readonly reason: "IDEMPOTENCY_KEY_REUSED"; readonly idempotencyKey: string }
   // A precondition of the caller's. Never remembered.
   | { readonly reason: "VERSION_MISMATCH"; readonly expectedVersion: bigint; readonly actualVersion: bigint }
@@ -26,7 +27,14 @@ export type Rejection =
   | { readonly reason: "HOLD_NOT_ACTIVE"; readonly holdId: bigint; readonly status: HoldStatus }
   | { readonly reason: "OPERATION_NOT_FOUND"; readonly operationId: bigint }
   | { readonly reason: "INSUFFICIENT_FUNDS"; readonly available: MoneyFact; readonly requested: MoneyFact }
-  | { readonly reason: "BALANCE_LIMIT_EXCEEDED"; readonly total: MoneyFact; readonly requested: MoneyFact; readonly maximum: MoneyFact };
+  | { readonly reason: "CAPTURE_EXCEEDS_HOLD"; readonly holdId: bigint; readonly remaining: MoneyFact; readonly requested: MoneyFact }
+  | { readonly reason: "HOLD_PERIOD_SHORTENED"; readonly holdId: bigint; readonly holdPeriodMs: number; readonly requestedMs: number }
+  | { readonly reason: "WALLET_FROZEN"; readonly userId: string; readonly currency: string }
+  | { readonly reason: "WALLET_CLOSED"; readonly userId: string; readonly currency: string }
+  | { readonly reason: "WALLET_NOT_EMPTY"; readonly available: MoneyFact; readonly held: MoneyFact }
+  | { readonly reason: "BALANCE_LIMIT_EXCEEDED"; readonly total: MoneyFact; readonly requested: MoneyFact; readonly maximum: MoneyFact }
+  /** Whoever sends money to another's wallet does not learn what is in it. */
+  | { readonly reason: "BALANCE_LIMIT_EXCEEDED"; readonly toUserId: string; readonly requested: MoneyFact };
 
 export type RejectionReason = Rejection["reason"];
 
@@ -39,6 +47,7 @@ export const isRemembered = {
   AMOUNT_OUT_OF_RANGE: false,
   UNKNOWN_CURRENCY: false,
   CURRENCY_REQUIRED: false,
+  SAME_WALLET: false,
   IDEMPOTENCY_KEY_REUSED: false,
   VERSION_MISMATCH: false,
   WALLET_NOT_FOUND: true,
@@ -47,5 +56,10 @@ export const isRemembered = {
   HOLD_NOT_ACTIVE: true,
   OPERATION_NOT_FOUND: true,
   INSUFFICIENT_FUNDS: true,
+  CAPTURE_EXCEEDS_HOLD: true,
+  HOLD_PERIOD_SHORTENED: true,
+  WALLET_FROZEN: true,
+  WALLET_CLOSED: true,
+  WALLET_NOT_EMPTY: true,
   BALANCE_LIMIT_EXCEEDED: true,
 } as const satisfies Record<RejectionReason, boolean>;

@@ -34,6 +34,8 @@ export interface Wallet extends WalletIdentity {
   readonly balanceMaxMinor: bigint | undefined;
   /** The last operation on it: its place in the journal, where its linked history begins. */
   readonly headSequence: bigint;
+  /** The newest hold placed on it, where its linked list of holds begins; 0 where there was none. */
+  readonly lastHoldId: bigint;
   readonly updateTimeMs: number;
   readonly totals: Totals;
 }
@@ -48,9 +50,24 @@ export function totalMaxMinor(wallet: Wallet): bigint {
   return wallet.balanceMaxMinor ?? minorMax;
 }
 
-/** The wallet with money added from outside. */
+/** Whether this much more would take the total above the wallet's limit or out of 64 bits. */
+export function isOverLimit(wallet: Wallet, incomingMinor: bigint): boolean {
+  return totalMinor(wallet) + incomingMinor > totalMaxMinor(wallet);
+}
+
+/** The wallet with money that came in. */
 export function credited(wallet: Wallet, amountMinor: bigint): Wallet {
   return { ...wallet, availableMinor: wallet.availableMinor + amountMinor };
+}
+
+/** The wallet with available money gone. */
+export function debited(wallet: Wallet, amountMinor: bigint): Wallet {
+  return { ...wallet, availableMinor: wallet.availableMinor - amountMinor };
+}
+
+/** The wallet with held money gone. */
+export function spent(wallet: Wallet, amountMinor: bigint): Wallet {
+  return { ...wallet, heldMinor: wallet.heldMinor - amountMinor };
 }
 
 /** The wallet with available money set aside; a negative amount gives it back. */

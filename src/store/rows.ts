@@ -32,6 +32,7 @@ export function walletFromRow(row: Selectable<WalletTable>): Wallet {
     version: row.version,
     balanceMaxMinor: row.balance_max_minor ?? undefined,
     headSequence: row.head_sequence,
+    lastHoldId: row.last_hold_id,
     updateTimeMs: Number(row.update_time_ms),
     totals: decodeTotals(row.totals),
   };
@@ -51,6 +52,7 @@ export function walletToRow(partition: number, wallet: Wallet): Insertable<Walle
     version: wallet.version,
     balance_max_minor: wallet.balanceMaxMinor ?? null,
     head_sequence: wallet.headSequence,
+    last_hold_id: wallet.lastHoldId,
     update_time_ms: BigInt(wallet.updateTimeMs),
     totals: encodeTotals(wallet.totals),
   };
@@ -66,6 +68,7 @@ export function holdFromRow(row: Selectable<HoldTable>): Hold {
     createTimeMs: Number(row.create_time_ms),
     eligibleTimeMs: Number(row.eligible_time_ms),
     resolveTimeMs: row.resolve_time_ms === null ? undefined : Number(row.resolve_time_ms),
+    previousHoldId: row.previous_hold_id,
   };
 }
 
@@ -81,6 +84,7 @@ export function holdToRow(partition: number, hold: Hold, currency: CurrencyCode)
     create_time_ms: BigInt(hold.createTimeMs),
     eligible_time_ms: BigInt(hold.eligibleTimeMs),
     resolve_time_ms: hold.resolveTimeMs === undefined ? null : BigInt(hold.resolveTimeMs),
+    previous_hold_id: hold.previousHoldId,
   };
 }
 
@@ -113,6 +117,21 @@ export function recordFromRow(row: Selectable<JournalTable>): JournalRecord {
         ? undefined
         : { userId: row.opened_user_id as UserId, currency: row.opened_currency! as CurrencyCode, exponent: Number(row.opened_exponent!) },
     relatedOperationId: row.related_operation_id ?? undefined,
+    receiver:
+      row.receiver_wallet_id === null
+        ? undefined
+        : {
+            walletId: row.receiver_wallet_id,
+            amountMinor: row.receiver_amount_minor!,
+            after: {
+              availableMinor: row.receiver_available_after_minor!,
+              heldMinor: row.receiver_held_after_minor!,
+              state: named(walletStates, row.receiver_state_after!),
+              version: row.receiver_version_after!,
+              balanceMaxMinor: row.receiver_balance_max_after_minor ?? undefined,
+            },
+            previousSequence: row.receiver_previous_sequence!,
+          },
     keyHash: row.key_hash === null ? undefined : Buffer.from(row.key_hash).toString("hex"),
     reference: row.reference ?? "",
     metadata: row.metadata === null ? {} : (JSON.parse(row.metadata) as Record<string, string>),
@@ -123,7 +142,7 @@ export function recordFromRow(row: Selectable<JournalTable>): JournalRecord {
 }
 
 export function recordToRow(record: JournalRecord): Insertable<JournalTable> {
-  const { after, hold, opened } = record;
+  const { after, hold, opened, receiver } = record;
   return {
     partition: BigInt(record.partition),
     sequence: record.sequence,
@@ -149,6 +168,14 @@ export function recordToRow(record: JournalRecord): Insertable<JournalTable> {
     key_hash: record.keyHash === undefined ? null : Buffer.from(record.keyHash, "hex"),
     reference: record.reference === "" ? null : record.reference,
     metadata: Object.keys(record.metadata).length === 0 ? null : JSON.stringify(record.metadata),
+    receiver_wallet_id: receiver?.walletId ?? null,
+    receiver_amount_minor: receiver?.amountMinor ?? null,
+    receiver_available_after_minor: receiver?.after.availableMinor ?? null,
+    receiver_held_after_minor: receiver?.after.heldMinor ?? null,
+    receiver_state_after: receiver === undefined ? null : BigInt(walletStateNumbers[receiver.after.state]),
+    receiver_version_after: receiver?.after.version ?? null,
+    receiver_balance_max_after_minor: receiver?.after.balanceMaxMinor ?? null,
+    receiver_previous_sequence: receiver?.previousSequence ?? null,
     hash: record.hash,
   };
 }

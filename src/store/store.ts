@@ -34,10 +34,11 @@ export interface Reads {
   close(): Promise<void>;
 }
 
-/** An operation with the wallet and hold that it is about, as they are now. */
+/** An operation with the wallets and the hold that it is about, as they are now. */
 export interface RecordedOperation {
   readonly record: JournalRecord;
   readonly wallet: Wallet;
+  readonly receiver: Wallet | undefined;
   readonly hold: Hold | undefined;
 }
 

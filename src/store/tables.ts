@@ -43,6 +43,8 @@ export interface WalletTable {
   version: bigint;
   balance_max_minor: bigint | null;
   head_sequence: bigint;
+  /** The newest hold, where the wallet's linked list of holds begins; 0 where there was none. */
+  last_hold_id: bigint;
   update_time_ms: bigint;
   /** Counters, see totals-encoding.ts. */
   totals: Uint8Array;
@@ -60,9 +62,11 @@ export interface HoldTable {
   create_time_ms: bigint;
   eligible_time_ms: bigint;
   resolve_time_ms: bigint | null;
+  /** The hold that was placed on the same wallet before this one; 0 for the first. */
+  previous_hold_id: bigint;
 }
 
-/** Append-only. `previous_sequence` links a wallet's history backwards from its `head_sequence`. */
+/** Append-only. `previous_sequence`, of a receiver `receiver_previous_sequence`, links a wallet's history backwards from its `head_sequence`. */
 export interface JournalTable {
   partition: bigint;
   sequence: bigint;
@@ -89,6 +93,15 @@ export interface JournalTable {
   reference: string | null;
   /** A JSON object of strings. */
   metadata: string | null;
+  /** The wallet that receives; the columns up to `receiver_previous_sequence` are null where there is none. */
+  receiver_wallet_id: bigint | null;
+  receiver_amount_minor: bigint | null;
+  receiver_available_after_minor: bigint | null;
+  receiver_held_after_minor: bigint | null;
+  receiver_state_after: bigint | null;
+  receiver_version_after: bigint | null;
+  receiver_balance_max_after_minor: bigint | null;
+  receiver_previous_sequence: bigint | null;
   hash: Uint8Array;
 }
 

@@ -208,7 +208,7 @@ export class NaiveLedger {
         return this.#giveBack(hold, "REVERSE", asked);
       }
       default:
-        return asked satisfies never;
+        throw new Error(`the model does not know ${asked.type} yet`);
     }
   }
 

@@ -21,6 +21,8 @@ const holdStatus = fc.constantFrom<Hold["status"]>("ACTIVE", "RELEASED", "REVERS
 const hex = (bytes: number): fc.Arbitrary<string> => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((array) => Buffer.from(array).toString("hex"));
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 
+const after = fc.record({ availableMinor: minor, heldMinor: minor, state, version: id, balanceMaxMinor: maybe(minor) });
+
 export const metadata = fc.dictionary(text, text, { maxKeys: 16, noNullPrototype: true });
 
 export const draftRecord: fc.Arbitrary<Omit<JournalRecord, "hash">> = fc.record({
@@ -30,10 +32,13 @@ export const draftRecord: fc.Arbitrary<Omit<JournalRecord, "hash">> = fc.record(
   kind: fc.constantFrom(...(Object.keys(operationKindNumbers) as OperationKind[])),
   walletId: id,
   amountMinor: minor,
-  after: fc.record({ availableMinor: minor, heldMinor: minor, state, version: id, balanceMaxMinor: maybe(minor) }),
+  after,
   hold: maybe(fc.record({ holdId: id, status: holdStatus, capturedMinor: minor, eligibleTimeMs: timeMs })),
   opened: maybe(fc.record({ userId, currency, exponent })),
   relatedOperationId: maybe(id),
+  receiver: maybe(
+    fc.record({ walletId: id, amountMinor: minor, after, previousSequence: fc.bigInt(0n, 2n ** 48n - 1n) }),
+  ),
   keyHash: maybe(hex(16)),
   reference: fc.oneof(fc.constant(""), text),
   metadata,
@@ -52,13 +57,15 @@ export const totals: fc.Arbitrary<Totals> = fc.record(
 
 /** A wallet, but for its id and owner. */
 export const walletContent: fc.Arbitrary<Omit<Wallet, "walletId" | "userId">> = fc
-  .record({ currency, exponent, createTimeMs: timeMs, availableMinor: minor, held: minor, state, version: id, balanceMaxMinor: maybe(minor), headSequence: id, updateTimeMs: timeMs, totals })
-  // Its total fits 64 bits.
-  .map(({ held, ...wallet }) => ({ ...wallet, heldMinor: held % (minorMax - wallet.availableMinor + 1n) }));
+  .record({ currency, exponent, createTimeMs: timeMs, availableMinor: minor, held: minor, state, version: id, balanceMaxMinor: maybe(minor), headSequence: id, lastHoldId: fc.bigInt(0n, 1000n), updateTimeMs: timeMs, totals })
+  // Its total fits 64 bits, and a closed one is empty.
+  .map(({ held, ...wallet }) =>
+    wallet.state === "CLOSED" ? { ...wallet, availableMinor: 0n, heldMinor: 0n } : { ...wallet, heldMinor: held % (minorMax - wallet.availableMinor + 1n) },
+  );
 
 /** A hold, but for its id and wallet. */
 export const holdContent: fc.Arbitrary<Omit<Hold, "holdId" | "walletId">> = fc
-  .record({ amount: minor, captured: minor, status: holdStatus, createTimeMs: timeMs, eligibleTimeMs: timeMs, resolved: timeMs })
+  .record({ amount: minor, captured: minor, status: holdStatus, createTimeMs: timeMs, eligibleTimeMs: timeMs, resolved: timeMs, previousHoldId: fc.bigInt(0n, 1000n) })
   .map(({ amount, captured, resolved, status, ...times }) => {
     const amountMinor = amount === 0n ? 1n : amount;
     return { ...times, status, amountMinor, capturedMinor: captured % (amountMinor + 1n), resolveTimeMs: status === "ACTIVE" ? undefined : resolved };
@@ -74,5 +81,11 @@ export const rejection: fc.Arbitrary<Rejection> = fc.oneof(
   fc.record({ reason: fc.constant("HOLD_NOT_ACTIVE" as const), holdId: id, status: holdStatus }),
   fc.record({ reason: fc.constant("OPERATION_NOT_FOUND" as const), operationId: id }),
   fc.record({ reason: fc.constant("INSUFFICIENT_FUNDS" as const), available: moneyFact, requested: moneyFact }),
+  fc.record({ reason: fc.constant("SAME_WALLET" as const), userId }),
+  fc.record({ reason: fc.constant("CAPTURE_EXCEEDS_HOLD" as const), holdId: id, remaining: moneyFact, requested: moneyFact }),
+  fc.record({ reason: fc.constant("HOLD_PERIOD_SHORTENED" as const), holdId: id, holdPeriodMs: timeMs, requestedMs: timeMs }),
+  fc.record({ reason: fc.constantFrom("WALLET_FROZEN" as const, "WALLET_CLOSED" as const), userId, currency }),
+  fc.record({ reason: fc.constant("WALLET_NOT_EMPTY" as const), available: moneyFact, held: moneyFact }),
+  fc.record({ reason: fc.constant("BALANCE_LIMIT_EXCEEDED" as const), toUserId: userId, requested: moneyFact }),
   fc.record({ reason: fc.constant("BALANCE_LIMIT_EXCEEDED" as const), total: moneyFact, requested: moneyFact, maximum: moneyFact }),
 );

@@ -43,6 +43,24 @@ export const reverse =
   (which: bigint | string, options: Partial<Marks> = {}): Wish =>
   (holdNamed) => ({ type: "reverse", user: defaults.user, ...options, holdId: typeof which === "bigint" ? which : holdNamed(which) });
 
+/** Captures of the hold with this id, or of the one that was placed with this name. */
+export const capture =
+  (which: bigint | string, amount: string, options: Partial<Marks> & { readonly to?: string; readonly final?: boolean } = {}): Wish =>
+  (holdNamed) => ({ type: "capture", user: defaults.user, amount, ...options, holdId: typeof which === "bigint" ? which : holdNamed(which) });
+
+/** Extends the hold with this id, or the one that was placed with this name. */
+export const extend =
+  (which: bigint | string, periodMs: number, options: Partial<Marks> = {}): Wish =>
+  (holdNamed) => ({ type: "extend", user: defaults.user, periodMs, ...options, holdId: typeof which === "bigint" ? which : holdNamed(which) });
+
+export const withdraw = (amount: string, options: Options = {}): AskedOfWallet => ({ type: "withdraw", amount, ...defaults, ...options });
+export const transfer = (amount: string, to: string, options: Options = {}): AskedOfWallet => ({ type: "transfer", amount, to, ...defaults, ...options });
+export const freeze = (options: Options = {}): AskedOfWallet => ({ type: "freeze", ...defaults, ...options });
+export const unfreeze = (options: Options = {}): AskedOfWallet => ({ type: "unfreeze", ...defaults, ...options });
+export const close = (options: Options = {}): AskedOfWallet => ({ type: "close", ...defaults, ...options });
+/** Without `balanceMax` the limit is lifted. */
+export const limit = (balanceMax: string | undefined, options: Options = {}): AskedOfWallet => ({ type: "limit", balanceMax, ...defaults, ...options });
+
 /** A wallet with this much available. */
 export function wallet(amount: string, options: { readonly user?: string; readonly currency?: string; readonly balanceMax?: string } = {}): Asked[] {
   const opening = init(options.currency, options);

@@ -40,7 +40,7 @@ export class PureLedger {
     const eligible = this.#eligible(touched.eligibleHolds, nowMs);
     const holdIds = [...touched.holdIds, ...eligible.holdIds, ...records.map((record) => record.hold?.holdId ?? 0n)];
     const holds = unique(holdIds.map((holdId) => this.holds.get(holdId)));
-    const walletIds = [...holds.map((hold) => hold.walletId), ...records.map((record) => record.walletId)];
+    const walletIds = [...holds.map((hold) => hold.walletId), ...records.flatMap((record) => [record.walletId, record.receiver?.walletId ?? 0n])];
     const named = [...this.wallets.values()].filter((wallet) =>
       touched.wallets.some(({ userId, currency }) => userId === wallet.userId && (currency ?? wallet.currency) === wallet.currency),
     );

@@ -58,7 +58,7 @@ export type Operation = Message<"wallet.v1.Operation"> & {
   amount: string;
 
   /**
-   * The wallet's balance directly after the operation.
+   * The wallet's balance directly after the operation. Absent where the reader is the receiver of the money; the reader's own is in `entries`.
    *
    * @generated from field: wallet.v1.Balance balance_after = 6;
    */
@@ -130,7 +130,7 @@ export type Operation = Message<"wallet.v1.Operation"> & {
   metadata: { [key: string]: string };
 
   /**
-   * The wallet's version directly after the operation.
+   * The wallet's version directly after the operation; of the receiver's wallet where the reader is the receiver.
    *
    * @generated from field: int64 wallet_version = 16;
    */

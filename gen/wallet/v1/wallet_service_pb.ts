@@ -2184,8 +2184,8 @@ export const WalletService: GenService<{
   /**
    * Spends a hold: held shrinks by the amount and the money leaves the wallet, or goes to the wallet of `to_user_id`.
    * Partial captures keep the rest held.
-   * Errors: CAPTURE_EXCEEDS_HOLD, HOLD_NOT_FOUND, HOLD_NOT_ACTIVE, WALLET_FROZEN, BALANCE_LIMIT_EXCEEDED for the receiver.
-   * Not served by this version: answers UNIMPLEMENTED.
+   * Errors: CAPTURE_EXCEEDS_HOLD, HOLD_NOT_FOUND, HOLD_NOT_ACTIVE, WALLET_FROZEN; of the receiver SAME_WALLET, WALLET_NOT_FOUND, WALLET_CLOSED,
+   * BALANCE_LIMIT_EXCEEDED.
    *
    * @generated from rpc wallet.v1.WalletService.CaptureHold
    */
@@ -2197,7 +2197,6 @@ export const WalletService: GenService<{
   /**
    * Sets an ACTIVE hold's period, counted from its creation; only longer.
    * Errors: HOLD_PERIOD_SHORTENED, HOLD_NOT_FOUND, HOLD_NOT_ACTIVE.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.ExtendHold
    */
@@ -2209,7 +2208,6 @@ export const WalletService: GenService<{
   /**
    * Takes available money out of the ledger.
    * Errors: INSUFFICIENT_FUNDS, WALLET_NOT_FOUND, WALLET_FROZEN, WALLET_CLOSED.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.WithdrawMoney
    */
@@ -2221,7 +2219,6 @@ export const WalletService: GenService<{
   /**
    * Moves available money from one user's wallet to another's in the same currency, atomically.
    * Errors: INSUFFICIENT_FUNDS, SAME_WALLET, WALLET_NOT_FOUND, WALLET_FROZEN, WALLET_CLOSED, BALANCE_LIMIT_EXCEEDED.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.TransferMoney
    */
@@ -2245,7 +2242,6 @@ export const WalletService: GenService<{
   /**
    * Freezes a wallet: no holds, withdrawals, captures or transfers out until it is unfrozen.
    * Errors: WALLET_NOT_FOUND, WALLET_FROZEN, WALLET_CLOSED.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.FreezeWallet
    */
@@ -2255,9 +2251,8 @@ export const WalletService: GenService<{
     output: typeof FreezeWalletResponseSchema;
   },
   /**
-   * Ends a freeze.
+   * Ends a freeze. Of a wallet that is not frozen it changes nothing but the version.
    * Errors: WALLET_NOT_FOUND, WALLET_CLOSED.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.UnfreezeWallet
    */
@@ -2267,9 +2262,8 @@ export const WalletService: GenService<{
     output: typeof UnfreezeWalletResponseSchema;
   },
   /**
-   * Closes an empty wallet, for good.
+   * Closes an empty wallet, frozen or not, for good.
    * Errors: WALLET_NOT_EMPTY, WALLET_NOT_FOUND, WALLET_CLOSED.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.CloseWallet
    */
@@ -2281,7 +2275,6 @@ export const WalletService: GenService<{
   /**
    * Changes the most that a wallet may contain. What is in it already is not touched.
    * Errors: WALLET_NOT_FOUND, WALLET_CLOSED.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.SetWalletLimits
    */

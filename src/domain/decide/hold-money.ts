@@ -4,26 +4,28 @@ import type { HoldMoney } from "../command.ts";
 import { rejected, type Decision } from "../decision.ts";
 import type { LedgerState } from "../ledger-state.ts";
 import type { LedgerRules } from "../rules.ts";
-import { fact, reserved } from "../wallet.ts";
+import { reserved } from "../wallet.ts";
+import { insufficientFunds } from "./insufficient-funds.ts";
 import { walletAndAmount } from "./wallet-and-amount.ts";
+import { mayNotSpend } from "./wallet-state.ts";
 
-/** Rejections: those of finding the wallet and of the amount, VERSION_MISMATCH, INSUFFICIENT_FUNDS. */
+/** Rejections: those of finding the wallet and of the amount, VERSION_MISMATCH, WALLET_FROZEN, WALLET_CLOSED, INSUFFICIENT_FUNDS. */
 export function decideHoldMoney(state: LedgerState, command: HoldMoney, rules: LedgerRules): Decision {
   const found = walletAndAmount(state, command, rules);
   if ("rejection" in found) return found;
   const { wallet, amountMinor } = found;
-  if (amountMinor > wallet.availableMinor) {
-    return rejected({ reason: "INSUFFICIENT_FUNDS", available: fact(wallet, wallet.availableMinor), requested: fact(wallet, amountMinor) });
-  }
+  const forbidden = mayNotSpend(wallet) ?? insufficientFunds(wallet, amountMinor);
+  if (forbidden !== undefined) return rejected(forbidden);
 
   // From here the hold succeeds.
+  const holdId = state.nextOperationId;
   return {
     effect: {
       kind: "HOLD",
-      wallet: reserved(wallet, amountMinor),
+      wallet: { ...reserved(wallet, amountMinor), lastHoldId: holdId },
       amountMinor,
       hold: {
-        holdId: state.nextOperationId,
+        holdId,
         walletId: wallet.walletId,
         amountMinor,
         capturedMinor: 0n,
@@ -31,6 +33,7 @@ export function decideHoldMoney(state: LedgerState, command: HoldMoney, rules: L
         createTimeMs: state.nowMs,
         eligibleTimeMs: state.nowMs + (command.holdPeriodMs ?? rules.holdPeriodMs),
         resolveTimeMs: undefined,
+        previousHoldId: wallet.lastHoldId,
       },
     },
   };

@@ -40,6 +40,7 @@ export function decideInitWallet(state: LedgerState, command: InitWallet, rules:
         version: 0n,
         balanceMaxMinor,
         headSequence: 0n,
+        lastHoldId: 0n,
         updateTimeMs: state.nowMs,
         totals: noTotals,
       },

@@ -5,17 +5,15 @@ import { rejected, type Decision } from "../decision.ts";
 import { remainingMinor, resolved } from "../hold.ts";
 import type { LedgerState } from "../ledger-state.ts";
 import { reserved } from "../wallet.ts";
-import { checkedVersion } from "./checked-version.ts";
+import { notActive, ownHold } from "./own-hold.ts";
 
-/** Rejections: HOLD_NOT_FOUND (also for another user's hold, so that ids tell nothing), HOLD_NOT_ACTIVE, VERSION_MISMATCH. */
+/** Rejections: those of finding the hold, HOLD_NOT_ACTIVE. */
 export function decideReverseHold(state: LedgerState, command: ReverseHold): Decision {
-  const { userId, holdId } = command;
-  const hold = state.hold(holdId);
-  const wallet = hold && state.wallet(hold.walletId);
-  if (hold === undefined || wallet?.userId !== userId) return rejected({ reason: "HOLD_NOT_FOUND", userId, holdId });
-  const mismatch = checkedVersion(command, wallet.version);
-  if (mismatch !== undefined) return rejected(mismatch);
-  if (hold.status !== "ACTIVE") return rejected({ reason: "HOLD_NOT_ACTIVE", holdId, status: hold.status });
+  const found = ownHold(state, command);
+  if ("rejection" in found) return found;
+  const { hold, wallet } = found;
+  const over = notActive(hold);
+  if (over !== undefined) return rejected(over);
 
   // From here the reversal succeeds.
   const amountMinor = remainingMinor(hold);

@@ -2,8 +2,9 @@
 
 import type { Migration } from "kysely/migration";
 import { createLedger } from "./0001-ledger.ts";
+import { addTwoWallets } from "./0002-two-wallets.ts";
 import type { EngineTypes } from "./engine-types.ts";
 
 export function migrations(types: EngineTypes): Record<string, Migration> {
-  return { "0001-ledger": { up: createLedger(types) } };
+  return { "0001-ledger": { up: createLedger(types) }, "0002-two-wallets": { up: addTwoWallets(types) } };
 }

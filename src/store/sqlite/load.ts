@@ -41,6 +41,7 @@ export function prepareLoad(connection: Database.Database, queries: Queries): (p
       if (row === undefined) return;
       records.set(sequence, recordFromRow(row));
       loadWallet(row.wallet_id);
+      if (row.receiver_wallet_id !== null) loadWallet(row.receiver_wallet_id);
       if (row.hold_id !== null) loadHold(row.hold_id);
     };
 

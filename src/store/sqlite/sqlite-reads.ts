@@ -3,7 +3,7 @@
 import type Database from "better-sqlite3";
 import { birthplaceOf } from "../../domain/journal.ts";
 import type { CurrencyTotals } from "../../domain/ledger-state.ts";
-import type { CurrencyCode, UserId } from "../../domain/wallet.ts";
+import type { CurrencyCode, UserId, Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
 import type { Reads, RecordedOperation } from "../store.ts";
 import { openForReading } from "./connection.ts";
@@ -64,8 +64,14 @@ function walletRows(queries: Queries, userId: UserId, currency: CurrencyCode | u
 function recorded(queries: Queries, sequence: bigint): RecordedOperation | undefined {
   const row = queries.record.get({ partition, sequence });
   if (row === undefined) return undefined;
+  const wallet = (walletId: bigint): Wallet => walletFromRow(queries.wallet.get({ partition, walletId })!);
   const hold = row.hold_id === null ? undefined : queries.hold.get({ partition, holdId: row.hold_id });
-  return { record: recordFromRow(row), wallet: walletFromRow(queries.wallet.get({ partition, walletId: row.wallet_id })!), hold: hold && holdFromRow(hold) };
+  return {
+    record: recordFromRow(row),
+    wallet: wallet(row.wallet_id),
+    receiver: row.receiver_wallet_id === null ? undefined : wallet(row.receiver_wallet_id),
+    hold: hold && holdFromRow(hold),
+  };
 }
 
 /** Several statements that see the same commit. */

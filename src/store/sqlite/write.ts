@@ -106,14 +106,22 @@ const journalColumns = [
   "key_hash",
   "reference",
   "metadata",
+  "receiver_wallet_id",
+  "receiver_amount_minor",
+  "receiver_available_after_minor",
+  "receiver_held_after_minor",
+  "receiver_state_after",
+  "receiver_version_after",
+  "receiver_balance_max_after_minor",
+  "receiver_previous_sequence",
   "hash",
 ] as const;
 
-const changingWalletColumns = ["available_minor", "held_minor", "state", "version", "balance_max_minor", "head_sequence", "update_time_ms", "totals"] as const;
+const changingWalletColumns = ["available_minor", "held_minor", "state", "version", "balance_max_minor", "head_sequence", "last_hold_id", "update_time_ms", "totals"] as const;
 const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingWalletColumns] as const;
 
 const changingHoldColumns = ["captured_minor", "status", "eligible_time_ms", "resolve_time_ms"] as const;
-const holdColumns = ["partition", "hold_id", "wallet_id", "currency", "amount_minor", "create_time_ms", ...changingHoldColumns] as const;
+const holdColumns = ["partition", "hold_id", "wallet_id", "currency", "amount_minor", "create_time_ms", "previous_hold_id", ...changingHoldColumns] as const;
 
 const changingKeyColumns = ["ordinal", "fingerprint", "time_ms", "sequence", "rejection"] as const;
 const keyColumns = ["partition", "key_hash", ...changingKeyColumns] as const;
