@@ -1,6 +1,6 @@
 // Fills a ledger through its own queue and writer thread: so many wallets, each with a million in it.
 
-import type { Answer } from "../src/domain/batch.ts";
+import type { Answer } from "../src/domain/answer.ts";
 import type { Command } from "../src/domain/command.ts";
 import { parseDecimal } from "../src/domain/money.ts";
 import type { CurrencyCode, UserId } from "../src/domain/wallet.ts";
@@ -20,7 +20,7 @@ export interface Door {
 }
 
 export async function openDoor(databasePath: string): Promise<Door> {
-  const settings = { databasePath, assets: new Map<string, number>(), holdPeriodMs: 600_000, idempotencyRetentionMs: 30 * 86_400_000 };
+  const settings = { databasePath, assets: new Map<string, number>(), holdPeriodMs: 600_000, autoRelease: false, idempotencyRetentionMs: 30 * 86_400_000 };
   const writer = await startWriterThread(new URL("../src/writer.ts", import.meta.url), settings);
   const queue = new CommandQueue(writer, limits);
   const close = async (): Promise<void> => {

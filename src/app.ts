@@ -9,8 +9,11 @@ import { reportService } from "./api/report-service.ts";
 import { createRequestValidator } from "./api/validation.ts";
 import { walletService } from "./api/wallet-service.ts";
 import type { Config } from "./config.ts";
+import type { Answer } from "./domain/answer.ts";
+import type { ReleaseHolds } from "./domain/command.ts";
 import { currencyRegistry } from "./domain/currency.ts";
 import { CommandQueue } from "./ledger/command-queue.ts";
+import { startSweeping, withoutOverdue } from "./ledger/overdue-holds.ts";
 import { startWriterThread, type WriterThread } from "./ledger/writer-thread.ts";
 import { startServer } from "./server/server.ts";
 import { openSqliteReads } from "./store/sqlite/sqlite-reads.ts";
@@ -33,8 +36,9 @@ const services = [WalletService, ReportService];
 
 /** Starts the service. Throws StartError where its surroundings do not permit it. */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
-  const { assets, holdPeriodMs, idempotencyRetentionMs, database, limits } = config;
-  const opening = startWriterThread(new URL("./writer.ts", import.meta.url), { databasePath: database.path, assets, holdPeriodMs, idempotencyRetentionMs });
+  const { assets, holdPeriodMs, autoRelease, idempotencyRetentionMs, database, limits } = config;
+  const periods = { holdPeriodMs, autoRelease, idempotencyRetentionMs };
+  const opening = startWriterThread(new URL("./writer.ts", import.meta.url), { databasePath: database.path, assets, ...periods });
   // Compiled while the writer thread opens the ledger.
   const validate = createRequestValidator(services);
   const writer = await opening;
@@ -42,8 +46,11 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const reads = await opened(() => openSqliteReads(database.path, Date.now), writer);
   let isReady = true;
 
-  const ledger = { queue, reads, rules: { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs } };
+  const submit = (command: ReleaseHolds): Promise<Answer> => queue.submit(command);
+  const sweeper = autoRelease ? startSweeping(reads, submit, (error) => logger.warn({ err: error }, "overdue holds could not be released")) : undefined;
+  const ledger = { queue, reads: autoRelease ? withoutOverdue(reads, submit) : reads, rules: { currencies: currencyRegistry(assets), ...periods } };
   const closeLedger = async (): Promise<void> => {
+    await sweeper?.stop();
     await queue.close();
     // Readers first: the last connection to close moves the write-ahead log into the database file, and only the writer may.
     await reads.close();

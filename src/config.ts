@@ -49,9 +49,9 @@ const settings = {
   autoRelease: {
     name: "WALLET_AUTO_RELEASE",
     default: "false",
-    kind: onlyYet(truth, false, "releasing overdue holds without being asked is"),
-    meaning: "Whether the server releases overdue holds by itself.",
-    why: "`true` is not there yet.",
+    kind: truth,
+    meaning: "Whether the server releases overdue holds by itself, before anything of their wallets is decided or answered.",
+    why: "`false` is the original's behaviour: a hold stays until somebody calls ReleaseHolds.",
   },
   assets: { name: "WALLET_CURRENCIES", default: "", kind: assets, meaning: "Currencies beside those of ISO 4217." },
   idempotencyRetentionMs: {
@@ -150,6 +150,7 @@ export interface Config {
   readonly listen: ListenAddress;
   readonly database: Database;
   readonly holdPeriodMs: number;
+  readonly autoRelease: boolean;
   /** Name → decimals, beside ISO 4217. */
   readonly assets: ReadonlyMap<string, number>;
   readonly idempotencyRetentionMs: number;
@@ -184,6 +185,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     listen: read(settings.listen),
     database: read(settings.database),
     holdPeriodMs: read(settings.holdPeriodMs),
+    autoRelease: read(settings.autoRelease),
     assets: read(settings.assets),
     idempotencyRetentionMs: read(settings.idempotencyRetentionMs),
     insecure: read(settings.insecure),

@@ -12,7 +12,7 @@ if (parentPort === null) throw new Error("writer.ts runs as a worker thread");
 const port = parentPort;
 const send = (message: FromWriter): void => port.postMessage(message);
 
-const { databasePath, assets, holdPeriodMs, idempotencyRetentionMs } = workerData as WriterSettings;
+const { databasePath, assets, ...settings } = workerData as WriterSettings;
 
 /** Batches are executed one after another, in the order of their arrival. */
 function serve(executor: Executor): void {
@@ -44,7 +44,7 @@ async function handle(executor: Executor, message: ToWriter): Promise<void> {
 
 try {
   const store = await openSqliteStore(databasePath, Date.now);
-  serve(executorOn(store, { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs }));
+  serve(executorOn(store, { currencies: currencyRegistry(assets), ...settings }));
   send({ type: "ready" });
 } catch (error) {
   const sentence = error instanceof StartError ? error.message : undefined;

@@ -6,7 +6,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { HoldSchema, HoldStatus, type Hold as HoldMessage } from "../../gen/wallet/v1/hold_pb.ts";
 import { EntrySchema, OperationKind, OperationSchema, type Entry, type Operation } from "../../gen/wallet/v1/operation_pb.ts";
 import { BalanceSchema, MoneySchema, WalletSchema, WalletState, type Balance, type Money, type Wallet as WalletMessage } from "../../gen/wallet/v1/wallet_pb.ts";
-import type { AppliedAnswer } from "../domain/batch.ts";
+import type { AppliedAnswer } from "../domain/answer.ts";
 import { remainingMinor, returnedMinor, type Hold, type HoldOrigin, type HoldStatus as HoldStatusName } from "../domain/hold.ts";
 import type { JournalRecord, OperationKind as OperationKindName, WalletAfter } from "../domain/journal.ts";
 import { formatMinor } from "../domain/money.ts";

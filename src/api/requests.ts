@@ -34,27 +34,30 @@ import { parseDecimal, type Decimal } from "../domain/money.ts";
 import type { CurrencyCode, UserId } from "../domain/wallet.ts";
 import { invalidAmount, invalidField } from "./errors.ts";
 
-export function toInitWallet(request: InitWalletRequest): InitWallet {
-  return { type: "initWallet", ...envelope(request), currency: request.currency as CurrencyCode, balanceMax: balanceMaxOf(request) };
+/** Where a request stands in another one: "" or a path that ends with a point, put before the names of its fields in errors. */
+type Path = string;
+
+export function toInitWallet(request: InitWalletRequest, at: Path = ""): InitWallet {
+  return { type: "initWallet", ...envelope(request), currency: request.currency as CurrencyCode, balanceMax: balanceMaxOf(request, at) };
 }
 
-export function toAddMoney(request: AddMoneyRequest): AddMoney {
+export function toAddMoney(request: AddMoneyRequest, at: Path = ""): AddMoney {
   return {
     type: "addMoney",
     ...envelope(request),
     currency: currencyOf(request),
-    amount: amountOf(request),
+    amount: amountOf(request, at),
     relatedOperationId: request.relatedOperationId,
   };
 }
 
-export function toHoldMoney(request: HoldMoneyRequest): HoldMoney {
+export function toHoldMoney(request: HoldMoneyRequest, at: Path = ""): HoldMoney {
   return {
     type: "holdMoney",
     ...envelope(request),
     currency: currencyOf(request),
-    amount: amountOf(request),
-    holdPeriodMs: request.holdPeriod === undefined ? undefined : wholeMs("hold_period", request.holdPeriod),
+    amount: amountOf(request, at),
+    holdPeriodMs: request.holdPeriod === undefined ? undefined : wholeMs(`${at}hold_period`, request.holdPeriod),
   };
 }
 
@@ -66,27 +69,27 @@ export function toReverseHold(request: ReverseHoldRequest): ReverseHold {
   return { type: "reverseHold", ...envelope(request), holdId: request.holdId };
 }
 
-export function toCaptureHold(request: CaptureHoldRequest): CaptureHold {
+export function toCaptureHold(request: CaptureHoldRequest, at: Path = ""): CaptureHold {
   return {
     type: "captureHold",
     ...envelope(request),
     holdId: request.holdId,
-    amount: amountOf(request),
+    amount: amountOf(request, at),
     toUserId: request.toUserId as UserId | undefined,
     isFinal: request.final,
   };
 }
 
-export function toExtendHold(request: ExtendHoldRequest): ExtendHold {
-  return { type: "extendHold", ...envelope(request), holdId: request.holdId, holdPeriodMs: wholeMs("hold_period", request.holdPeriod!) };
+export function toExtendHold(request: ExtendHoldRequest, at: Path = ""): ExtendHold {
+  return { type: "extendHold", ...envelope(request), holdId: request.holdId, holdPeriodMs: wholeMs(`${at}hold_period`, request.holdPeriod!) };
 }
 
-export function toWithdrawMoney(request: WithdrawMoneyRequest): WithdrawMoney {
-  return { type: "withdrawMoney", ...envelope(request), currency: currencyOf(request), amount: amountOf(request) };
+export function toWithdrawMoney(request: WithdrawMoneyRequest, at: Path = ""): WithdrawMoney {
+  return { type: "withdrawMoney", ...envelope(request), currency: currencyOf(request), amount: amountOf(request, at) };
 }
 
-export function toTransferMoney(request: TransferMoneyRequest): TransferMoney {
-  return { type: "transferMoney", ...envelope(request), currency: currencyOf(request), amount: amountOf(request), toUserId: request.toUserId as UserId };
+export function toTransferMoney(request: TransferMoneyRequest, at: Path = ""): TransferMoney {
+  return { type: "transferMoney", ...envelope(request), currency: currencyOf(request), amount: amountOf(request, at), toUserId: request.toUserId as UserId };
 }
 
 export function toChangeWalletState(
@@ -96,8 +99,8 @@ export function toChangeWalletState(
   return { type, ...envelope(request), currency: currencyOf(request) };
 }
 
-export function toSetWalletLimits(request: SetWalletLimitsRequest): SetWalletLimits {
-  return { type: "setWalletLimits", ...envelope(request), currency: currencyOf(request), balanceMax: balanceMaxOf(request) };
+export function toSetWalletLimits(request: SetWalletLimitsRequest, at: Path = ""): SetWalletLimits {
+  return { type: "setWalletLimits", ...envelope(request), currency: currencyOf(request), balanceMax: balanceMaxOf(request, at) };
 }
 
 /** The wallet that a request means: its user, and its currency where it names one. */
@@ -128,14 +131,15 @@ function currencyOf(request: { currency?: string | undefined }): CurrencyCode | 
   return request.currency as CurrencyCode | undefined;
 }
 
-function amountOf(request: { amount: string }): Decimal {
-  const amount = decimal("amount", request.amount);
-  if (amount.unscaled === 0n) throw invalidAmount("amount");
+function amountOf(request: { amount: string }, at: Path): Decimal {
+  const field = `${at}amount`;
+  const amount = decimal(field, request.amount);
+  if (amount.unscaled === 0n) throw invalidAmount(field);
   return amount;
 }
 
-function balanceMaxOf({ balanceMax }: { balanceMax?: string | undefined }): Decimal | undefined {
-  return balanceMax === undefined ? undefined : decimal("balance_max", balanceMax);
+function balanceMaxOf({ balanceMax }: { balanceMax?: string | undefined }, at: Path): Decimal | undefined {
+  return balanceMax === undefined ? undefined : decimal(`${at}balance_max`, balanceMax);
 }
 
 function decimal(field: string, text: string): Decimal {

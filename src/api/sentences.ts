@@ -48,6 +48,14 @@ export function explain(rejection: Rejection): Explanation {
         metadata: { expected_version: `${expectedVersion}`, actual_version: `${actualVersion}` },
       };
     }
+    case "BATCH_ABORTED": {
+      const { index, cause } = rejection;
+      const { sentence, metadata } = explain(cause);
+      return {
+        sentence: `Nothing of the batch was done, because items[${index}] was rejected with ${cause.reason}: ${sentence}`,
+        metadata: { ...metadata, item: `${index}`, item_reason: cause.reason },
+      };
+    }
     case "WALLET_NOT_FOUND": {
       const { userId, currency } = rejection;
       return {

@@ -1,6 +1,6 @@
 // Checks a request against the rules in its proto, and says in plain words which field breaks which.
 
-import type { DescMessage, DescService, Message } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, DescService, Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
@@ -54,11 +54,33 @@ const mapEntriesMax = 1_000;
 
 /** Throws INVALID_REQUEST before each entry of a very large map is checked against its rules, which would keep everybody else waiting. */
 function refuseLargeMaps(schema: DescMessage, message: Message): void {
-  for (const field of schema.fields) {
-    if (field.fieldKind !== "map") continue;
-    const entries = Object.keys((message as unknown as Record<string, object>)[field.localName] ?? {}).length;
-    if (entries > mapEntriesMax) throw invalidField(field.name, `has ${entries} entries, far more than it may have`);
+  for (const { fieldName, entries } of largeMaps(schema, message)) {
+    throw invalidField(fieldName, `has ${entries} entries, far more than it may have`);
   }
+}
+
+function* largeMaps(schema: DescMessage, message: Message, path = ""): Generator<{ fieldName: string; entries: number }> {
+  for (const field of schema.fields) {
+    const fieldName = `${path}${field.name}`;
+    if (field.fieldKind === "map") {
+      const entries = Object.keys(valueOf(message, field) ?? {}).length;
+      if (entries > mapEntriesMax) yield { fieldName, entries };
+    } else if (field.fieldKind === "list" && field.listKind === "message") {
+      const items = (valueOf(message, field) ?? []) as Message[];
+      for (const [index, item] of items.entries()) yield* largeMaps(field.message, item, `${fieldName}[${index}].`);
+    } else if (field.fieldKind === "message") {
+      const inner = valueOf(message, field);
+      if (inner !== undefined) yield* largeMaps(field.message, inner as Message, `${fieldName}.`);
+    }
+  }
+}
+
+/** What is in the field, undefined where it is absent or another one of its oneof is there. */
+function valueOf(message: Message, { localName, oneof }: DescField): object | undefined {
+  const fields = message as unknown as Record<string, unknown>;
+  if (oneof === undefined) return fields[localName] as object | undefined;
+  const chosen = fields[oneof.localName] as { case?: string; value?: object };
+  return chosen.case === localName ? chosen.value : undefined;
 }
 
 function violationError(violations: readonly Violation[]) {

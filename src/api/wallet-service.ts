@@ -2,9 +2,9 @@
 
 import type { ConnectError, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
-import type { Answer, AppliedAnswer, ReleasedAnswer } from "../domain/batch.ts";
+import type { Answer, AppliedAnswer, BatchAnswer, RejectedAnswer, ReleasedAnswer } from "../domain/answer.ts";
 import { chooseWallet } from "../domain/choose-wallet.ts";
-import type { ReleaseHolds, WalletCommand } from "../domain/command.ts";
+import type { ExecuteBatch, ReleaseHolds, WalletCommand } from "../domain/command.ts";
 import { keyHash } from "../domain/idempotency.ts";
 import type { Rejection } from "../domain/rejection.ts";
 import type { LedgerRules } from "../domain/rules.ts";
@@ -12,6 +12,7 @@ import type { UserId } from "../domain/wallet.ts";
 import type { CommandQueue } from "../ledger/command-queue.ts";
 import type { Reads } from "../store/store.ts";
 import { toApplied, toAppliedToHold, toHold, toMoneys, toOperation, toWallet } from "./answers.ts";
+import { toBatchResults, toExecuteBatch, toRejection } from "./batch.ts";
 import { serviceError } from "./errors.ts";
 import {
   toAddMoney,
@@ -27,7 +28,7 @@ import {
   toWithdrawMoney,
   walletOf,
 } from "./requests.ts";
-import { explain, rejectionError } from "./sentences.ts";
+import { rejectionError } from "./sentences.ts";
 
 /** What the handlers need of the ledger. */
 export interface LedgerAccess {
@@ -40,6 +41,7 @@ export interface LedgerAccess {
 export function walletService({ queue, reads, rules }: LedgerAccess): Partial<ServiceImpl<typeof WalletService>> {
   const apply = async (command: WalletCommand, { signal }: HandlerContext): Promise<AppliedAnswer> => granted(await queue.submit(command, signal)) as AppliedAnswer;
   const release = async (command: ReleaseHolds, { signal }: HandlerContext): Promise<ReleasedAnswer> => granted(await queue.submit(command, signal)) as ReleasedAnswer;
+  const execute = async (command: ExecuteBatch, { signal }: HandlerContext): Promise<BatchAnswer> => granted(await queue.submit(command, signal)) as BatchAnswer;
 
   return {
     initWallet: async (request, context) => toApplied(await apply(toInitWallet(request), context), request.validateOnly),
@@ -54,6 +56,8 @@ export function walletService({ queue, reads, rules }: LedgerAccess): Partial<Se
     unfreezeWallet: async (request, context) => toApplied(await apply(toChangeWalletState("unfreezeWallet", request), context), request.validateOnly),
     closeWallet: async (request, context) => toApplied(await apply(toChangeWalletState("closeWallet", request), context), request.validateOnly),
     setWalletLimits: async (request, context) => toApplied(await apply(toSetWalletLimits(request), context), request.validateOnly),
+
+    executeBatch: async (request, context) => ({ results: toBatchResults(await execute(toExecuteBatch(request), context)) }),
 
     async releaseHolds(request, context) {
       const { count, amounts, moreRemain } = await release(toReleaseHolds(request), context);
@@ -84,14 +88,13 @@ export function walletService({ queue, reads, rules }: LedgerAccess): Partial<Se
       if (!isKept) throw unknownKey(userId!, idempotencyKey!);
       if (found.operation !== undefined) return { outcome: { case: "operation", value: toOperation(found.operation, userId as UserId) } };
       const { rejection } = found.key.outcome as { rejection: Rejection };
-      const { sentence, metadata } = explain(rejection);
-      return { outcome: { case: "rejection", value: { reason: rejection.reason, message: sentence, metadata } } };
+      return { outcome: { case: "rejection", value: toRejection(rejection, false) } };
     },
   };
 }
 
 /** The answer where the ledger said yes; throws its rejection where it said no. */
-function granted(answer: Answer): AppliedAnswer | ReleasedAnswer {
+function granted(answer: Answer): Exclude<Answer, RejectedAnswer> {
   if (answer.type === "rejected") throw rejectionError(answer.rejection, answer.replayed);
   return answer;
 }

@@ -104,9 +104,17 @@ export type WalletCommand =
   | ChangeWalletState
   | SetWalletLimits;
 
-export type Command = WalletCommand | ReleaseHolds;
+/** Several commands in one call and one transaction, decided in order. */
+export interface ExecuteBatch {
+  readonly type: "executeBatch";
+  readonly items: readonly WalletCommand[];
+  /** One rejection undoes all. */
+  readonly atomic: boolean;
+}
 
-/** At most this many holds are released by one command: a transaction of a thousand rows keeps everybody else's wait to some 10 ms. */
+export type Command = WalletCommand | ReleaseHolds | ExecuteBatch;
+
+/** At most this many holds are released in one transaction: a thousand rows keep everybody else's wait to some 10 ms. */
 export const releaseHoldsMax = 1000;
 
 /** The parts of the ledger that a batch of commands needs to see, in the callers' own terms. The store loads them. */
@@ -118,5 +126,11 @@ export interface Touched {
   /** Hashes of idempotency keys; what the remembered ones point at is loaded too. */
   readonly keyHashes: readonly string[];
   /** Which eligible holds, if any: at most `max`, oldest eligibility first. */
-  readonly eligibleHolds: { readonly userId: UserId | undefined; readonly currency: CurrencyCode | undefined; readonly max: number } | undefined;
+  readonly eligibleHolds: (HoldFilter & { readonly max: number }) | { readonly of: "touched wallets"; readonly max: number } | undefined;
+}
+
+/** Holds of a user, of a currency, of both, or all. */
+export interface HoldFilter {
+  readonly userId: UserId | undefined;
+  readonly currency: CurrencyCode | undefined;
 }

@@ -35,6 +35,11 @@ export function fingerprint(command: WalletCommand): string {
   return shortHash(JSON.stringify(sent.toSorted(byName), (_, value: unknown) => canonical(value)));
 }
 
+/** The hash by which an atomic batch is recognised: over its items' keys and fingerprints, in order. */
+export function batchFingerprint(items: readonly WalletCommand[]): string {
+  return shortHash(JSON.stringify(items.map((item) => [item.idempotencyKey, fingerprint(item)])));
+}
+
 const ignoredFields: ReadonlySet<string> = new Set(["idempotencyKey", "validateOnly"]);
 
 /** JSON with one form for each value: objects as pairs in the order of their names, bigints as text. */

@@ -62,7 +62,7 @@ export class LedgerState {
   readonly #operationIds = new Set<bigint>();
   readonly #keys = new Map<string, RememberedKey>();
   readonly #currencyTotals = new Map<string, CurrencyTotals>();
-  readonly #changed = { records: [] as JournalRecord[], walletIds: new Set<bigint>(), holdIds: new Set<bigint>(), keyHashes: new Set<string>(), totals: new Set<string>() };
+  #changed = { records: [] as JournalRecord[], walletIds: new Set<bigint>(), holdIds: new Set<bigint>(), keyHashes: new Set<string>(), totals: new Set<string>() };
 
   constructor(loaded: LoadedState) {
     assert(loaded.nowMs >= loaded.head.timeMs, "the ledger's clock never goes back");
@@ -74,6 +74,23 @@ export class LedgerState {
     for (const record of loaded.records) this.#putRecord(record);
     for (const key of loaded.keys) this.#keys.set(key.keyHash, key);
     for (const totals of loaded.currencyTotals) this.#currencyTotals.set(totalsKey(totals), totals);
+  }
+
+  /** The same once more: what is done to the copy is not done to this. */
+  copy(): LedgerState {
+    const copy = new LedgerState({
+      head: this.#head,
+      nowMs: this.nowMs,
+      eligible: this.eligible,
+      wallets: [...this.#wallets.values()],
+      holds: [...this.#holds.values()],
+      records: [...this.#records.values()],
+      keys: [...this.#keys.values()],
+      currencyTotals: [...this.#currencyTotals.values()],
+    });
+    const { records, walletIds, holdIds, keyHashes, totals } = this.#changed;
+    copy.#changed = { records: [...records], walletIds: new Set(walletIds), holdIds: new Set(holdIds), keyHashes: new Set(keyHashes), totals: new Set(totals) };
+    return copy;
   }
 
   /** The id that the next operation will have. */

@@ -21,6 +21,8 @@ export type Rejection =
   // A precondition of the caller's. Never remembered.
   | { readonly reason: "VERSION_MISMATCH"; readonly expectedVersion: bigint; readonly actualVersion: bigint }
   // The ledger's state forbids it. Remembered under the idempotency key.
+  /** Of an atomic batch, whose fingerprint is `batch`, the item at `index` (from 0) was rejected. */
+  | { readonly reason: "BATCH_ABORTED"; readonly batch: string; readonly index: number; readonly cause: Rejection }
   | { readonly reason: "WALLET_NOT_FOUND"; readonly userId: string; readonly currency?: string | undefined }
   | { readonly reason: "WALLET_EXISTS"; readonly userId: string; readonly currency: string }
   | { readonly reason: "HOLD_NOT_FOUND"; readonly userId: string; readonly holdId: bigint }
@@ -50,6 +52,7 @@ export const isRemembered = {
   SAME_WALLET: false,
   IDEMPOTENCY_KEY_REUSED: false,
   VERSION_MISMATCH: false,
+  BATCH_ABORTED: true,
   WALLET_NOT_FOUND: true,
   WALLET_EXISTS: true,
   HOLD_NOT_FOUND: true,

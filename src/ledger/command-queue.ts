@@ -1,6 +1,7 @@
 // The queue: commands gather while the last commit is under way and share the next one; more than a bound are turned away at once.
 
-import type { Answer } from "../domain/batch.ts";
+import type { Answer } from "../domain/answer.ts";
+import { weightOf } from "../domain/batch.ts";
 import type { Command } from "../domain/command.ts";
 import { StoreFault } from "../store/store.ts";
 import type { Executor } from "./executor.ts";
@@ -16,9 +17,9 @@ export class QueueClosed extends Error {
 }
 
 export interface QueueLimits {
-  /** Commands that may wait or be under way. */
+  /** Operations that may wait or be under way. */
   readonly queueLengthMax: number;
-  /** Commands that share a commit. */
+  /** Operations that share a commit. */
   readonly batchLengthMax: number;
 }
 
@@ -54,10 +55,12 @@ export class CommandQueue {
    */
   submit(command: Command, signal?: AbortSignal): Promise<Answer> {
     if (this.#closed) return Promise.reject(new QueueClosed("the service is going down"));
-    if (this.#length >= this.#limits.queueLengthMax) return Promise.reject(new QueueFull(`${this.#length} operations are waiting`));
+    const weight = weightOf(command);
+    // What is larger than the whole queue is taken when it is empty, or it would be turned away for ever.
+    if (this.#length > 0 && this.#length + weight > this.#limits.queueLengthMax) return Promise.reject(new QueueFull(`${this.#length} operations are waiting`));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, signal, resolve, reject });
-      this.#length++;
+      this.#length += weight;
       this.#scheduleFlush();
     });
   }
@@ -93,7 +96,7 @@ export class CommandQueue {
       await this.#executeTogether(batch);
     } finally {
       this.#batchesUnderWay--;
-      this.#left(batch.length);
+      this.#left(batch);
       if (this.#waiting.length > 0) this.#scheduleFlush();
     }
   }
@@ -109,12 +112,19 @@ export class CommandQueue {
     }
   }
 
-  /** The next commands that go together. A release goes alone: what is eligible is looked up before anything of its batch is decided. */
+  /** The next commands that go together: as many operations as a commit gathers, or one command that brings more of them by itself. A release goes alone: what is eligible is looked up before anything of its batch is decided. */
   #takeBatch(): readonly Waiting[] {
     this.#dropAbandoned();
-    const firstRelease = this.#waiting.findIndex((waiting) => waiting.command.type === "releaseHolds");
-    const together = firstRelease === 0 ? 1 : firstRelease === -1 ? this.#waiting.length : firstRelease;
-    return this.#waiting.splice(0, Math.min(together, this.#limits.batchLengthMax));
+    if (this.#waiting[0]?.command.type === "releaseHolds") return this.#waiting.splice(0, 1);
+    let together = 0;
+    let weight = 0;
+    for (const { command } of this.#waiting) {
+      weight += weightOf(command);
+      const isTooMuch = together > 0 && weight > this.#limits.batchLengthMax;
+      if (command.type === "releaseHolds" || isTooMuch) break;
+      together++;
+    }
+    return this.#waiting.splice(0, together);
   }
 
   #dropAbandoned(): void {
@@ -122,11 +132,11 @@ export class CommandQueue {
     if (abandoned.length === 0) return;
     this.#waiting = this.#waiting.filter((waiting) => waiting.signal?.aborted !== true);
     for (const waiting of abandoned) waiting.reject(waiting.signal?.reason);
-    this.#left(abandoned.length);
+    this.#left(abandoned);
   }
 
-  #left(count: number): void {
-    this.#length -= count;
+  #left(waiting: readonly Waiting[]): void {
+    for (const { command } of waiting) this.#length -= weightOf(command);
     if (this.#closed && this.#length === 0) this.#empty.resolve();
   }
 }

@@ -1,6 +1,6 @@
 // What the main thread and the writer thread say to each other.
 
-import type { Answer } from "../domain/batch.ts";
+import type { Answer } from "../domain/answer.ts";
 import type { Command } from "../domain/command.ts";
 
 /** What the writer thread is started with: plain data, since functions cannot be sent. */
@@ -8,6 +8,7 @@ export interface WriterSettings {
   readonly databasePath: string;
   readonly assets: ReadonlyMap<string, number>;
   readonly holdPeriodMs: number;
+  readonly autoRelease: boolean;
   readonly idempotencyRetentionMs: number;
 }
 

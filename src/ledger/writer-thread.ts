@@ -1,7 +1,7 @@
 // The executor that lives in a thread of its own, so that a commit's sync to disk never stops the network.
 
 import { Worker } from "node:worker_threads";
-import type { Answer } from "../domain/batch.ts";
+import type { Answer } from "../domain/answer.ts";
 import { StartError } from "../start-error.ts";
 import { StoreFault } from "../store/store.ts";
 import type { Executor } from "./executor.ts";

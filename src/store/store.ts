@@ -1,6 +1,6 @@
 // What a transaction is: the interface between the ledger and whatever keeps its rows.
 
-import type { Touched } from "../domain/command.ts";
+import type { HoldFilter, Touched } from "../domain/command.ts";
 import type { Hold } from "../domain/hold.ts";
 import type { RememberedKey } from "../domain/idempotency.ts";
 import type { JournalRecord } from "../domain/journal.ts";
@@ -29,6 +29,8 @@ export interface Reads {
   key(userId: UserId, keyHash: string): Promise<{ readonly key: RememberedKey; readonly operation: RecordedOperation | undefined } | undefined>;
   /** The kept counters per currency, of one user or of all. */
   totals(filter: { userId: UserId | undefined; currency: CurrencyCode | undefined }): Promise<readonly CurrencyTotals[]>;
+  /** Whether any of these holds is active and eligible for release by now. */
+  hasOverdue(filter: HoldFilter): Promise<boolean>;
   /** The ledger's clock: the machine's, but never behind the last change. Milliseconds since 1970. */
   nowMs(): Promise<number>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Answer } from "../../src/domain/batch.ts";
+import type { Answer } from "../../src/domain/answer.ts";
 import { releaseHoldsMax, type Touched } from "../../src/domain/command.ts";
 import { keyHash } from "../../src/domain/idempotency.ts";
 import type { Changes, LoadedState } from "../../src/domain/ledger-state.ts";

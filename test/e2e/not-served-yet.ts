@@ -2,7 +2,6 @@
 
 /** Declared in the protos and answered with UNKNOWN_METHOD by this version: each with a request that breaks no rule. */
 export const notServedYet = {
-  ExecuteBatch: { items: [{ add_money: { user_id: "nobody", amount: "1" } }] },
   ListWallets: { user_id: "nobody" },
   ListHolds: {},
   ListOperations: { user_id: "nobody" },

@@ -1,7 +1,7 @@
 // The ledger's answers and reads in the model's words, and the comparison of everything that can be read with everything that the model has.
 
 import { expect } from "vitest";
-import type { Answer } from "../../src/domain/batch.ts";
+import type { Answer } from "../../src/domain/answer.ts";
 import type { Hold, HoldOrigin } from "../../src/domain/hold.ts";
 import { keyHash } from "../../src/domain/idempotency.ts";
 import type { JournalRecord } from "../../src/domain/journal.ts";
@@ -18,6 +18,8 @@ export function seenIn(answer: Answer): Seen {
       return answer;
     case "released":
       return { type: "released", count: answer.count, amounts: answer.amounts.map(({ currency, minor }) => [currency, minor]), moreRemain: answer.moreRemain };
+    case "batch":
+      throw new Error("the model knows no batches yet");
     default:
       return answer satisfies never;
   }

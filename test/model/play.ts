@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "vitest";
-import type { Answer } from "../../src/domain/batch.ts";
+import type { Answer } from "../../src/domain/answer.ts";
 import type { JournalRecord } from "../../src/domain/journal.ts";
 import { CommandQueue } from "../../src/ledger/command-queue.ts";
 import { executorOn, type Executor } from "../../src/ledger/executor.ts";
@@ -66,7 +66,7 @@ export async function playOnQueue(engine: Engine, steps: readonly Step[], tally:
   const ledger = new NaiveLedger(naiveRules, Date.now());
   const told = new Map<bigint, JournalRecord>();
   const sent: AskedOfWallet[] = [];
-  const start = (): Promise<Executor> => place.startExecutor({ assets, holdPeriodMs, idempotencyRetentionMs });
+  const start = (): Promise<Executor> => place.startExecutor({ assets, holdPeriodMs, autoRelease: false, idempotencyRetentionMs });
   let executor = await start();
   let queue = queueTo(executor);
   const underWay: { asks: Asked[]; expected: Seen[]; answers: Promise<Answer[]> }[] = [];

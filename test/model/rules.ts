@@ -9,7 +9,7 @@ export const idempotencyRetentionMs = 60 * 60_000;
 
 export const assets: ReadonlyMap<string, number> = new Map([["USDT", 6]]);
 
-export const rules: LedgerRules = { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs };
+export const rules: LedgerRules = { currencies: currencyRegistry(assets), holdPeriodMs, autoRelease: false, idempotencyRetentionMs };
 
 /** Only what the sequences use; the ISO list has tests of its own. */
 export const naiveRules: NaiveRules = { exponents: { USD: 2, JPY: 0, USDT: 6 }, holdPeriodMs, idempotencyRetentionMs };

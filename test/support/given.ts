@@ -1,7 +1,7 @@
 // Stories about the ledger's decisions: given(wallet("100.00")).when(hold("120.00")).rejects("INSUFFICIENT_FUNDS"). Pure, no database.
 
 import { expect } from "vitest";
-import type { Answer, AppliedAnswer } from "../../src/domain/batch.ts";
+import type { Answer, AppliedAnswer } from "../../src/domain/answer.ts";
 import { currencyRegistry } from "../../src/domain/currency.ts";
 import { remainingMinor } from "../../src/domain/hold.ts";
 import type { Changes } from "../../src/domain/ledger-state.ts";
@@ -22,11 +22,12 @@ export const startMs = Date.UTC(2026, 0, 1);
 export const storyRules: LedgerRules = {
   currencies: currencyRegistry(new Map([["POINTS", 0], ["USDT", 6]])),
   holdPeriodMs: 10 * minuteMs,
+  autoRelease: false,
   idempotencyRetentionMs: hourMs,
 };
 
 /** A request, or one that depends on the holds that were given a name with `as`. */
-type Wish = Asked | ((holdNamed: (name: string) => bigint) => Asked);
+export type Wish = Asked | ((holdNamed: (name: string) => bigint) => Asked);
 type Named = { readonly as?: string };
 type Options = Partial<Marks> & Named & { readonly currency?: string | undefined };
 
@@ -88,20 +89,25 @@ interface Expected {
 }
 
 export class Story {
-  readonly ledger = new PureLedger(storyRules, startMs);
+  readonly ledger: PureLedger;
+  /** The machine's clock. */
+  machineTimeMs = startMs;
   readonly #holdIds = new Map<string, bigint>();
   readonly #firstAnswers = new Map<string, Answer>();
-  #machineTimeMs = startMs;
   #asked: readonly Asked[] = [];
   #answers: readonly Answer[] = [];
   #changes: Changes | undefined;
   #current = 0;
 
+  constructor(rules: LedgerRules = storyRules) {
+    this.ledger = new PureLedger(rules, startMs);
+  }
+
   /** These requests as one batch, each seeing what those before it did. What follows speaks of the first one's answer. */
   when(...wishes: readonly Wish[]): this {
     const holdNamed = (name: string): bigint => this.#holdIds.get(name) ?? expect.fail(`no hold was placed as ${name}`);
     this.#asked = wishes.map((wish) => (typeof wish === "function" ? wish(holdNamed) : wish));
-    const { answers, changes } = this.ledger.execute(this.#asked.map(toCommand), this.#machineTimeMs);
+    const { answers, changes } = this.ledger.execute(this.#asked.map(toCommand), this.machineTimeMs);
     expect(answers).toHaveLength(wishes.length);
     this.#answers = answers;
     this.#changes = changes;
@@ -122,7 +128,7 @@ export class Story {
 
   /** The machine's clock runs on, or with a negative number is set back. */
   afterMs(durationMs: number): this {
-    this.#machineTimeMs += durationMs;
+    this.machineTimeMs += durationMs;
     return this;
   }
 

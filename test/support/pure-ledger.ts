@@ -1,6 +1,7 @@
 // A ledger without a database: loads what a batch touches from maps, lets the domain decide, and folds the changes back into the maps.
 
-import { decideBatch, touchedBy, type Answer } from "../../src/domain/batch.ts";
+import type { Answer } from "../../src/domain/answer.ts";
+import { decideBatch, touchedBy } from "../../src/domain/batch.ts";
 import type { Command, Touched } from "../../src/domain/command.ts";
 import type { Hold } from "../../src/domain/hold.ts";
 import type { RememberedKey } from "../../src/domain/idempotency.ts";
@@ -25,9 +26,9 @@ export class PureLedger {
 
   /** Decides the commands as one batch at this time of the machine's clock. */
   execute(commands: readonly Command[], machineTimeMs: number): { answers: readonly Answer[]; changes: Changes | undefined } {
-    const decided = decideBatch(this.loaded(touchedBy(commands), machineTimeMs), commands, this.#rules);
-    if (decided.changes !== undefined) this.#fold(decided.changes);
-    return decided;
+    const { changes, answers } = decideBatch(this.loaded(touchedBy(commands, this.#rules), machineTimeMs), commands, this.#rules);
+    if (changes !== undefined) this.fold(changes);
+    return answers === undefined ? this.execute(commands, machineTimeMs) : { answers, changes };
   }
 
   /** Exactly what is touched and nothing more, so that a decision which looks at anything else fails. */
@@ -37,22 +38,24 @@ export class PureLedger {
     const pointedAt = keys.map(({ outcome }) => ("sequence" in outcome ? outcome.sequence : undefined));
     const sequences = [...pointedAt, ...touched.operationIds.map((id) => birthplaceOf(id).sequence)];
     const records = unique(sequences.map((sequence) => (sequence === undefined ? undefined : this.records.get(sequence))));
-    const eligible = this.#eligible(touched.eligibleHolds, nowMs);
-    const holdIds = [...touched.holdIds, ...eligible.holdIds, ...records.map((record) => record.hold?.holdId ?? 0n)];
-    const holds = unique(holdIds.map((holdId) => this.holds.get(holdId)));
-    const walletIds = [...holds.map((hold) => hold.walletId), ...records.flatMap((record) => [record.walletId, record.receiver?.walletId ?? 0n])];
-    const named = [...this.wallets.values()].filter((wallet) =>
+    const named = unique([...touched.holdIds, ...records.map((record) => record.hold?.holdId ?? 0n)].map((holdId) => this.holds.get(holdId)));
+    const walletIdsOf = (holds: readonly Hold[]): bigint[] => [...holds.map((hold) => hold.walletId), ...records.flatMap((record) => [record.walletId, record.receiver?.walletId ?? 0n])];
+    const walletsNamed = [...this.wallets.values()].filter((wallet) =>
       touched.wallets.some(({ userId, currency }) => userId === wallet.userId && (currency ?? wallet.currency) === wallet.currency),
     );
-    const wallets = unique([...named, ...walletIds.map((walletId) => this.wallets.get(walletId))]);
+    const walletsOf = (holds: readonly Hold[]): Wallet[] => unique([...walletsNamed, ...walletIdsOf(holds).map((walletId) => this.wallets.get(walletId))]);
+    const eligible = this.#eligible(touched.eligibleHolds, nowMs, walletsOf(named));
+    const holds = unique([...named, ...eligible.holdIds.map((holdId) => this.holds.get(holdId))]);
+    const wallets = walletsOf(holds);
     return { head: this.head, nowMs, wallets, holds, records, keys, currencyTotals: [...this.currencyTotals.values()], eligible };
   }
 
-  #eligible(filter: Touched["eligibleHolds"], nowMs: number): LoadedState["eligible"] {
+  #eligible(filter: Touched["eligibleHolds"], nowMs: number, touched: readonly Wallet[]): LoadedState["eligible"] {
     if (filter === undefined) return { holdIds: [], moreRemain: false };
     const found = [...this.holds.values()]
       .filter((hold) => hold.status === "ACTIVE" && hold.eligibleTimeMs <= nowMs)
       .filter((hold) => {
+        if ("of" in filter) return touched.some(({ walletId }) => walletId === hold.walletId);
         const { userId, currency } = this.wallets.get(hold.walletId)!;
         return (filter.userId ?? userId) === userId && (filter.currency ?? currency) === currency;
       })
@@ -60,7 +63,8 @@ export class PureLedger {
     return { holdIds: found.slice(0, filter.max).map((hold) => hold.holdId), moreRemain: found.length > filter.max };
   }
 
-  #fold({ head, records, wallets, holds, keys, currencyTotals, forgetKeysBeforeMs }: Changes): void {
+  /** Writes what a transaction changed. */
+  fold({ head, records, wallets, holds, keys, currencyTotals, forgetKeysBeforeMs }: Changes): void {
     this.head = head;
     for (const record of records) this.records.set(record.sequence, record);
     for (const wallet of wallets) this.wallets.set(wallet.walletId, wallet);

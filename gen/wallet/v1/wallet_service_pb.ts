@@ -2229,8 +2229,8 @@ export const WalletService: GenService<{
   },
   /**
    * Executes up to 10,000 operations in order, each with its own result; later ones see earlier ones.
+   * With `atomic`, one rejection undoes all, and nobody ever saw any of it; that is remembered under the items' keys.
    * Errors: with `atomic`, BATCH_ABORTED naming the rejected item and why; a malformed item refuses the whole batch.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.ExecuteBatch
    */

@@ -1,13 +1,29 @@
-// Gives back what an eligible hold still holds.
+// Gives back what eligible holds still hold.
 
 import assert from "node:assert/strict";
+import type { ReleasedAnswer } from "../answer.ts";
 import type { Effect } from "../decision.ts";
 import { isEligible, remainingMinor, resolved } from "../hold.ts";
 import type { LedgerState } from "../ledger-state.ts";
-import { reserved } from "../wallet.ts";
+import type { MoneyFact } from "../rejection.ts";
+import { fact, reserved } from "../wallet.ts";
 
-/** The release of one hold that the store found eligible. */
-export function releaseOf(state: LedgerState, holdId: bigint): Effect {
+/** Releases the holds that the store found eligible, one operation each. With `validateOnly` it only says what that would be. */
+export function releaseHolds(state: LedgerState, { validateOnly }: { readonly validateOnly: boolean }): ReleasedAnswer {
+  const { holdIds, moreRemain } = state.eligible;
+  const sums = new Map<string, MoneyFact>();
+  for (const holdId of holdIds) {
+    const effect = releaseOf(state, holdId);
+    if (!validateOnly) state.apply(effect, state.drafted(effect, { keyHash: undefined, reference: "", metadata: {} }));
+    const { currency, exponent } = effect.wallet;
+    const sum = sums.get(`${currency}:${exponent}`)?.minor ?? 0n;
+    sums.set(`${currency}:${exponent}`, fact(effect.wallet, sum + effect.amountMinor));
+  }
+  const amounts = [...sums.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : a.currency > b.currency ? 1 : a.exponent - b.exponent));
+  return { type: "released", count: holdIds.length, amounts, moreRemain };
+}
+
+function releaseOf(state: LedgerState, holdId: bigint): Effect {
   const hold = state.hold(holdId);
   assert(hold !== undefined && isEligible(hold, state.nowMs), "only eligible holds are released");
   const amountMinor = remainingMinor(hold);

@@ -9,14 +9,15 @@ import type { Queries } from "./queries.ts";
 import { statement } from "./statement.ts";
 
 type Filter = NonNullable<Touched["eligibleHolds"]>;
+type Find = (partition: bigint, filter: Filter, nowMs: number, touchedWalletIds: Iterable<bigint>) => LoadedState["eligible"];
 type Row = { hold_id: bigint; eligible_time_ms: bigint };
 type Window = { partition: bigint; nowMs: bigint; limit: bigint };
 
 /**
- * Answers a function that looks for at most `max` holds, and for one more to know whether more remain. A user has few wallets and a ledger few
- * currencies: the oldest of each are found through an index, and the oldest of those are the answer. Nothing else is looked at.
+ * Answers a function that looks for at most `max` holds, and for one more to know whether more remain: of all, of a filter, or of the wallets that
+ * a batch touches. A user has few wallets and a ledger few currencies: the oldest of each are found through an index, and the oldest of those are the answer. Nothing else is looked at.
  */
-export function prepareEligibleHolds(connection: Database.Database, queries: Queries): (partition: bigint, filter: Filter, nowMs: number) => LoadedState["eligible"] {
+export function prepareEligibleHolds(connection: Database.Database, queries: Queries): Find {
   // Written into the query, since only a literal lets SQLite use the indexes on active holds.
   const active = sql.lit(BigInt(holdStatusNumbers.ACTIVE));
 
@@ -46,7 +47,9 @@ export function prepareEligibleHolds(connection: Database.Database, queries: Que
       .limit(arg("limit")),
   );
 
-  const candidates = (window: Window, { userId, currency }: Filter): Row[] => {
+  const candidates = (window: Window, filter: Filter, touchedWalletIds: Iterable<bigint>): Row[] => {
+    if ("of" in filter) return [...touchedWalletIds].flatMap((walletId) => ofWallet.all({ ...window, walletId }));
+    const { userId, currency } = filter;
     const { partition } = window;
     if (userId !== undefined) {
       const wallets = queries.walletsOfUser.all({ partition, userId }).filter((wallet) => currency === undefined || wallet.currency === currency);
@@ -57,9 +60,9 @@ export function prepareEligibleHolds(connection: Database.Database, queries: Que
     return [...currencies].flatMap((each) => ofCurrency.all({ ...window, currency: each }));
   };
 
-  return (partition, filter, nowMs) => {
+  return (partition, filter, nowMs, touchedWalletIds) => {
     const window = { partition, nowMs: BigInt(nowMs), limit: BigInt(filter.max + 1) };
-    const oldestFirst = candidates(window, filter).toSorted((a, b) => Number(a.eligible_time_ms - b.eligible_time_ms) || Number(a.hold_id - b.hold_id));
+    const oldestFirst = candidates(window, filter, touchedWalletIds).toSorted((a, b) => Number(a.eligible_time_ms - b.eligible_time_ms) || Number(a.hold_id - b.hold_id));
     return { holdIds: oldestFirst.slice(0, filter.max).map((row) => row.hold_id), moreRemain: oldestFirst.length > filter.max };
   };
 }

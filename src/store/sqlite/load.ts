@@ -57,7 +57,7 @@ export function prepareLoad(connection: Database.Database, queries: Queries): (p
       if (birthplace.partition === partitionNumber) loadRecord(birthplace.sequence);
     }
     touched.holdIds.forEach(loadHold);
-    const found = touched.eligibleHolds === undefined ? { holdIds: [], moreRemain: false } : eligible(partition, touched.eligibleHolds, nowMs);
+    const found = touched.eligibleHolds === undefined ? { holdIds: [], moreRemain: false } : eligible(partition, touched.eligibleHolds, nowMs, wallets.keys());
     found.holdIds.forEach(loadHold);
 
     return {

@@ -7,6 +7,7 @@ import type { CurrencyCode, UserId, Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
 import type { Reads, RecordedOperation } from "../store.ts";
 import { openForReading } from "./connection.ts";
+import { prepareEligibleHolds } from "./eligible-holds.ts";
 import { faultOf } from "./fault.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
 
@@ -17,6 +18,8 @@ const partition = 0n;
 export function openSqliteReads(path: string, clock: () => number): Reads {
   const connection = openForReading(path);
   const queries = prepareQueries(connection);
+  const eligible = prepareEligibleHolds(connection, queries);
+  const now = (): number => Math.max(clock(), headFromRow(queries.head.get({ partition })!).timeMs);
   const snapshot = <T>(read: () => T): Promise<T> => inSnapshot(connection, read);
 
   return {
@@ -47,7 +50,9 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
         return currency === undefined ? all : all.filter((totals) => totals.currency === currency);
       }),
 
-    nowMs: () => snapshot(() => Math.max(clock(), headFromRow(queries.head.get({ partition })!).timeMs)),
+    hasOverdue: (filter) => snapshot(() => eligible(partition, { ...filter, max: 0 }, now(), []).moreRemain),
+
+    nowMs: () => snapshot(now),
 
     async close() {
       connection.close();

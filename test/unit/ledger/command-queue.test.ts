@@ -1,8 +1,8 @@
 // The queue: bounds, turns, callers that gave up, and one bad command that must not fail its neighbours.
 
 import { describe, expect, test } from "vitest";
-import type { Answer } from "../../../src/domain/batch.ts";
-import type { Command } from "../../../src/domain/command.ts";
+import type { Answer } from "../../../src/domain/answer.ts";
+import type { Command, WalletCommand } from "../../../src/domain/command.ts";
 import type { UserId } from "../../../src/domain/wallet.ts";
 import { CommandQueue, QueueClosed, QueueFull } from "../../../src/ledger/command-queue.ts";
 import { StoreFault } from "../../../src/store/store.ts";
@@ -18,6 +18,8 @@ const reverse = (userId: string): Command => ({
   expectedVersion: undefined,
   validateOnly: false,
 });
+const batchOf = (userId: string, length: number): Command => ({ type: "executeBatch", atomic: false, items: Array.from({ length }, () => reverse(userId) as WalletCommand) });
+const userOf = (command: Command): string => (command.type === "executeBatch" ? command.items[0]!.userId : (command.userId ?? ""));
 const done: Answer = { type: "released", count: 0, amounts: [], moreRemain: false };
 
 /** An executor that notes what it is given, and fails where it is told to. */
@@ -26,7 +28,7 @@ function executor(fail: (batch: readonly Command[]) => Error | undefined = () =>
   return {
     batches,
     execute: async (commands: readonly Command[]) => {
-      batches.push(commands.map((command) => command.userId ?? ""));
+      batches.push(commands.map(userOf));
       await new Promise(setImmediate);
       const error = fail(commands);
       if (error !== undefined) throw error;
@@ -60,6 +62,27 @@ describe("the queue", () => {
     expect(await queue.submit(reverse("b"))).toEqual(done);
   });
 
+  test("a batch counts as many as it brings: it fills a commit, and the queue", async () => {
+    const inner = executor();
+    const queue = new CommandQueue(inner, limits);
+    const accepted = [reverse("a"), batchOf("b", 3), batchOf("c", 3)].map((command) => queue.submit(command));
+    await expect(queue.submit(batchOf("d", 2))).rejects.toThrow(QueueFull);
+    accepted.push(queue.submit(reverse("e")));
+    await Promise.all(accepted);
+    expect(inner.batches).toEqual([["a", "b"], ["c", "e"]]);
+  });
+
+  test("a batch larger than a commit, and than the queue, goes when there is nothing else", async () => {
+    const inner = executor();
+    const queue = new CommandQueue(inner, limits);
+    const accepted = queue.submit(batchOf("a", 9));
+    await expect(queue.submit(reverse("b"))).rejects.toThrow(QueueFull);
+    await accepted;
+    await new Promise(setImmediate);
+    await Promise.all([reverse("c"), reverse("d")].map((command) => queue.submit(command)));
+    expect(inner.batches).toEqual([["a"], ["c", "d"]]);
+  });
+
   test("a caller that gave up before its turn is never executed", async () => {
     const inner = executor();
     const queue = new CommandQueue(inner, limits);
@@ -71,7 +94,7 @@ describe("the queue", () => {
   });
 
   test("a defect fails the command that has it, and its neighbours are answered", async () => {
-    const inner = executor((batch) => (batch.some((command) => command.userId === "bad") ? new Error("defect") : undefined));
+    const inner = executor((batch) => (batch.some((command) => userOf(command) === "bad") ? new Error("defect") : undefined));
     const queue = new CommandQueue(inner, limits);
     const outcomes = await Promise.allSettled(["a", "bad", "b"].map((user) => queue.submit(reverse(user))));
     expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);

@@ -1,0 +1,68 @@
+// A batch between the wire and the ledger: items to commands, results to lean messages.
+
+import { create } from "@bufbuild/protobuf";
+import { BatchResultSchema, RejectionSchema, type BatchItem, type BatchResult, type ExecuteBatchRequest, type Rejection as RejectionMessage } from "../../gen/wallet/v1/wallet_service_pb.ts";
+import type { BatchAnswer } from "../domain/answer.ts";
+import type { ExecuteBatch, WalletCommand } from "../domain/command.ts";
+import type { Rejection } from "../domain/rejection.ts";
+import { toBalance } from "./answers.ts";
+import { invalidField } from "./errors.ts";
+import * as requests from "./requests.ts";
+import { explain } from "./sentences.ts";
+
+/** The whole batch, or the error of its first item that is malformed: nothing of such a batch is decided. */
+export function toExecuteBatch({ items, atomic }: ExecuteBatchRequest): ExecuteBatch {
+  return { type: "executeBatch", items: items.map(toItem), atomic };
+}
+
+/** One result for each item, in the items' order. */
+export function toBatchResults({ results }: BatchAnswer): BatchResult[] {
+  return results.map((result) => {
+    if (result.type === "rejected") return create(BatchResultSchema, { outcome: { case: "rejected", value: toRejection(result.rejection, result.replayed) } });
+    const { operationId, after, exponent, holdId, replayed } = result;
+    return create(BatchResultSchema, { outcome: { case: "applied", value: { operationId, balanceAfter: toBalance(after, exponent), holdId, replayed } } });
+  });
+}
+
+/** A rejection as an answer, for those who did not ask for it to be an error. */
+export function toRejection(rejection: Rejection, replayed: boolean): RejectionMessage {
+  const { sentence, metadata } = explain(rejection);
+  return create(RejectionSchema, { reason: rejection.reason, message: sentence, metadata: replayed ? { ...metadata, replayed: "true" } : metadata });
+}
+
+function toItem({ operation }: BatchItem, index: number): WalletCommand {
+  // Validation refuses an item without an operation.
+  if (operation.case === undefined) throw invalidField(`items[${index}]`, "needs an operation");
+  const at = `items[${index}].${snakeCase(operation.case)}.`;
+  if (operation.value.validateOnly) throw invalidField(`${at}validate_only`, "cannot be set in a batch; leave it out, or send the operation by itself");
+  switch (operation.case) {
+    case "initWallet":
+      return requests.toInitWallet(operation.value, at);
+    case "addMoney":
+      return requests.toAddMoney(operation.value, at);
+    case "holdMoney":
+      return requests.toHoldMoney(operation.value, at);
+    case "reverseHold":
+      return requests.toReverseHold(operation.value);
+    case "captureHold":
+      return requests.toCaptureHold(operation.value, at);
+    case "extendHold":
+      return requests.toExtendHold(operation.value, at);
+    case "withdrawMoney":
+      return requests.toWithdrawMoney(operation.value, at);
+    case "transferMoney":
+      return requests.toTransferMoney(operation.value, at);
+    case "freezeWallet":
+    case "unfreezeWallet":
+    case "closeWallet":
+      return requests.toChangeWalletState(operation.case, operation.value);
+    case "setWalletLimits":
+      return requests.toSetWalletLimits(operation.value, at);
+    default:
+      return operation satisfies never;
+  }
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,48 @@
+// What the ledger answers to commands: facts, of which the edge makes responses.
+
+import type { HoldOrigin } from "./hold.ts";
+import type { JournalRecord } from "./journal.ts";
+import type { MoneyFact, Rejection } from "./rejection.ts";
+import type { WalletIdentity } from "./wallet.ts";
+
+/** An applied operation, from which the whole answer follows, the first time and every time it is replayed. */
+export interface AppliedAnswer {
+  readonly type: "applied";
+  readonly record: JournalRecord;
+  readonly wallet: WalletIdentity;
+  readonly receiver: WalletIdentity | undefined;
+  readonly hold: HoldOrigin | undefined;
+  readonly replayed: boolean;
+}
+
+export interface RejectedAnswer {
+  readonly type: "rejected";
+  readonly rejection: Rejection;
+  readonly replayed: boolean;
+}
+
+export interface ReleasedAnswer {
+  readonly type: "released";
+  readonly count: number;
+  /** One for each currency and exponent, in the order of the currencies. */
+  readonly amounts: readonly MoneyFact[];
+  readonly moreRemain: boolean;
+}
+
+/** An applied item of a batch: lean, since ten thousand of them travel together. */
+export interface AppliedItem {
+  readonly type: "applied";
+  readonly operationId: bigint;
+  readonly exponent: number;
+  readonly after: { readonly availableMinor: bigint; readonly heldMinor: bigint };
+  readonly holdId: bigint | undefined;
+  readonly replayed: boolean;
+}
+
+export interface BatchAnswer {
+  readonly type: "batch";
+  /** In the order of the items. */
+  readonly results: readonly (AppliedItem | RejectedAnswer)[];
+}
+
+export type Answer = AppliedAnswer | RejectedAnswer | ReleasedAnswer | BatchAnswer;

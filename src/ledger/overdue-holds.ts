@@ -1,0 +1,59 @@
+// Automatic release: nothing is answered that counts an overdue hold, and what nobody asks about is swept now and then.
+
+import type { Answer } from "../domain/answer.ts";
+import type { HoldFilter, ReleaseHolds } from "../domain/command.ts";
+import type { UserId } from "../domain/wallet.ts";
+import type { Reads } from "../store/store.ts";
+
+/** How long an overdue hold stays where nobody asks about it, in milliseconds. Looking for one costs a few lookups in an index. */
+const sweepIntervalMs = 1_000;
+
+type Submit = (command: ReleaseHolds) => Promise<Answer>;
+
+const everything: HoldFilter = { userId: undefined, currency: undefined };
+
+/** Releases every hold of the filter that is overdue by now, in steps of a bounded size. */
+export async function releaseOverdue(reads: Reads, submit: Submit, filter: HoldFilter): Promise<void> {
+  while (await reads.hasOverdue(filter)) await submit({ type: "releaseHolds", ...filter, validateOnly: false });
+}
+
+/**
+ * The same reads, of a ledger in which no overdue hold is active any more: each looks first whether there are any among what it is about, in the same turn, so that
+ * its answer is as of a time when there were none.
+ */
+export function withoutOverdue(reads: Reads, submit: Submit): Reads {
+  const settled = async <T>(filter: HoldFilter, read: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      // Both are begun in this turn, the look before the read.
+      const [hasOverdue, answer] = await Promise.all([reads.hasOverdue(filter), read()]);
+      if (!hasOverdue) return answer;
+      await releaseOverdue(reads, submit, filter);
+    }
+  };
+  const ofUser = (userId: UserId): HoldFilter => ({ userId, currency: undefined });
+  return {
+    ...reads,
+    wallets: (userId, currency) => settled({ userId, currency }, () => reads.wallets(userId, currency)),
+    totals: (filter) => settled(filter, () => reads.totals(filter)),
+    async hold(holdId) {
+      const found = await reads.hold(holdId);
+      return found && settled(ofUser(found.wallet.userId), () => reads.hold(holdId));
+    },
+  };
+}
+
+/** Sweeps the whole ledger every second until it is stopped. `failed` is told what went wrong; the next sweep tries again. */
+export function startSweeping(reads: Reads, submit: Submit, failed: (error: unknown) => void): { stop(): Promise<void> } {
+  let sweep: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    sweep ??= releaseOverdue(reads, submit, everything)
+      .catch(failed)
+      .finally(() => (sweep = undefined));
+  }, sweepIntervalMs);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await sweep;
+    },
+  };
+}
