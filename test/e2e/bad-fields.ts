@@ -78,6 +78,7 @@ function badValues(field: DescField, rules: FieldRules | undefined): Wrong[] {
   if (field.fieldKind === "map") return badMaps(rules);
   if (field.fieldKind === "message" && field.message.typeName === "google.protobuf.Duration") return badDurations;
   if (field.fieldKind === "message" && field.message.typeName === "google.protobuf.Timestamp") return badTimestamps;
+  if (field.fieldKind === "list" && field.listKind === "message") return badLists;
   if (field.fieldKind !== "scalar") throw new Error(`${String(field)} is of a kind that this table does not know; teach it`);
   switch (field.scalar) {
     case ScalarType.STRING:
@@ -130,6 +131,9 @@ function badMaps(rules: FieldRules | undefined): Wrong[] {
   ];
   return [...rows("INVALID_REQUEST", [[], [["k", "v"]], "k=v", 5, true]), ...maps.map(([title, each]): Wrong => ({ title, value: each, reason: "INVALID_REQUEST" }))];
 }
+
+/** Of messages. What may be wrong within one of them is the message's own. */
+const badLists = rows("INVALID_REQUEST", ["", "x", 5, true, {}, { 0: {} }, [], [5], ["x"], [true], [[]], [null]]);
 
 const badDurations = rows("INVALID_REQUEST", [
   "0s", "-1s", "-0.001s", "0.0001s", "0.000000001s", "0.0015s", "1.000000001s", "315360001s", "315360000.001s", "315576000001s", "99999999999999999999s",

@@ -25,6 +25,7 @@ beforeAll(async () => {
   service = await startService("--currencies=POINTS:0");
   grpc = rawGrpcCall(service);
   await succeed("InitWallet", { user_id: "ann", currency: "USD" });
+  await succeed("InitWallet", { user_id: "ben", currency: "USD" });
   await succeed("AddMoney", { user_id: "ann", amount: "100", idempotency_key: "seen" });
   const { hold } = (await succeed("HoldMoney", { user_id: "ann", amount: "10" })) as { hold: { holdId: string } };
   goods = goodRequests(hold.holdId);
@@ -108,7 +109,9 @@ describe.each(Object.keys(ways))("by %s", (way) => {
     expect({ flaws, ledger: everyRow(service.databasePath) }).toEqual({ flaws: [], ledger: before });
     // What a way cannot call, it cannot call wrongly.
     const canCall = ways[way]!(method, goods[name]![0]!) !== undefined;
-    if (canCall) expect(sent).toBeGreaterThan(10);
+    // protobuf's binary form of a list has one way to be wrong: to be empty.
+    const least = way === "gRPC" && name === "ExecuteBatch" ? 1 : 11;
+    if (canCall) expect(sent).toBeGreaterThanOrEqual(least);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import type { JsonObject } from "@bufbuild/protobuf";
 
-/** For a ledger in which ann has a USD wallet of version 3 with this hold on it. Whoever sends one of them that changes something changes the ledger. */
+/** For a ledger in which ann has a USD wallet of version 3 with this hold on it, and ben an empty one. Whoever sends one of them that changes something changes the ledger. */
 export function goodRequests(holdId: string): Readonly<Record<string, readonly JsonObject[]>> {
   const notes = { idempotency_key: "never-seen", reference: "r", metadata: { k: "v" }, validate_only: false };
   return {
@@ -11,6 +11,16 @@ export function goodRequests(holdId: string): Readonly<Record<string, readonly J
     HoldMoney: [{ user_id: "ann", currency: "USD", amount: "1.00", hold_period: "60s", expected_version: "3", ...notes }],
     ReleaseHolds: [{ user_id: "ann", currency: "USD", validate_only: false }],
     ReverseHold: [{ user_id: "ann", hold_id: holdId, expected_version: "3", ...notes }],
+    CaptureHold: [{ user_id: "ann", hold_id: holdId, amount: "1.00", to_user_id: "ben", final: true, expected_version: "3", ...notes }],
+    ExtendHold: [{ user_id: "ann", hold_id: holdId, hold_period: "7200s", expected_version: "3", ...notes }],
+    WithdrawMoney: [{ user_id: "ann", currency: "USD", amount: "1.00", expected_version: "3", ...notes }],
+    TransferMoney: [{ user_id: "ann", currency: "USD", amount: "1.00", to_user_id: "ben", expected_version: "3", ...notes }],
+    FreezeWallet: [{ user_id: "ann", currency: "USD", expected_version: "3", ...notes }],
+    UnfreezeWallet: [{ user_id: "ann", currency: "USD", expected_version: "3", ...notes }],
+    CloseWallet: [{ user_id: "ben", currency: "USD", expected_version: "1", ...notes }],
+    SetWalletLimits: [{ user_id: "ann", currency: "USD", balance_max: "10", expected_version: "3", ...notes }],
+    // An item that is rejected is a good answer too, and changes nothing.
+    ExecuteBatch: [{ items: [{ withdraw_money: { user_id: "nobody", amount: "1.00" } }], atomic: false }],
     GetWallet: [{ user_id: "ann", currency: "USD" }],
     GetHold: [{ user_id: "ann", hold_id: holdId }],
     GetOperation: [{ user_id: "ann", idempotency_key: "seen" }, { operation_id: "1" }],

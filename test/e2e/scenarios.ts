@@ -2,6 +2,7 @@
 
 import type { Reason } from "../../src/api/errors.ts";
 import { errorScenarios } from "./scenarios-errors.ts";
+import { spendingScenarios } from "./scenarios-spending.ts";
 import { answers, filled, rejects, type Scenario } from "./steps.ts";
 
 /** The service that all scenarios run on, one after the other. */
@@ -144,9 +145,9 @@ const lastScenario: Scenario = {
     answers("GetHoldReport", {}, { released: { count: "1", amounts: [{ currency: "USD", amount: "1.00" }] } }),
     answers("GetHoldReport", { currency: "EUR" }, { reversed: { count: "1", amounts: [{ currency: "EUR", amount: "30.00" }] } }),
     answers("GetWalletOperationReport", { currency: "BHD" }, { adds: { count: "1", amounts: [{ currency: "BHD", amount: "0.125" }] } }),
-    answers("GetWalletOperationReport", {}, { captures: { count: "0", amounts: [] }, transfersIn: { count: "0", amounts: [] } }),
+    answers("GetWalletOperationReport", {}, { captures: { count: "3", amounts: [{ currency: "EUR", amount: "4.00" }, { currency: "USD", amount: "15.00" }] }, transfersIn: { count: "3" } }),
     answers("GetHoldReport", { user_id: "unheard-of" }, { active: { count: "0", amounts: [] } }),
   ],
 };
 
-export const scenarios: readonly Scenario[] = [...happyScenarios, ...errorScenarios, lastScenario];
+export const scenarios: readonly Scenario[] = [...happyScenarios, ...spendingScenarios, ...errorScenarios, lastScenario];
