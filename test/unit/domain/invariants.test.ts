@@ -19,6 +19,8 @@ describe("a wallet is not sound", () => {
     [{ availableMinor: -1n }, "available money is never negative"],
     [{ heldMinor: -1n }, "held money is never negative"],
     [{ availableMinor: minorMax, heldMinor: 1n }, "total fits 64 bits"],
+    [{ state: "CLOSED" as const, availableMinor: 1n, heldMinor: 0n }, "closed wallet is empty"],
+    [{ state: "CLOSED" as const, availableMinor: 0n, heldMinor: 1n }, "closed wallet is empty"],
   ])("with %o", (broken, sentence) => expect(() => assertSoundWallet({ ...soundWallet, ...broken })).toThrow(sentence));
 });
 
