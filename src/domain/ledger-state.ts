@@ -154,6 +154,8 @@ export class LedgerState {
   /** Makes the effect the next operation: from here on everything in the batch sees it. */
   apply(effect: Effect, record: JournalRecord): void {
     assert(record.sequence === this.#head.sequence + 1n, "operations take their places one by one");
+    // The receiver was read before the payer paid: as one wallet, the payment would be undone and the money made from nothing.
+    assert(effect.receiver?.wallet.walletId !== effect.wallet.walletId, "nobody pays themselves");
     this.#change(effect.wallet, record, record.after, countsOf(effect));
     if (effect.receiver !== undefined) {
       this.#change(effect.receiver.wallet, record, record.receiver!.after, countsOfReceiver(effect.receiver.amountMinor));

@@ -4,11 +4,12 @@ import { expect } from "vitest";
 import type { Answer, AppliedAnswer } from "../../src/domain/answer.ts";
 import { currencyRegistry } from "../../src/domain/currency.ts";
 import { remainingMinor } from "../../src/domain/hold.ts";
+import type { JournalRecord, ReceiverPart } from "../../src/domain/journal.ts";
 import type { Changes } from "../../src/domain/ledger-state.ts";
 import { formatMinor, parseDecimal, toMinor } from "../../src/domain/money.ts";
 import type { Rejection, RejectionReason } from "../../src/domain/rejection.ts";
 import type { LedgerRules } from "../../src/domain/rules.ts";
-import type { Wallet } from "../../src/domain/wallet.ts";
+import type { Wallet, WalletIdentity } from "../../src/domain/wallet.ts";
 import { toCommand, type Asked, type AskedOfWallet, type AskedRelease, type Marks } from "./asked.ts";
 import { PureLedger } from "./pure-ledger.ts";
 
@@ -25,6 +26,9 @@ export const storyRules: LedgerRules = {
   autoRelease: false,
   idempotencyRetentionMs: hourMs,
 };
+
+/** The same rules after its operator has changed the assets. */
+const rulesWithAssets = (assets: Readonly<Record<string, number>>): LedgerRules => ({ ...storyRules, currencies: currencyRegistry(new Map(Object.entries(assets))) });
 
 /** A request, or one that depends on the holds that were given a name with `as`. */
 export type Wish = Asked | ((holdNamed: (name: string) => bigint) => Asked);
@@ -72,7 +76,7 @@ export function wallet(amount: string, options: { readonly user?: string; readon
 export const held = (amount: string, options: Parameters<typeof hold>[1] = {}): Asked[] => [hold(amount, options)];
 
 /** Begins a story with what has happened before it. */
-export function given(...before: readonly (readonly Asked[])[]): Story {
+export function given(...before: readonly (readonly Wish[])[]): Story {
   const story = new Story();
   for (const asked of before.flat()) story.when(asked).isGranted();
   return story;
@@ -85,7 +89,20 @@ interface Expected {
   readonly amount?: string;
   readonly version?: bigint;
   readonly kind?: string;
-  readonly hold?: { readonly status?: string; readonly remaining?: string; readonly eligibleAfterMs?: number };
+  readonly state?: string;
+  readonly hold?: { readonly status?: string; readonly captured?: string; readonly remaining?: string; readonly eligibleAfterMs?: number };
+  /** The wallet that received, in its own minor units. */
+  readonly receiver?: { readonly user?: string; readonly available?: string; readonly held?: string; readonly amount?: string; readonly version?: bigint; readonly state?: string };
+}
+
+/** What a wallet is expected to be now; what is left out is not looked at. */
+interface Left {
+  readonly available?: string;
+  readonly held?: string;
+  readonly version?: bigint;
+  readonly state?: string;
+  /** "" where there is no limit. */
+  readonly balanceMax?: string;
 }
 
 export class Story {
@@ -129,6 +146,12 @@ export class Story {
   /** The machine's clock runs on, or with a negative number is set back. */
   afterMs(durationMs: number): this {
     this.machineTimeMs += durationMs;
+    return this;
+  }
+
+  /** The ledger is served with these assets, and their decimals, from here on. */
+  servedWith(assets: Readonly<Record<string, number>>): this {
+    this.ledger.rules = rulesWithAssets(assets);
     return this;
   }
 
@@ -182,10 +205,17 @@ export class Story {
   }
 
   /** The wallet as the ledger has it now. */
-  leaves(expected: { readonly available?: string; readonly held?: string; readonly version?: bigint }, of: { readonly user?: string; readonly currency?: string } = {}): this {
-    const { availableMinor, heldMinor, exponent, version } = this.wallet(of);
-    expect({ available: formatMinor(availableMinor, exponent), held: formatMinor(heldMinor, exponent), version }).toMatchObject(expected);
+  leaves(expected: Left, of: { readonly user?: string; readonly currency?: string } = {}): this {
+    const { availableMinor, heldMinor, balanceMaxMinor, exponent, version, state } = this.wallet(of);
+    const text = (minor: bigint): string => formatMinor(minor, exponent);
+    const balanceMax = balanceMaxMinor === undefined ? "" : text(balanceMaxMinor);
+    expect({ available: text(availableMinor), held: text(heldMinor), balanceMax, version, state }).toMatchObject(expected);
     return this;
+  }
+
+  /** The last operation on this wallet, with the links of its history. */
+  lastOperationOn(of: { readonly user?: string; readonly currency?: string } = {}): JournalRecord {
+    return this.ledger.records.get(this.wallet(of).headSequence)!;
   }
 
   wallet({ user = "alice", currency = "USD" }: { readonly user?: string; readonly currency?: string } = {}): Wallet {
@@ -194,7 +224,7 @@ export class Story {
   }
 
   #said(): Expected {
-    const { record, wallet: identity, hold: origin } = this.answer as AppliedAnswer;
+    const { record, wallet: identity, receiver, hold: origin } = this.answer as AppliedAnswer;
     const text = (minor: bigint): string => formatMinor(minor, identity.exponent);
     return {
       kind: record.kind,
@@ -202,10 +232,13 @@ export class Story {
       available: text(record.after.availableMinor),
       held: text(record.after.heldMinor),
       version: record.after.version,
+      state: record.after.state,
+      ...(record.receiver && receiver && { receiver: saidOf(record.receiver, receiver) }),
       ...(record.hold &&
         origin && {
           hold: {
             status: record.hold.status,
+            captured: text(record.hold.capturedMinor),
             remaining: text(remainingMinor({ ...origin, ...record.hold })),
             eligibleAfterMs: record.hold.eligibleTimeMs - origin.createTimeMs,
           },
@@ -216,6 +249,11 @@ export class Story {
   get #rejection(): string {
     return this.answer.type === "rejected" ? JSON.stringify(this.answer.rejection, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)) : "";
   }
+}
+
+function saidOf({ amountMinor, after: { availableMinor, heldMinor, version, state } }: ReceiverPart, { userId, exponent }: WalletIdentity): NonNullable<Expected["receiver"]> {
+  const text = (minor: bigint): string => formatMinor(minor, exponent);
+  return { user: userId, amount: text(amountMinor), available: text(availableMinor), held: text(heldMinor), version, state };
 }
 
 /** An amount as rejections state it. */

@@ -17,16 +17,16 @@ export class PureLedger {
   readonly records = new Map<bigint, JournalRecord>();
   readonly keys = new Map<string, RememberedKey>();
   readonly currencyTotals = new Map<string, CurrencyTotals>();
-  readonly #rules: LedgerRules;
+  rules: LedgerRules;
 
   constructor(rules: LedgerRules, nowMs: number) {
-    this.#rules = rules;
+    this.rules = rules;
     this.head = { partition: 0, sequence: 0n, hash: genesisHash, timeMs: nowMs };
   }
 
   /** Decides the commands as one batch at this time of the machine's clock. */
   execute(commands: readonly Command[], machineTimeMs: number): { answers: readonly Answer[]; changes: Changes | undefined } {
-    const { changes, answers } = decideBatch(this.loaded(touchedBy(commands, this.#rules), machineTimeMs), commands, this.#rules);
+    const { changes, answers } = decideBatch(this.loaded(touchedBy(commands, this.rules), machineTimeMs), commands, this.rules);
     if (changes !== undefined) this.fold(changes);
     return answers === undefined ? this.execute(commands, machineTimeMs) : { answers, changes };
   }

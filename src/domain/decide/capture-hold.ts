@@ -10,7 +10,7 @@ import { notActive, ownHold } from "./own-hold.ts";
 import { receiving } from "./receiver.ts";
 import { mayNotSpend } from "./wallet-state.ts";
 
-/** Rejections: those of finding the hold, of the amount and of the receiver, HOLD_NOT_ACTIVE, WALLET_FROZEN, CAPTURE_EXCEEDS_HOLD. */
+/** Rejections: those of finding the hold, of the amount and of the receiver, SAME_WALLET, HOLD_NOT_ACTIVE, WALLET_FROZEN, CAPTURE_EXCEEDS_HOLD. */
 export function decideCaptureHold(state: LedgerState, command: CaptureHold): Decision {
   const { userId, toUserId, isFinal } = command;
   if (toUserId === userId) return rejected({ reason: "SAME_WALLET", userId });

@@ -9,8 +9,8 @@ import { credited, fact, isOverLimit, type UserId, type Wallet } from "../wallet
 import { mayNotChange } from "./wallet-state.ts";
 
 /**
- * The wallet of `toUserId` in the payer's currency, with the money in it. Both wallets may count the currency in different minor units; nothing is rounded between
- * them. Rejections: SAME_WALLET, WALLET_NOT_FOUND, AMOUNT_TOO_PRECISE, AMOUNT_OUT_OF_RANGE, WALLET_CLOSED, BALANCE_LIMIT_EXCEEDED.
+ * The wallet of `toUserId`, who is not the payer, in the payer's currency, with the money in it. Both wallets may count the currency in different
+ * minor units; nothing is rounded between them. Rejections: WALLET_NOT_FOUND, AMOUNT_TOO_PRECISE, AMOUNT_OUT_OF_RANGE, WALLET_CLOSED, BALANCE_LIMIT_EXCEEDED.
  */
 export function receiving(
   state: LedgerState,
@@ -20,7 +20,6 @@ export function receiving(
   const { currency } = payer;
   const wallet = state.walletsOf(toUserId).find((candidate) => candidate.currency === currency);
   if (wallet === undefined) return rejected({ reason: "WALLET_NOT_FOUND", userId: toUserId, currency });
-  if (wallet.walletId === payer.walletId) return rejected({ reason: "SAME_WALLET", userId: toUserId });
   const closed = mayNotChange(wallet);
   if (closed !== undefined) return rejected(closed);
   const incoming = amountIn(wallet, amount, "amount");

@@ -10,7 +10,7 @@ import { receiving } from "./receiver.ts";
 import { walletAndAmount } from "./wallet-and-amount.ts";
 import { mayNotSpend } from "./wallet-state.ts";
 
-/** Rejections: those of finding the payer's wallet, of the amount and of the receiver, VERSION_MISMATCH, WALLET_FROZEN, WALLET_CLOSED, INSUFFICIENT_FUNDS. */
+/** Rejections: those of finding the payer's wallet, of the amount and of the receiver, SAME_WALLET, VERSION_MISMATCH, WALLET_FROZEN, WALLET_CLOSED, INSUFFICIENT_FUNDS. */
 export function decideTransferMoney(state: LedgerState, command: TransferMoney, rules: LedgerRules): Decision {
   const { userId, toUserId, amount } = command;
   if (toUserId === userId) return rejected({ reason: "SAME_WALLET", userId });

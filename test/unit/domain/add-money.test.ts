@@ -1,7 +1,7 @@
 // Money that comes in: exactly what was said, never beyond the wallet's limit, never beyond 64 bits.
 
 import { describe, test } from "vitest";
-import { add, given, held, hold, init, money, release, reverse, wallet } from "../../support/given.ts";
+import { add, close, freeze, given, held, hold, init, money, release, reverse, wallet } from "../../support/given.ts";
 
 const all64Bits = "92233720368547758.07";
 
@@ -60,6 +60,14 @@ describe("balance_max", () => {
   test("does not keep held money from coming back", () =>
     limited("100.00").when(hold("100.00", { as: "all" })).applies().when(reverse("all")).applies({ available: "100.00" }));
   test("is each wallet's own", () => given(wallet("0", { balanceMax: "1" }), wallet("0", { user: "bob" })).when(add("2", { user: "bob" })).applies());
+});
+
+describe("the wallet's state", () => {
+  test("frozen: money in still works", () => given(wallet("5"), [freeze()]).when(add("1")).applies({ available: "6.00", state: "FROZEN" }));
+  test("closed: nothing comes in", () => given(wallet("0"), [close()]).when(add("1")).rejects("WALLET_CLOSED", { userId: "alice", currency: "USD" }).leaves({ available: "0.00", version: 2n }));
+  test("closed comes before the limit", () => given(wallet("0", { balanceMax: "1" }), [close()]).when(add("2")).rejects("WALLET_CLOSED"));
+  test("in the batch that closes", () => given(wallet("0")).when(close(), add("1")).applies().and.rejects("WALLET_CLOSED"));
+  test("in the batch that would close after it", () => given(wallet("0")).when(add("1"), close()).applies().and.rejects("WALLET_NOT_EMPTY").leaves({ available: "1.00", state: "ACTIVE" }));
 });
 
 describe("the wallet is the one that is meant", () => {

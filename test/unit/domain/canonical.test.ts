@@ -13,7 +13,7 @@ import { canonicalBytes, type JournalRow } from "../../support/canonical-bytes.t
 
 type Draft = Omit<JournalRecord, "hash">;
 
-/** Every field present. */
+/** Every field of an operation on one wallet. */
 const full: Draft = {
   partition: 3,
   sequence: 300n,
@@ -31,6 +31,19 @@ const full: Draft = {
   metadata: { b: "", a: "1" },
   previousSequence: 299n,
   timeMs: 1_767_225_600_000,
+};
+
+/** Every field that there is: as above, with a wallet that receives. */
+const received: Draft = {
+  ...full,
+  kind: "CAPTURE",
+  hold: { holdId: (3n << 48n) | 290n, status: "CAPTURED", capturedMinor: 1050n, eligibleTimeMs: 1_767_226_200_000 },
+  receiver: {
+    walletId: (3n << 48n) | 9n,
+    amountMinor: 10_500_000n,
+    after: { availableMinor: minorMax, heldMinor: 77n, state: "FROZEN", version: 2n ** 31n, balanceMaxMinor: minorMax },
+    previousSequence: 2n ** 47n,
+  },
 };
 
 /** No field that may be absent. */
@@ -56,13 +69,29 @@ const least: Draft = {
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 describe("vectors that a Python program computed from the documentation", () => {
-  test("a record with every field", () => {
+  test("a record with every field of an operation on one wallet", () => {
     expect(hexOf(canonicalContent(full))).toBe(
       "010602d80403d8848080808080030406058e8080808080800306b41007feffffffffffffffff0108b41009020a180bfeffffffffffffffff010cd6040d80a0d5edee66" +
         "0ed8848080808080030f0210001180bf9eeeee661211616c696365406578616d706c652e636f6d13035553441404150a1610000102030405060708090a0b0c0d0e0f" +
         "17154d696574652066c3bc72204dc3a4727a20f09f8fa0180161013118016200",
     );
     expect(hexOf(recordHash(Uint8Array.from({ length: 32 }, (_, index) => index), full))).toBe("83eed896fff1b957cc38b19697857779fdab048a75b0f17886688a86f64e83fb");
+  });
+
+  const capturedIntoAWallet =
+    "010602d80403d884808080808003040c058e8080808080800306b41007feffffffffffffffff0108b41009020a180bfeffffffffffffffff010cd6040d80a0d5ed" +
+    "ee660ec4848080808080030f0810b4101180bf9eeeee661211616c696365406578616d706c652e636f6d13035553441404150a1610000102030405060708090a0b" +
+    "0c0d0e0f17154d696574652066c3bc72204dc3a4727a20f09f8fa01801610131180162001992808080808080031ac0de810a1bfeffffffffffffffff011c9a011d" +
+    "041e8080808010";
+
+  test("a record with every field that there is", () => {
+    expect(hexOf(canonicalContent(received))).toBe(`${capturedIntoAWallet}1ffeffffffffffffffff012080808080808040`);
+    expect(hexOf(recordHash(Uint8Array.from({ length: 32 }, (_, index) => index), received))).toBe("4d976bc96686ba1359bae16f243ea53521b9f05d3bcdbbe66623ec21ecb3011a");
+  });
+
+  test("the same with a receiver that has no limit and had no operation before", () => {
+    const receiver = { ...received.receiver!, after: { ...received.receiver!.after, balanceMaxMinor: undefined }, previousSequence: 0n };
+    expect(hexOf(canonicalContent({ ...received, receiver }))).toBe(`${capturedIntoAWallet}2000`);
   });
 
   test("the first record of a ledger", () => {
@@ -145,12 +174,13 @@ function turnedAround(value: unknown): unknown {
 
 type Field = readonly [field: number, value: bigint | string | readonly [string, string]];
 
-const kinds = ["", "INIT", "ADD", "HOLD", "RELEASE", "REVERSE"];
+const kinds = ["", "INIT", "ADD", "HOLD", "RELEASE", "REVERSE", "CAPTURE", "WITHDRAW", "TRANSFER", "EXTEND", "FREEZE", "UNFREEZE", "CLOSE", "SET_LIMITS"];
 const states = ["", "ACTIVE", "FROZEN", "CLOSED"];
 const statuses = ["", "ACTIVE", "RELEASED", "REVERSED", "CAPTURED"];
 
-function fieldsOf({ after, hold, opened, ...record }: Draft): Field[] {
-  const fields: (readonly [number, bigint | number | string | undefined])[] = [
+function fieldsOf({ after, hold, opened, receiver, ...record }: Draft): Field[] {
+  const entries = Object.keys(record.metadata).toSorted().map((key): Field => [24, [key, record.metadata[key]!]]);
+  const before = present([
     [1, record.partition],
     [2, record.sequence],
     [3, record.operationId],
@@ -174,10 +204,22 @@ function fieldsOf({ after, hold, opened, ...record }: Draft): Field[] {
     [21, record.relatedOperationId],
     [22, record.keyHash],
     [23, record.reference === "" ? undefined : record.reference],
-  ];
-  const present = fields.flatMap(([field, value]): Field[] => (value === undefined ? [] : [[field, typeof value === "number" ? BigInt(value) : value]]));
-  const entries = Object.keys(record.metadata).toSorted().map((key): Field => [24, [key, record.metadata[key]!]]);
-  return [...present, ...entries];
+  ]);
+  const behind = present([
+    [25, receiver?.walletId],
+    [26, receiver?.amountMinor],
+    [27, receiver?.after.availableMinor],
+    [28, receiver?.after.heldMinor],
+    [29, receiver && states.indexOf(receiver.after.state)],
+    [30, receiver?.after.version],
+    [31, receiver?.after.balanceMaxMinor],
+    [32, receiver?.previousSequence],
+  ]);
+  return [...before, ...entries, ...behind];
+}
+
+function present(fields: readonly (readonly [number, bigint | number | string | undefined])[]): Field[] {
+  return fields.flatMap(([field, value]): Field[] => (value === undefined ? [] : [[field, typeof value === "number" ? BigInt(value) : value]]));
 }
 
 /** Reads the fields back from the bytes. */

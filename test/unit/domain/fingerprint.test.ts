@@ -7,7 +7,7 @@ import { fingerprint, keyHash } from "../../../src/domain/idempotency.ts";
 import type { UserId } from "../../../src/domain/wallet.ts";
 import { metadata } from "../../support/arbitrary.ts";
 import { toCommand, type AskedOfWallet } from "../../support/asked.ts";
-import { add, hold, init } from "../../support/given.ts";
+import { add, close, freeze, hold, init, limit, transfer, unfreeze, withdraw } from "../../support/given.ts";
 
 const inOrder = (entries: Record<string, string>): string => JSON.stringify(Object.entries(entries).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 const user = (text: string): UserId => text as UserId;
@@ -57,6 +57,30 @@ test("no two of these are the same request", () => {
     { type: "reverse", user: "alice", holdId: 2n },
     { type: "reverse", user: "bob", holdId: 1n },
     { type: "reverse", user: "alice", holdId: 2n ** 62n + 1n },
+    { type: "capture", user: "alice", holdId: 1n, amount: "1" },
+    { type: "capture", user: "alice", holdId: 1n, amount: "2" },
+    { type: "capture", user: "alice", holdId: 2n, amount: "1" },
+    { type: "capture", user: "alice", holdId: 1n, amount: "1", final: true },
+    { type: "capture", user: "alice", holdId: 1n, amount: "1", to: "bob" },
+    { type: "capture", user: "alice", holdId: 1n, amount: "1", to: "carol" },
+    { type: "extend", user: "alice", holdId: 1n, periodMs: 1 },
+    { type: "extend", user: "alice", holdId: 1n, periodMs: 2 },
+    { type: "extend", user: "alice", holdId: 2n, periodMs: 1 },
+    withdraw("1"),
+    withdraw("2"),
+    withdraw("1", { currency: undefined }),
+    transfer("1", "bob"),
+    transfer("1", "carol"),
+    transfer("2", "bob"),
+    transfer("1", "bob", { currency: undefined }),
+    freeze(),
+    freeze({ currency: undefined }),
+    unfreeze(),
+    close(),
+    limit(undefined),
+    limit("0"),
+    limit("1"),
+    limit("1", { currency: undefined }),
   ];
   expect(new Set(all.map(printOf))).toHaveLength(all.length);
 });

@@ -1,7 +1,7 @@
 // Setting money aside: never more than is available, and for as long as was said.
 
-import { describe, test } from "vitest";
-import { add, given, held, hold, init, minuteMs, money, wallet } from "../../support/given.ts";
+import { describe, expect, test } from "vitest";
+import { add, capture, close, freeze, given, held, hold, init, minuteMs, money, reverse, unfreeze, wallet } from "../../support/given.ts";
 
 describe("a hold", () => {
   test.each([
@@ -36,9 +36,31 @@ describe("never more than is available", () => {
   test("an amount that the currency cannot express is too precise", () => given(wallet("1")).when(hold("0.001")).rejects("AMOUNT_TOO_PRECISE").changesNothing());
 });
 
+describe("a wallet's holds are a chain from its newest", () => {
+  test("of which the first has none before it", () => {
+    const story = given(wallet("10"), held("1"), wallet("10", { user: "bob" }), held("1", { user: "bob" }), held("1"), held("1"));
+    const before = [3n, 6n, 7n, 8n].map((holdId) => story.ledger.holds.get(holdId)!.previousHoldId);
+    expect(before).toEqual([0n, 0n, 3n, 7n]);
+    expect([story.wallet().lastHoldId, story.wallet({ user: "bob" }).lastHoldId]).toEqual([8n, 6n]);
+  });
+  test("whatever has become of them", () => {
+    const story = given(wallet("10"), held("1", { as: "one" }), held("1", { as: "two" })).when(reverse("two"), capture("one", "1"), hold("1")).applies().and.applies().and.applies();
+    expect(story.ledger.holds.get(7n)!.previousHoldId).toBe(4n);
+  });
+});
+
 describe("its period", () => {
   test("is ten minutes", () => given(wallet("1")).when(hold("1")).applies({ hold: { eligibleAfterMs: 10 * minuteMs } }));
   test.each([0, 1, minuteMs, 365 * 24 * 60 * minuteMs])("may be %i ms", (periodMs) => void given(wallet("1")).when(hold("1", { periodMs })).applies({ hold: { eligibleAfterMs: periodMs } }));
+});
+
+describe("the wallet's state", () => {
+  const owner = { userId: "alice", currency: "USD" };
+  test("frozen: nothing is held", () => given(wallet("5"), [freeze()]).when(hold("5")).rejects("WALLET_FROZEN", owner).leaves({ available: "5.00", held: "0.00", version: 3n }));
+  test("frozen comes before too little money", () => given(wallet("5"), [freeze()]).when(hold("6")).rejects("WALLET_FROZEN"));
+  test("unfrozen again", () => given(wallet("5"), [freeze(), unfreeze()]).when(hold("5")).applies());
+  test("closed: nothing is held", () => given(wallet("0"), [close()]).when(hold("5")).rejects("WALLET_CLOSED", owner));
+  test("in the batch that closes", () => given(wallet("0")).when(close(), hold("5")).applies().and.rejects("WALLET_CLOSED"));
 });
 
 describe("the wallet is the one that is meant", () => {

@@ -1,7 +1,7 @@
 // Opening wallets: one per user and currency, empty, perhaps with a limit.
 
 import { describe, expect, test } from "vitest";
-import { add, given, hourMs, init, money, startMs, wallet } from "../../support/given.ts";
+import { add, close, freeze, given, hourMs, init, money, startMs, wallet } from "../../support/given.ts";
 
 describe("a wallet is opened", () => {
   test("empty, in version 1", () => given().when(init("USD")).applies({ kind: "INIT", amount: "0.00", available: "0.00", held: "0.00", version: 1n }));
@@ -22,6 +22,8 @@ describe("a wallet is opened", () => {
 
 describe("a second one", () => {
   test("in the same currency exists", () => given(wallet("1.00")).when(init("USD")).rejects("WALLET_EXISTS", { userId: "alice", currency: "USD" }));
+  test("exists while the first is frozen", () => given(wallet("1.00"), [freeze()]).when(init("USD")).rejects("WALLET_EXISTS"));
+  test("exists after the first was closed: closing is final", () => given(wallet("0"), [close()]).when(init("USD")).rejects("WALLET_EXISTS", { userId: "alice", currency: "USD" }));
   test("in the same batch exists", () => given().when(init("USD"), init("USD")).applies().and.rejects("WALLET_EXISTS"));
   test("exists, whatever else is wrong with it", () =>
     given(wallet("1.00")).when(init("USD", { balanceMax: "0.001", expectedVersion: 7n })).rejects("WALLET_EXISTS"));

@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { assertSoundHold, assertSoundWallet } from "../../../src/domain/invariants.ts";
+import { LedgerState } from "../../../src/domain/ledger-state.ts";
 import { minorMax } from "../../../src/domain/money.ts";
-import { add, given, held, wallet } from "../../support/given.ts";
+import { add, given, held, startMs, wallet } from "../../support/given.ts";
 
 const story = given(wallet("10"), held("4"));
 const soundWallet = story.wallet();
@@ -19,6 +20,8 @@ describe("a wallet is not sound", () => {
     [{ availableMinor: -1n }, "available money is never negative"],
     [{ heldMinor: -1n }, "held money is never negative"],
     [{ availableMinor: minorMax, heldMinor: 1n }, "total fits 64 bits"],
+    [{ state: "CLOSED" as const, availableMinor: 1n, heldMinor: 0n }, "closed wallet is empty"],
+    [{ state: "CLOSED" as const, availableMinor: 0n, heldMinor: 1n }, "closed wallet is empty"],
   ])("with %o", (broken, sentence) => expect(() => assertSoundWallet({ ...soundWallet, ...broken })).toThrow(sentence));
 });
 
@@ -37,4 +40,12 @@ test("a broken wallet that is loaded stops the batch", () => {
   broken.ledger.wallets.set(1n, { ...broken.wallet(), heldMinor: -5n });
   expect(() => broken.when(add("1"))).toThrow("held money is never negative");
   expect(broken.ledger.head.sequence).toBe(2n);
+});
+
+test("an operation whose receiver is the payer has no place in the journal, wherever it comes from", () => {
+  const state = new LedgerState(story.ledger.loaded({ wallets: [soundWallet], holdIds: [], operationIds: [], keyHashes: [], eligibleHolds: undefined }, startMs));
+  const effect = { kind: "TRANSFER" as const, wallet: soundWallet, amountMinor: 1n, receiver: { wallet: soundWallet, amountMinor: 1n } };
+  const record = state.drafted(effect, { keyHash: undefined, reference: "", metadata: {} });
+  expect(() => state.apply(effect, record)).toThrow("nobody pays themselves");
+  expect(state.changes(startMs)).toBeUndefined();
 });

@@ -3,8 +3,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { recordHash } from "../../../src/domain/canonical.ts";
-import { birthplaceOf, genesisHash, operationIdAt } from "../../../src/domain/journal.ts";
-import { add, given, held, hold, init, release, reverse, startMs, wallet } from "../../support/given.ts";
+import { birthplaceOf, genesisHash, operationIdAt, partOf } from "../../../src/domain/journal.ts";
+import { add, capture, close, extend, freeze, given, held, hold, init, limit, minuteMs, release, reverse, startMs, transfer, unfreeze, wallet, withdraw } from "../../support/given.ts";
 
 /** Two users, every verb, some of it rejected, several batches. */
 const busy = (): ReturnType<typeof given> =>
@@ -41,6 +41,32 @@ test("a wallet's history is linked from its head backwards to its opening", () =
     expect(own.map((record) => record.previousSequence)).toEqual([...own.slice(1).map((record) => record.sequence), 0n]);
     expect(own.map((record) => record.after.version)).toEqual(own.map((_, index) => each.version - BigInt(index)));
   }
+});
+
+/** Both users pay each other in every way, among everything else that a wallet can go through. */
+const dealing = (): ReturnType<typeof given> =>
+  given(wallet("100"), wallet("50", { user: "bob" }), held("10", { as: "rent" }), held("10", { user: "bob", as: "food" }))
+    .when(transfer("5", "bob"), capture("food", "4", { user: "bob", to: "alice" }), extend("rent", 20 * minuteMs), freeze({ user: "bob" }), transfer("1", "bob"))
+    .when(limit("500"), capture("rent", "3", { to: "bob", final: true }), unfreeze({ user: "bob" }), reverse("food", { user: "bob" }), transfer("1", "alice"), withdraw("2"))
+    .when(transfer("55", "alice", { user: "bob" }), close({ user: "bob" }), transfer("1", "bob"), add("1"));
+
+test("a history runs through what a wallet received as through what it did, to its opening", () => {
+  const { ledger } = dealing();
+  for (const { walletId, headSequence, version, availableMinor, heldMinor } of ledger.wallets.values()) {
+    const own = [...ledger.records.values()].filter((record) => record.walletId === walletId || record.receiver?.walletId === walletId);
+    const parts = own.map((record) => partOf(record, walletId));
+    expect(parts.map(({ previousSequence }) => previousSequence)).toEqual([0n, ...own.slice(0, -1).map(({ sequence }) => sequence)]);
+    expect(parts.map(({ after }) => after.version)).toEqual(own.map((_, index) => BigInt(index + 1)));
+    expect([own.at(-1)!.sequence, parts.at(-1)!.after]).toMatchObject([headSequence, { version, availableMinor, heldMinor }]);
+  }
+  const kinds = [...ledger.records.values()].map(({ kind }) => kind);
+  expect(kinds.slice(6)).toEqual(["TRANSFER", "CAPTURE", "EXTEND", "FREEZE", "TRANSFER", "SET_LIMITS", "CAPTURE", "UNFREEZE", "REVERSE", "WITHDRAW", "TRANSFER", "CLOSE", "ADD"]);
+});
+
+test("an operation tells nothing of a wallet that has no part in it", () => {
+  const { ledger } = dealing();
+  expect(() => partOf(ledger.records.get(7n)!, 2n)).toThrow("asked about its own wallets");
+  expect(() => partOf(ledger.records.get(2n)!, 3n)).toThrow("asked about its own wallets");
 });
 
 test("times are the ledger's and never go back", () => {

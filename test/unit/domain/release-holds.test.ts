@@ -1,7 +1,7 @@
 // Releasing: what is old enough on the ledger's own clock, all of it, once.
 
 import { describe, expect, test } from "vitest";
-import { given, held, hold, hourMs, init, minuteMs, release, reverse, startMs, wallet } from "../../support/given.ts";
+import { capture, extend, freeze, given, held, hold, hourMs, init, minuteMs, release, reverse, startMs, wallet } from "../../support/given.ts";
 
 const rent = (): ReturnType<typeof given> => given(wallet("100.00"), held("30.00", { as: "rent" }));
 
@@ -35,6 +35,10 @@ describe("a release", () => {
       .leaves({ available: "92.00", held: "8.00" }));
   test("is once: again releases nothing", () => rent().afterMs(hourMs).when(release()).releases(1, { USD: "30.00" }).when(release()).releases(0).changesNothing());
   test("passes over what was reversed", () => rent().when(reverse("rent")).applies().afterMs(hourMs).when(release()).releases(0));
+  test("passes over what was captured", () => rent().when(capture("rent", "30")).applies().afterMs(hourMs).when(release()).releases(0));
+  test("passes over what was extended", () => rent().when(extend("rent", 2 * hourMs)).applies().afterMs(hourMs).when(release()).releases(0));
+  test("gives back what a capture left", () => rent().when(capture("rent", "10")).applies().afterMs(hourMs).when(release()).releases(1, { USD: "20.00" }).leaves({ available: "90.00", held: "0.00" }));
+  test("of a frozen wallet's hold", () => rent().when(freeze()).applies().afterMs(hourMs).when(release()).releases(1, { USD: "30.00" }).leaves({ available: "100.00", state: "FROZEN" }));
   test("is one operation a hold, oldest eligibility first", () => {
     const { ledger } = given(wallet("10"), held("1", { periodMs: 3 }), held("2", { periodMs: 1 }), held("3", { periodMs: 3 })).afterMs(3).when(release()).releases(3, { USD: "6.00" });
     const made = [6n, 7n, 8n].map((sequence) => ledger.records.get(sequence)!);
