@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import type { LedgerRules } from "../../src/domain/rules.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import { toCommand, type Asked } from "./asked.ts";
 import { checkBooks } from "./books.ts";
@@ -21,15 +22,22 @@ export interface TamperedLedger {
   remove(): Promise<void>;
 }
 
-/** Plays one batch a line, a minute between them, of which every request must be granted but those that carry a key of `refused`. */
-export async function tamperedLedger(history: readonly (readonly Asked[])[], { refused = [] }: { refused?: readonly string[] } = {}): Promise<TamperedLedger> {
+interface Played {
+  /** Keys of the requests that need not be granted. */
+  readonly refused?: readonly string[];
+  /** The rules at this batch's time. */
+  readonly rulesAt?: (batch: number) => LedgerRules;
+}
+
+/** Plays one batch a line, a minute between them, of which every request must be granted but the refused ones. */
+export async function tamperedLedger(history: readonly (readonly Asked[])[], { refused = [], rulesAt = () => storyRules }: Played = {}): Promise<TamperedLedger> {
   const folder = mkdtempSync(join(tmpdir(), "wallet-books-"));
   const copy = join(folder, "copy.db");
   const ledger = await engines[0]!.open();
   let nowMs = startMs;
-  const executor = executorOn(await ledger.openStore(() => nowMs), storyRules);
-  for (const batch of history) {
-    const answers = await executor.execute(batch.map(toCommand));
+  const store = await ledger.openStore(() => nowMs);
+  for (const [number, batch] of history.entries()) {
+    const answers = await executorOn(store, rulesAt(number)).execute(batch.map(toCommand));
     answers.forEach((answer, index) => {
       const asked = batch[index]!;
       const mayBeRefused = "key" in asked && asked.key !== undefined && refused.includes(asked.key);
@@ -37,7 +45,7 @@ export async function tamperedLedger(history: readonly (readonly Asked[])[], { r
     });
     nowMs += 60_000;
   }
-  await executor.close();
+  await store.close();
 
   const problemsAfter = (corrupt: (db: Database.Database) => void): string[] => {
     for (const suffix of ["", "-wal", "-shm"]) rmSync(copy + suffix, { force: true });
