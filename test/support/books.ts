@@ -4,7 +4,8 @@
 
 import Database from "better-sqlite3";
 import type { JournalRow } from "./canonical-bytes.ts";
-import { holdStatus, recount, type HoldRow, type Recounted, type WalletRow } from "./recount.ts";
+import { holdStatus, type HoldRow } from "./recount-holds.ts";
+import { recount, type Recounted, type WalletRow } from "./recount.ts";
 
 export interface CheckedBooks {
   /** Records in the journal. */
@@ -12,6 +13,9 @@ export interface CheckedBooks {
   /** One sentence each; empty where everything is true. */
   readonly problems: string[];
 }
+
+/** No currency has more decimals. */
+const exponentMax = 18n;
 
 /** Enough to see what is wrong with a ledger that is wrong everywhere. */
 const problemsMax = 200;
@@ -41,7 +45,8 @@ export function checkBooks(path: string, { idempotencyRetentionMs }: { idempoten
       checkRows(connection, "wallets", "wallet_id", partition, books.wallets, problem);
       checkRows(connection, "holds", "hold_id", partition, books.holds, problem);
       checkHeld(connection, partition, problem);
-      checkCurrencies(connection, partition, books, problem);
+      checkConservation(connection, partition, books, problem);
+      checkCurrencyTotals(connection, partition, books, problem);
       checkKeys(connection, partition, books, idempotencyRetentionMs === undefined ? undefined : BigInt(idempotencyRetentionMs), problem);
     }
     operations = all<{ count: bigint }>(connection, "select count(*) as count from journal")[0]!.count;
@@ -131,23 +136,29 @@ function checkHeld(connection: Database.Database, partition: bigint, problem: Pr
   }
 }
 
-/** Money is neither made nor lost, and the counters of each currency are the counts over the journal. */
-function checkCurrencies(connection: Database.Database, partition: bigint, { currencies }: Recounted, problem: Problem): void {
-  const sums = new Map<string, bigint>();
+/** Money is neither made nor lost: all wallets of a currency have what came in less what went out, whatever minor units each counts in. */
+function checkConservation(connection: Database.Database, partition: bigint, { currencies }: Recounted, problem: Problem): void {
+  const inWallets = new Map<string, bigint>();
+  const cameIn = new Map<string, bigint>();
+  const add = (sums: Map<string, bigint>, { currency, exponent }: { currency: string; exponent: bigint }, minor: bigint): void =>
+    void sums.set(currency, (sums.get(currency) ?? 0n) + minor * 10n ** (exponentMax - exponent));
   const wallets = "select currency, exponent, available_minor + held_minor as total from wallets where partition = ?";
-  for (const { currency, exponent, total } of all<{ currency: string; exponent: bigint; total: bigint }>(connection, wallets, partition)) {
-    sums.set(`${currency}:${exponent}`, (sums.get(`${currency}:${exponent}`) ?? 0n) + total);
+  for (const row of all<{ currency: string; exponent: bigint; total: bigint }>(connection, wallets, partition)) add(inWallets, row, row.total);
+  for (const each of currencies.values()) add(cameIn, each, each.cameInMinor);
+  for (const currency of new Set([...inWallets.keys(), ...cameIn.keys()])) {
+    const [kept, recounted] = [inWallets.get(currency) ?? 0n, cameIn.get(currency) ?? 0n];
+    if (kept !== recounted) problem(`${currency}: all wallets together have ${units(kept)}, and ${units(recounted)} came in and did not go out`);
   }
-  for (const currency of new Set([...sums.keys(), ...currencies.keys()])) {
-    const [inWallets, added] = [sums.get(currency) ?? 0n, currencies.get(currency)?.addedMinor ?? 0n];
-    if (inWallets !== added) problem(`${currency}: all wallets together have ${inWallets}, and ${added} came in`);
-  }
+}
+
+/** The counters of each currency are the counts over the journal. */
+function checkCurrencyTotals(connection: Database.Database, partition: bigint, { currencies }: Recounted, problem: Problem): void {
   const kept = new Map<string, string>();
   for (const row of all<{ currency: string; exponent: bigint; totals: Uint8Array }>(connection, "select * from currency_totals where partition = ?", partition)) {
     kept.set(`${row.currency}:${row.exponent}`, hexOf(row.totals));
   }
   for (const currency of new Set([...kept.keys(), ...currencies.keys()])) {
-    const [stored, counted] = [kept.get(currency) ?? "", currencies.get(currency)?.hex ?? ""];
+    const [stored, counted] = [kept.get(currency) ?? "", currencies.get(currency)?.counters.hex ?? ""];
     if (stored !== counted) problem(`currency_totals ${currency}: are ${stored}, the journal says ${counted}`);
   }
 }
@@ -198,4 +209,11 @@ function all<Row>(connection: Database.Database, query: string, ...args: unknown
 
 function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
+}
+
+/** As a decimal number of the currency's own unit. */
+function units(scaled: bigint): string {
+  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(Number(exponentMax) + 1, "0");
+  const point = digits.length - Number(exponentMax);
+  return `${scaled < 0n ? "-" : ""}${digits.slice(0, point)}.${digits.slice(point)}`.replace(/\.?0+$/, "");
 }

@@ -28,6 +28,14 @@ export interface JournalRow {
   readonly key_hash: Uint8Array | null;
   readonly reference: string | null;
   readonly metadata: string | null;
+  readonly receiver_wallet_id: bigint | null;
+  readonly receiver_amount_minor: bigint | null;
+  readonly receiver_available_after_minor: bigint | null;
+  readonly receiver_held_after_minor: bigint | null;
+  readonly receiver_state_after: bigint | null;
+  readonly receiver_version_after: bigint | null;
+  readonly receiver_balance_max_after_minor: bigint | null;
+  readonly receiver_previous_sequence: bigint | null;
   readonly hash: Uint8Array;
 }
 
@@ -53,6 +61,14 @@ export function canonicalBytes(row: Omit<JournalRow, "hash">): Buffer {
     [17, row.hold_eligible_time_ms],
     [20, row.opened_exponent],
     [21, row.related_operation_id],
+    [25, row.receiver_wallet_id],
+    [26, row.receiver_amount_minor],
+    [27, row.receiver_available_after_minor],
+    [28, row.receiver_held_after_minor],
+    [29, row.receiver_state_after],
+    [30, row.receiver_version_after],
+    [31, row.receiver_balance_max_after_minor],
+    [32, row.receiver_previous_sequence],
   ];
   const texts: readonly (readonly [field: number, value: string | Uint8Array | null])[] = [
     [18, row.opened_user_id],

@@ -5,17 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { executorOn } from "../../src/ledger/executor.ts";
-import { toCommand, type Asked } from "../support/asked.ts";
+import type { Asked } from "../support/asked.ts";
 import { checkBooks } from "../support/books.ts";
-import { sealOf, type JournalRow } from "../support/canonical-bytes.ts";
-import { copySqliteLedger, engines, type LedgerPlace } from "../support/engines.ts";
-import { add, hold, hourMs, init, release, startMs, storyRules } from "../support/given.ts";
+import { tamperedLedger, type TamperedLedger } from "../support/corrupted-books.ts";
+import { add, hold, init, release } from "../support/given.ts";
 
-let ledger: LedgerPlace;
-let folder: string;
+let ledger: TamperedLedger;
 
-/** Every verb, two users, two currencies, keys of applied and of rejected requests; one batch a line, a minute between them. */
+/** Openings, additions, holds and their ends, two users, two currencies, keys of applied and of rejected requests; one batch a line, a minute between them. */
 const history: readonly (readonly Asked[])[] = [
   [init("USD", { key: "open" }), init("EUR"), init("USD", { user: "bob", balanceMax: "1000" })], // 1, 2, 3
   [add("100", { key: "salary", reference: "May", metadata: { from: "work" } }), add("50", { user: "bob", key: "salary" }), add("10", { currency: "EUR" })], // 4, 5, 6
@@ -26,59 +23,24 @@ const history: readonly (readonly Asked[])[] = [
 ];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "wallet-books-"));
-  ledger = await engines[0]!.open();
-  let nowMs = startMs;
-  const executor = executorOn(await ledger.openStore(() => nowMs), storyRules);
-  for (const batch of history) {
-    await executor.execute(batch.map(toCommand));
-    nowMs += 60_000;
-  }
-  await executor.close();
+  ledger = await tamperedLedger(history, { refused: ["car"] });
 });
-
-afterAll(async () => {
-  await ledger.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** What the checker says of a copy of the ledger after this was done to it. */
-function problemsAfter(corrupt: (db: Database.Database) => void): string[] {
-  const copy = join(folder, "copy.db");
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(copy + suffix, { force: true });
-  copySqliteLedger(ledger.path, copy);
-  const db = new Database(copy);
-  db.pragma("ignore_check_constraints = on");
-  corrupt(db);
-  db.close();
-  return checkBooks(copy, { idempotencyRetentionMs: hourMs }).problems;
-}
-
-/** Gives every record the hash that its content now needs, as someone would who wants to hide a change. */
-function reseal(db: Database.Database): void {
-  db.defaultSafeIntegers(true);
-  let hash: Uint8Array = new Uint8Array(32);
-  for (const row of db.prepare<[], JournalRow>("select * from journal order by sequence").all()) {
-    hash = sealOf(hash, row);
-    db.prepare("update journal set hash = ? where sequence = ?").run(hash, row.sequence);
-  }
-  db.prepare("update ledger_head set hash = ?").run(hash);
-}
+afterAll(() => ledger.remove());
 
 test("a real ledger has no problems", () => {
   expect(checkBooks(ledger.path)).toEqual({ operations: 12, problems: [] });
-  expect(problemsAfter(() => {})).toEqual([]);
-  expect(problemsAfter(reseal)).toEqual([]);
+  expect(ledger.problemsAfter(() => {})).toEqual([]);
+  expect(ledger.problemsAfterResealing(() => {})).toEqual([]);
 });
 
 describe("what is kept beside the journal", () => {
   test.each<[string, string, RegExp]>([
     ["available money was made", "update wallets set available_minor = available_minor + 1 where wallet_id = 1", /wallets 1: available_minor is 8?10101/],
     ["money moved between two wallets", "update wallets set available_minor = available_minor + case wallet_id when 1 then 1 else -1 end where currency = 'USD'", /wallets 3: available_minor/],
-    ["money was made in some wallet", "update wallets set available_minor = available_minor + 1 where wallet_id = 1", /USD:2: all wallets together have 15101, and 15100 came in/],
+    ["money was made in some wallet", "update wallets set available_minor = available_minor + 1 where wallet_id = 1", /USD: all wallets together have 151.01, and 151 came in and did not go out/],
     ["available turned into held", "update wallets set available_minor = available_minor - 1, held_minor = held_minor + 1 where wallet_id = 1", /wallets 1: holds 1, its active holds 0/],
     ["a wallet vanished", "delete from wallets where wallet_id = 2", /wallets 2: is missing/],
-    ["a wallet out of nothing", "insert into wallets select partition, 99, 'eve', currency, exponent, create_time_ms, 0, 0, state, version, null, head_sequence, update_time_ms, x'' from wallets where wallet_id = 2", /wallets 99: is not in the journal/],
+    ["a wallet out of nothing", "insert into wallets select partition, 99, 'eve', currency, exponent, create_time_ms, 0, 0, state, version, null, head_sequence, update_time_ms, x'', 0 from wallets where wallet_id = 2", /wallets 99: is not in the journal/],
     ["another owner", "update wallets set user_id = 'eve' where wallet_id = 2", /wallets 2: user_id is eve/],
     ["other decimals", "update wallets set exponent = 3 where wallet_id = 2", /wallets 2: exponent is 3/],
     ["a limit taken away", "update wallets set balance_max_minor = null where wallet_id = 3", /wallets 3: balance_max_minor is null/],
@@ -94,6 +56,9 @@ describe("what is kept beside the journal", () => {
     ["a hold of another amount", "update holds set amount_minor = 501 where hold_id = 9", /wallets 3: holds 500, its active holds 501/],
     ["a hold that is eligible earlier", "update holds set eligible_time_ms = eligible_time_ms - 1 where hold_id = 9", /holds 9: eligible_time_ms/],
     ["a hold lost", "delete from holds where hold_id = 9", /holds 9: is missing/],
+    ["a hold of another currency", "update holds set currency = 'EUR' where hold_id = 9", /holds 9: currency is EUR/],
+    ["a hold linked to another", "update holds set previous_hold_id = 0 where hold_id = 8", /holds 8: previous_hold_id is 0, the journal says 7/],
+    ["holds that begin elsewhere", "update wallets set last_hold_id = 7 where wallet_id = 1", /wallets 1: last_hold_id is 7, the journal says 8/],
     ["a resolved hold lost", "delete from holds where hold_id = 8", /holds 8: is missing/],
     ["a hold resolved at another time", "update holds set resolve_time_ms = resolve_time_ms + 1 where hold_id = 8", /holds 8: resolve_time_ms/],
     ["a hold given to another wallet", "update holds set wallet_id = 1 where hold_id = 9", /holds 9: wallet_id is 1/],
@@ -102,7 +67,7 @@ describe("what is kept beside the journal", () => {
     ["the ledger's clock set back", "update ledger_head set time_ms = time_ms - 1", /ledger_head 0: is at/],
     ["the head lost", "delete from ledger_head", /ledger_head 0: is missing/],
     ["rows of a partition that is none", "insert into ledger_head values (1, 0, zeroblob(32), 0, 0)", /ledger_head: has rows of partition 1/],
-  ])("%s", (_, sql, problem) => expect(problemsAfter((db) => void db.exec(sql))).toContainEqual(expect.stringMatching(problem)));
+  ])("%s", (_, sql, problem) => expect(ledger.problemsAfter((db) => void db.exec(sql))).toContainEqual(expect.stringMatching(problem)));
 });
 
 const ofSequence = (sequence: number): string => `where sequence = ${sequence}`;
@@ -121,7 +86,7 @@ describe("remembered keys", () => {
     ["of another time", `update idempotency_keys set time_ms = time_ms - 1 ${ofSequence(4)}`, /is of \d+, and its operation of \d+/],
     ["out of order", `update idempotency_keys set ordinal = 1000 ${ofSequence(4)}`, /is out of its order/],
     ["with half a fingerprint", `update idempotency_keys set fingerprint = x'00' ${ofSequence(4)}`, /does not have hashes of 16 bytes/],
-  ])("%s", (_, sql, problem) => expect(problemsAfter((db) => void db.exec(sql))).toContainEqual(expect.stringMatching(problem)));
+  ])("%s", (_, sql, problem) => expect(ledger.problemsAfter((db) => void db.exec(sql))).toContainEqual(expect.stringMatching(problem)));
 });
 
 describe("a change of the journal breaks the chain, in whatever column", () => {
@@ -152,15 +117,15 @@ describe("a change of the journal breaks the chain, in whatever column", () => {
   };
   test.each(Object.entries(changes))("%s", (column, value) => {
     const sequence = column.startsWith("opened") ? 3 : column.startsWith("hold") ? 9 : 4;
-    const problems = problemsAfter((db) => void db.exec(`update journal set ${column} = ${value} where sequence = ${sequence}`));
+    const problems = ledger.problemsAfter((db) => void db.exec(`update journal set ${column} = ${value} where sequence = ${sequence}`));
     expect(problems).toContainEqual(expect.stringMatching(`journal 0/${column === "hash" ? "[45]" : sequence}: does not have the hash`));
   });
 
   test("a record lost from the middle", () => {
-    expect(problemsAfter((db) => void db.exec("delete from journal where sequence = 6"))).toContainEqual(expect.stringMatching(/journal 0\/7: follows 5/));
+    expect(ledger.problemsAfter((db) => void db.exec("delete from journal where sequence = 6"))).toContainEqual(expect.stringMatching(/journal 0\/7: follows 5/));
   });
   test("the last record lost", () => {
-    expect(problemsAfter((db) => void db.exec("delete from journal where sequence = 12"))).toContainEqual(expect.stringMatching(/ledger_head 0: says 12, the journal ends with 11/));
+    expect(ledger.problemsAfter((db) => void db.exec("delete from journal where sequence = 12"))).toContainEqual(expect.stringMatching(/ledger_head 0: says 12, the journal ends with 11/));
   });
 });
 
@@ -177,9 +142,9 @@ describe("a change of the journal that was sealed anew contradicts the rest", ()
     ["a limit that was passed", "update journal set balance_max_after_minor = 4999 where wallet_id = 3", /journal 0\/5: takes the wallet beyond its limit/],
     ["a hold of more than there was", "update journal set amount_minor = 100000 where sequence = 9", /journal 0\/9: leaves the wallet with -95000 available/],
     ["a release too early", "update journal set hold_eligible_time_ms = hold_eligible_time_ms + 1000000 where hold_id = 8", /journal 0\/11: releases hold 8 before it was eligible/],
-    ["a hold resolved twice", "update journal set hold_id = 7, hold_eligible_time_ms = (select hold_eligible_time_ms from journal where sequence = 7) where sequence = 11", /journal 0\/11: resolves hold 7 a second time/],
-    ["a hold of somebody else resolved", "update journal set hold_id = 9 where sequence = 11", /journal 0\/11: resolves hold 9 of another wallet/],
-    ["a hold that was never placed", "update journal set hold_id = 6 where sequence = 11", /journal 0\/11: resolves hold 6, which was never placed/],
+    ["a hold resolved twice", "update journal set hold_id = 7, hold_eligible_time_ms = (select hold_eligible_time_ms from journal where sequence = 7) where sequence = 11", /journal 0\/11: changes hold 7, which was resolved/],
+    ["a hold of somebody else resolved", "update journal set hold_id = 9 where sequence = 11", /journal 0\/11: changes hold 9 of another wallet/],
+    ["a hold that was never placed", "update journal set hold_id = 6 where sequence = 11", /journal 0\/11: changes hold 6, which was never placed/],
     ["half a hold given back", "update journal set amount_minor = 1000 where sequence = 11", /journal 0\/11: gives back 1000 of hold 8, of which 2000 remained/],
     ["a wallet that was never opened", "update journal set wallet_id = 6 where sequence = 4", /journal 0\/4: is about wallet 6, which was never opened/],
     ["a kind that means nothing", "update journal set kind = 77 where sequence = 4", /journal 0\/4: has kind 77/],
@@ -188,17 +153,14 @@ describe("a change of the journal that was sealed anew contradicts the rest", ()
     ["another owner", "update journal set opened_user_id = 'eve' where sequence = 2", /wallets 2: user_id is alice, the journal says eve/],
     ["another key", "update journal set key_hash = zeroblob(16) where sequence = 4", /points at operation 4, and no operation has its key/],
   ])("%s", (_, sql, problem) => {
-    const problems = problemsAfter((db) => {
-      db.exec(sql);
-      reseal(db);
-    });
+    const problems = ledger.problemsAfterResealing((db) => void db.exec(sql));
     expect(problems).toContainEqual(expect.stringMatching(problem));
     expect(problems).not.toContainEqual(expect.stringMatching(/does not have the hash/));
   });
 });
 
 test("an index that does not fit its table", () => {
-  const problems = problemsAfter((db) => {
+  const problems = ledger.problemsAfter((db) => {
     db.unsafeMode();
     db.pragma("writable_schema = on");
     db.exec("update sqlite_schema set sql = replace(sql, 'status = 1', 'status = 2') where name = 'active_holds_by_currency'");
@@ -207,13 +169,15 @@ test("an index that does not fit its table", () => {
 });
 
 test("a file that is no ledger is not called sound", () => {
+  const folder = mkdtempSync(join(tmpdir(), "wallet-books-"));
   const path = join(folder, "other.db");
   new Database(path).exec("create table ledger (partitions integer, create_time_ms integer)").close();
   expect(() => checkBooks(path)).toThrow(/has 0 rows in "ledger"/);
+  rmSync(folder, { recursive: true });
 });
 
 test("no more problems are told than a person reads", () => {
-  const problems = problemsAfter((db) => {
+  const problems = ledger.problemsAfter((db) => {
     const insert = db.prepare("insert into currency_totals values (0, ?, 0, x'010164')");
     for (let index = 0; index < 1000; index++) insert.run(`A${index}`);
   });

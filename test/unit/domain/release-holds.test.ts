@@ -58,7 +58,7 @@ describe("a release", () => {
     const { ledger } = rent().afterMs(hourMs).when(release());
     expect(ledger.holds.get(3n)).toMatchObject({ status: "RELEASED", resolveTimeMs: startMs + hourMs, eligibleTimeMs: startMs + 10 * minuteMs });
   });
-  test("cannot share a batch, since what is eligible is looked up before", () => expect(() => rent().when(release(), init("EUR"))).toThrow("a release is a batch of its own"));
+  test("cannot share a batch, since what is eligible is looked up before", () => expect(() => rent().when(release(), init("EUR"))).toThrow("a release goes alone"));
 });
 
 const walletWithHold = (amount: string, options: { user?: string; currency?: string }): ReturnType<typeof held> => [...wallet("10", options), ...held(amount, options)];

@@ -1,0 +1,61 @@
+// An empty place on an engine with a store opened on it, asked and looked into by the suites about stores, on a clock that they set.
+
+import type { Answer } from "../../src/domain/answer.ts";
+import type { Touched } from "../../src/domain/command.ts";
+import type { LoadedState } from "../../src/domain/ledger-state.ts";
+import { executorOn } from "../../src/ledger/executor.ts";
+import type { Reads, Store } from "../../src/store/store.ts";
+import { toCommand, type Asked } from "./asked.ts";
+import type { Engine, LedgerPlace } from "./engines.ts";
+import { startMs, storyRules } from "./given.ts";
+
+export const untouched: Touched = { wallets: [], holdIds: [], operationIds: [], keyHashes: [], eligibleHolds: undefined };
+
+export class OpenedStore {
+  readonly place: LedgerPlace;
+  store: Store;
+  readonly #machine: { timeMs: number };
+
+  private constructor(place: LedgerPlace, store: Store, machine: { timeMs: number }) {
+    this.place = place;
+    this.store = store;
+    this.#machine = machine;
+  }
+
+  static async on(engine: Engine): Promise<OpenedStore> {
+    const place = await engine.open();
+    const machine = { timeMs: startMs };
+    return new OpenedStore(place, await place.openStore(() => machine.timeMs), machine);
+  }
+
+  get machineTimeMs(): number {
+    return this.#machine.timeMs;
+  }
+
+  set machineTimeMs(timeMs: number) {
+    this.#machine.timeMs = timeMs;
+  }
+
+  async reopen(clock = (): number => this.machineTimeMs): Promise<void> {
+    await this.store.close();
+    this.store = await this.place.openStore(clock);
+  }
+
+  /** One batch. */
+  ask(...batch: Asked[]): Promise<readonly Answer[]> {
+    return executorOn(this.store, storyRules).execute(batch.map(toCommand));
+  }
+
+  load(touched: Partial<Touched>): Promise<LoadedState> {
+    return this.store.transact(0, { ...untouched, ...touched }, (state) => ({ changes: undefined, result: state }));
+  }
+
+  reads(): Promise<Reads> {
+    return this.place.openReads(() => this.machineTimeMs);
+  }
+
+  async remove(): Promise<void> {
+    await this.store.close();
+    await this.place.remove();
+  }
+}
