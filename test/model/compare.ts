@@ -4,16 +4,17 @@ import { expect } from "vitest";
 import type { Answer } from "../../src/domain/answer.ts";
 import type { Hold, HoldOrigin } from "../../src/domain/hold.ts";
 import { keyHash } from "../../src/domain/idempotency.ts";
-import type { JournalRecord } from "../../src/domain/journal.ts";
-import { activeHolds, type Totals } from "../../src/domain/totals.ts";
+import type { JournalRecord, WalletPart } from "../../src/domain/journal.ts";
+import { activeHolds, totalKinds, type Total, type TotalKind, type Totals } from "../../src/domain/totals.ts";
 import type { CurrencyCode, UserId, Wallet, WalletIdentity } from "../../src/domain/wallet.ts";
 import type { Reads } from "../../src/store/store.ts";
-import type { Counted, NaiveHold, NaiveLedger, NaiveWallet, Seen, SeenOperation } from "./naive-wallet.ts";
+import type { NaiveHold, NaiveWallet, Seen, SeenOperation, SeenPart } from "./naive-state.ts";
+import type { Counted, NaiveLedger } from "./naive-wallet.ts";
 
 export function seenIn(answer: Answer): Seen {
   switch (answer.type) {
     case "applied":
-      return { type: "applied", replayed: answer.replayed, operation: seenOperation(answer.record, answer.wallet, answer.hold) };
+      return { type: "applied", replayed: answer.replayed, operation: seenOperation(answer) };
     case "rejected":
       return answer;
     case "released":
@@ -25,21 +26,27 @@ export function seenIn(answer: Answer): Seen {
   }
 }
 
-function seenOperation(record: JournalRecord, wallet: WalletIdentity, hold: HoldOrigin | undefined): SeenOperation {
-  const { operationId, previousSequence, kind, timeMs, amountMinor, after, relatedOperationId, reference, metadata } = record;
-  expect({ partition: record.partition, sequence: record.sequence, walletId: record.walletId }).toEqual({ partition: 0, sequence: operationId, walletId: wallet.walletId });
-  expect(record.hold?.holdId).toEqual(hold?.holdId);
+interface Recorded {
+  readonly record: JournalRecord;
+  readonly wallet: WalletIdentity;
+  readonly receiver: WalletIdentity | undefined;
+  readonly hold: HoldOrigin | undefined;
+}
+
+function seenOperation({ record, wallet, receiver, hold }: Recorded): SeenOperation {
+  const { operationId, kind, timeMs, relatedOperationId, reference, metadata } = record;
+  expect({ partition: record.partition, sequence: record.sequence, holdId: record.hold?.holdId }).toEqual({ partition: 0, sequence: operationId, holdId: hold?.holdId });
+  expect(record.opened).toEqual(kind === "INIT" ? { userId: wallet.userId, currency: wallet.currency, exponent: wallet.exponent } : undefined);
+  expect(receiver?.walletId).toEqual(record.receiver?.walletId);
   return {
+    ...seenPart(record, wallet),
     operationId,
-    previousOperationId: previousSequence,
     kind,
     timeMs,
-    amount: amountMinor,
     related: relatedOperationId,
     reference,
     metadata,
-    wallet: { walletId: wallet.walletId, user: wallet.userId, currency: wallet.currency, exponent: wallet.exponent, createTimeMs: wallet.createTimeMs },
-    after: { available: after.availableMinor, held: after.heldMinor, state: after.state, version: after.version, balanceMax: after.balanceMaxMinor },
+    receiver: record.receiver && receiver && seenPart(record.receiver, receiver),
     hold: record.hold &&
       hold && {
         holdId: hold.holdId,
@@ -52,12 +59,26 @@ function seenOperation(record: JournalRecord, wallet: WalletIdentity, hold: Hold
   };
 }
 
+function seenPart({ walletId, amountMinor, after, previousSequence }: WalletPart & { readonly amountMinor: bigint }, wallet: WalletIdentity): SeenPart {
+  expect(walletId).toBe(wallet.walletId);
+  return {
+    previousOperationId: previousSequence,
+    amount: amountMinor,
+    wallet: { walletId, user: wallet.userId, currency: wallet.currency, exponent: wallet.exponent, createTimeMs: wallet.createTimeMs },
+    after: { available: after.availableMinor, held: after.heldMinor, state: after.state, version: after.version, balanceMax: after.balanceMaxMinor },
+  };
+}
+
 /** The same without times of day, for ledgers that run on the real clock: of a hold its period is left. */
 export function timeless(seen: Seen): Seen {
   if (seen.type !== "applied") return seen;
-  const { hold, wallet, ...operation } = seen.operation;
+  const { hold, receiver, ...operation } = seen.operation;
   const shifted = hold && { ...hold, createTimeMs: 0, eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs };
-  return { ...seen, operation: { ...operation, timeMs: 0, wallet: { ...wallet, createTimeMs: 0 }, hold: shifted } };
+  return { ...seen, operation: { ...timelessPart(operation), timeMs: 0, receiver: receiver && timelessPart(receiver), hold: shifted } };
+}
+
+function timelessPart<Part extends SeenPart>(part: Part): Part {
+  return { ...part, wallet: { ...part.wallet, createTimeMs: 0 } };
 }
 
 const users = (ledger: NaiveLedger): readonly string[] => [...new Set(ledger.wallets.map(({ user }) => user))];
@@ -65,7 +86,14 @@ const users = (ledger: NaiveLedger): readonly string[] => [...new Set(ledger.wal
 /** Wallets, holds, operations, remembered keys, reports and the clock, all that `reads` can tell. `withTimes`: times of day are the model's too. */
 export async function expectReadsToEqual(ledger: NaiveLedger, reads: Reads, machineTimeMs: number, { withTimes }: { withTimes: boolean }): Promise<void> {
   const time = (ms: number | undefined): number | undefined => (withTimes ? ms : ms && 0);
-  const inModel = (wallet: NaiveWallet): object => ({ ...wallet, createTimeMs: time(wallet.createTimeMs), updateTimeMs: time(wallet.updateTimeMs) });
+  const lastHoldId = (wallet: NaiveWallet, before?: NaiveHold): bigint =>
+    ledger.holds.findLast((each) => each.wallet === wallet && (before === undefined || each.holdId < before.holdId))?.holdId ?? 0n;
+  const inModel = (wallet: NaiveWallet): object => ({
+    ...wallet,
+    createTimeMs: time(wallet.createTimeMs),
+    updateTimeMs: time(wallet.updateTimeMs),
+    lastHoldId: lastHoldId(wallet),
+  });
   const inReads = (wallet: Wallet): object => ({
     walletId: wallet.walletId,
     user: wallet.userId,
@@ -73,28 +101,32 @@ export async function expectReadsToEqual(ledger: NaiveLedger, reads: Reads, mach
     exponent: wallet.exponent,
     createTimeMs: time(wallet.createTimeMs),
     balanceMax: wallet.balanceMaxMinor,
+    state: wallet.state,
     available: wallet.availableMinor,
     held: wallet.heldMinor,
     version: wallet.version,
     lastOperationId: wallet.headSequence,
     updateTimeMs: time(wallet.updateTimeMs),
+    lastHoldId: wallet.lastHoldId,
   });
-  const holdInModel = ({ wallet: _wallet, ...hold }: NaiveHold): object => ({
-    ...hold,
-    createTimeMs: time(hold.createTimeMs),
-    eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs,
-    resolveTimeMs: time(hold.resolveTimeMs),
-  });
-  const holdInReads = ({ amountMinor, capturedMinor, walletId: _walletId, ...hold }: Hold): object => {
-    expect(capturedMinor).toBe(0n);
+  const holdInModel = (held: NaiveHold): object => {
+    const { wallet, ...hold } = held;
     return {
       ...hold,
-      amount: amountMinor,
+      previousHoldId: lastHoldId(wallet, held),
       createTimeMs: time(hold.createTimeMs),
       eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs,
       resolveTimeMs: time(hold.resolveTimeMs),
     };
   };
+  const holdInReads = ({ amountMinor, capturedMinor, walletId: _walletId, ...hold }: Hold): object => ({
+    ...hold,
+    amount: amountMinor,
+    captured: capturedMinor,
+    createTimeMs: time(hold.createTimeMs),
+    eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs,
+    resolveTimeMs: time(hold.resolveTimeMs),
+  });
 
   for (const user of users(ledger)) {
     const own = ledger.wallets.filter((wallet) => wallet.user === user);
@@ -109,7 +141,7 @@ export async function expectReadsToEqual(ledger: NaiveLedger, reads: Reads, mach
   }
   for (const operation of ledger.operations) {
     const found = await reads.operation(operation.operationId);
-    const seen = found && { type: "applied" as const, replayed: false, operation: seenOperation(found.record, found.wallet, found.hold) };
+    const seen = found && { type: "applied" as const, replayed: false, operation: seenOperation(found) };
     const expected = { type: "applied" as const, replayed: false, operation };
     expect(seen && (withTimes ? seen : timeless(seen))).toEqual(withTimes ? expected : timeless(expected));
   }
@@ -122,26 +154,32 @@ export async function expectReadsToEqual(ledger: NaiveLedger, reads: Reads, mach
   if (withTimes) expect(await reads.nowMs()).toBe(ledger.clock(machineTimeMs));
 }
 
-const sorted = (counted: Map<string, Counted>): Map<string, Counted> => new Map([...counted].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+/** What each kept counter means, counted over the model's operations and holds. */
+const meanings: Readonly<Record<TotalKind, (ledger: NaiveLedger, user: string | undefined) => Map<string, Counted>>> = {
+  adds: (ledger, user) => ledger.operationReport("ADD", user),
+  holds: (ledger, user) => ledger.operationReport("HOLD", user),
+  releases: (ledger, user) => ledger.operationReport("RELEASE", user),
+  reversals: (ledger, user) => ledger.operationReport("REVERSE", user),
+  captures: (ledger, user) => ledger.operationReport("CAPTURE", user),
+  capturedHolds: (ledger, user) => ledger.holdReport("CAPTURED", ({ captured }) => captured, user),
+  captureReturns: (ledger, user) => ledger.holdReport("CAPTURED", ({ amount, captured }) => amount - captured, user),
+  withdrawals: (ledger, user) => ledger.operationReport("WITHDRAW", user),
+  transfersOut: (ledger, user) => ledger.operationReport("TRANSFER", user),
+  transfersIn: (ledger, user) => ledger.transfersInReport(user),
+};
 
 async function expectReportsToEqual(ledger: NaiveLedger, reads: Reads, user: string | undefined): Promise<void> {
   const kept = await reads.totals({ userId: user as UserId | undefined, currency: undefined });
-  const report = (pick: (totals: Totals) => { count: bigint; minor: bigint }): Map<string, Counted> =>
-    new Map(
-      kept
-        .map(({ currency, totals }): [string, Counted] => [currency, { count: Number(pick(totals).count), amount: pick(totals).minor }])
-        .filter(([, { count }]) => count > 0)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    );
-  expect(report(({ adds }) => adds)).toEqual(sorted(ledger.report("ADD", user)));
-  expect(report(({ holds }) => holds)).toEqual(sorted(ledger.report("HOLD", user)));
-  expect(report(({ releases }) => releases)).toEqual(sorted(ledger.report("RELEASE", user)));
-  expect(report(({ reversals }) => reversals)).toEqual(sorted(ledger.report("REVERSE", user)));
-  const active = new Map<string, Counted>();
-  for (const { status, amount, wallet } of ledger.holds) {
-    if (status !== "ACTIVE" || (user ?? wallet.user) !== wallet.user) continue;
-    const before = active.get(wallet.currency) ?? { count: 0, amount: 0n };
-    active.set(wallet.currency, { count: before.count + 1, amount: before.amount + amount });
+  for (const { currency } of kept) {
+    expect(await reads.totals({ userId: user as UserId | undefined, currency })).toEqual(kept.filter((each) => each.currency === currency));
   }
-  expect(report(activeHolds)).toEqual(sorted(active));
+  const report = (pick: (totals: Totals) => Total): Map<string, Counted> =>
+    byCurrency(kept.map(({ currency, totals }) => [currency, { count: Number(pick(totals).count), amount: pick(totals).minor }]));
+  for (const kind of totalKinds) expect([kind, report((totals) => totals[kind])]).toEqual([kind, byCurrency(meanings[kind](ledger, user))]);
+  expect(report(activeHolds)).toEqual(byCurrency(ledger.holdReport("ACTIVE", ({ amount, captured }) => amount - captured, user)));
+}
+
+/** In one order, and without currencies in which there was nothing. */
+function byCurrency(counted: Iterable<[string, Counted]>): Map<string, Counted> {
+  return new Map([...counted].filter(([, { count }]) => count > 0).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

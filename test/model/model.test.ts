@@ -5,7 +5,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { engines } from "../support/engines.ts";
-import { playOnQueue, playOnStore, type Tally, type Trace } from "./play.ts";
+import { everything, summaryOf, type Tally } from "./coverage.ts";
+import { playOnQueue, playOnStore, type Trace } from "./play.ts";
 import { stepWithClock, stepWithoutClock, type Step } from "./steps.ts";
 
 /** Sequences of the run on the store. */
@@ -48,38 +49,10 @@ async function neverDiverges({ title, numRuns, step, play }: Run): Promise<Tally
   return tally;
 }
 
-/** What a run of this length must have seen; a generator that goes blind would prove nothing. */
-const everything = [
-  ...["init", "add", "hold", "reverse"].flatMap((verb) =>
-    ["applied", "applied validated", "applied replayed", "IDEMPOTENCY_KEY_REUSED", "VERSION_MISMATCH"].map((outcome) => `${verb} ${outcome}`),
-  ),
-  ...["add", "hold"].flatMap((verb) =>
-    ["WALLET_NOT_FOUND", "UNKNOWN_CURRENCY", "CURRENCY_REQUIRED", "AMOUNT_TOO_PRECISE", "AMOUNT_OUT_OF_RANGE"].map((reason) => `${verb} ${reason}`),
-  ),
-  "init WALLET_EXISTS",
-  "init WALLET_EXISTS replayed",
-  "init UNKNOWN_CURRENCY",
-  "init AMOUNT_OUT_OF_RANGE",
-  "init AMOUNT_TOO_PRECISE",
-  "add BALANCE_LIMIT_EXCEEDED",
-  "add BALANCE_LIMIT_EXCEEDED replayed",
-  "add OPERATION_NOT_FOUND",
-  "add WALLET_NOT_FOUND replayed",
-  "hold INSUFFICIENT_FUNDS",
-  "hold INSUFFICIENT_FUNDS replayed",
-  "hold INSUFFICIENT_FUNDS validated",
-  "reverse HOLD_NOT_FOUND",
-  "reverse HOLD_NOT_FOUND replayed",
-  "reverse HOLD_NOT_ACTIVE",
-  "release something",
-  "release nothing",
-  "release something validated",
-];
-
 describe.each(engines)("$name", (engine) => {
   test("a store answers as the model does", { timeout: timeoutMs }, async () => {
     const tally = await neverDiverges({ title: "a store answers as the model does", numRuns: runs, step: stepWithClock, play: (...sequence) => playOnStore(engine, ...sequence) });
-    console.info(`${engine.name}: ${tally.get("request")} requests in ${runs} sequences, as the model has it`);
+    console.info(`${engine.name}: ${tally.get("request")} requests in ${runs} sequences, as the model has it\n${summaryOf(tally)}`);
     expect(path !== undefined || runs < 1000 ? [] : everything.filter((name) => !tally.has(name))).toEqual([]);
   });
 

@@ -9,12 +9,11 @@ import { executorOn, type Executor } from "../../src/ledger/executor.ts";
 import { toCommand, type Asked, type AskedOfWallet } from "../support/asked.ts";
 import type { Engine, LedgerPlace } from "../support/engines.ts";
 import { expectReadsToEqual, seenIn, timeless } from "./compare.ts";
-import { NaiveLedger, type Seen } from "./naive-wallet.ts";
+import { count, type Tally } from "./coverage.ts";
+import type { Seen } from "./naive-state.ts";
+import { NaiveLedger } from "./naive-wallet.ts";
 import { assets, holdPeriodMs, idempotencyRetentionMs, naiveRules, rules } from "./rules.ts";
 import { asksOfStep, clockAfter, isAsking, type Step } from "./steps.ts";
-
-/** What came to pass, by name, so that a run can show that it has seen everything. */
-export type Tally = Map<string, number>;
 
 /** Hears each request with the answer that the model gives, and each restart and turn of the clock. */
 export type Trace = (line: string) => void;
@@ -137,17 +136,6 @@ function describe(trace: Trace, asks: readonly Asked[], expected: readonly Seen[
 
 function withKeys(asks: readonly Asked[]): AskedOfWallet[] {
   return asks.filter((asked) => asked.type !== "release").filter((asked) => asked.key !== undefined);
-}
-
-function count(tally: Tally, asks: readonly Asked[], seen: readonly Seen[]): void {
-  asks.forEach((asked, index) => {
-    const answer = seen[index]!;
-    const how = [asked.validateOnly ? " validated" : "", "replayed" in answer && answer.replayed ? " replayed" : ""].join("");
-    const what = answer.type === "rejected" ? answer.rejection.reason : answer.type === "released" ? (answer.count > 0 ? "something" : "nothing") : "";
-    for (const name of ["request", `${asked.type} ${answer.type}${how}`, ...(answer.type === "applied" ? [] : [`${asked.type} ${what}${how}`])]) {
-      tally.set(name, (tally.get(name) ?? 0) + 1);
-    }
-  });
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -2,7 +2,7 @@
 
 import { currencyRegistry } from "../../src/domain/currency.ts";
 import type { LedgerRules } from "../../src/domain/rules.ts";
-import type { NaiveRules } from "./naive-wallet.ts";
+import type { NaiveRules } from "./naive-state.ts";
 
 export const holdPeriodMs = 10 * 60_000;
 export const idempotencyRetentionMs = 60 * 60_000;

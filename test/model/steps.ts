@@ -2,21 +2,32 @@
 
 import * as fc from "fast-check";
 import type { Asked, AskedOfWallet } from "../support/asked.ts";
+import { asksOf, picked } from "./aims.ts";
 import { holdPeriodMs, idempotencyRetentionMs } from "./rules.ts";
-import type { NaiveHold, NaiveLedger, NaiveWallet } from "./naive-wallet.ts";
+import type { NaiveLedger } from "./naive-wallet.ts";
 
 /** A request, said in terms of whatever there is when its turn comes. */
-interface Wish {
-  readonly verb: "init" | "add" | "hold" | "reverse";
+export interface Wish {
+  readonly verb: AskedOfWallet["type"];
   /** At a wallet and a hold that are there, if there are any; else at this user and currency, whether or not they have a wallet. */
   readonly aimed: boolean;
   readonly user: string;
   readonly currency: string | undefined;
-  readonly amount: string | { readonly most: number };
+  /** As it is written, or so many minor units more than a part of the most that is possible. */
+  readonly amount: string | { readonly parts: number; readonly more: number };
   readonly balanceMax: string | undefined;
   readonly periodMs: number | undefined;
+  /** By how much the hold's period is to be longer. */
+  readonly longerByMs: number;
+  /** Whose wallet receives: where undefined, somebody's who has one in the currency. */
+  readonly to: string | undefined;
+  /** Whether a capture goes into a wallet. */
+  readonly into: boolean;
+  readonly final: boolean | undefined;
   /** Which wallet, hold, related operation or earlier request: an index, taken around. */
   readonly pick: number;
+  /** 0 to 99, for whatever happens in so many of a hundred cases. */
+  readonly dice: number;
   readonly related: boolean;
   readonly key: string | undefined;
   readonly version: number | undefined;
@@ -37,6 +48,7 @@ export type Step =
   | { readonly type: "restart" };
 
 const users = fc.oneof({ weight: 5, arbitrary: fc.constant("alice") }, { weight: 3, arbitrary: fc.constant("bob") }, { weight: 1, arbitrary: fc.constant("carol:+@1") });
+
 const currencies = fc.oneof({ weight: 6, arbitrary: fc.constant("USD") }, { weight: 3, arbitrary: fc.constantFrom("JPY", "USDT") });
 /** Once in so many times. */
 const rarely = <T>(arbitrary: fc.Arbitrary<T>, oneIn: number): fc.Arbitrary<T | undefined> =>
@@ -46,31 +58,54 @@ const amounts = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom("1", "1.0", "1.00", "2", "3", "5.00", "007", "10", "25", "100", "100.000") },
   { weight: 2, arbitrary: fc.constantFrom("0.01", "0.10", "10.50", "99.99", "0.000001", "1.5", "0.001", "0.0000001") },
   { weight: 1, arbitrary: fc.constantFrom("92233720368547758.07", "92233720368547758.08", "9223372036854775807", "9223372036854775808", "9223372036854.775807") },
-  { weight: 3, arbitrary: fc.record({ most: fc.constantFrom(0, 0, 1, -1) }) },
+  { weight: 6, arbitrary: fc.record({ parts: fc.constantFrom(1, 1, 1, 2, 3), more: fc.constantFrom(0, 0, 0, 1, -1) }) },
 );
 
-function wish(periods: fc.Arbitrary<number | undefined>): fc.Arbitrary<Wish> {
+/** How often each is wished, relative to the others. */
+const verbWeights: Readonly<Record<Wish["verb"], number>> = {
+  init: 4,
+  add: 6,
+  hold: 8,
+  reverse: 4,
+  capture: 11,
+  extend: 5,
+  withdraw: 4,
+  transfer: 9,
+  freeze: 3,
+  unfreeze: 3,
+  close: 4,
+  limit: 3,
+};
+const verbs = fc.oneof(...Object.entries(verbWeights).map(([verb, weight]) => ({ weight, arbitrary: fc.constant(verb as Wish["verb"]) })));
+
+/** Periods as a ledger with this kind of clock can have them in a sequence that is to end always alike. */
+interface Periods {
+  readonly periodMs: fc.Arbitrary<number | undefined>;
+  readonly longerByMs: fc.Arbitrary<number>;
+}
+
+function wish({ periodMs, longerByMs }: Periods): fc.Arbitrary<Wish> {
   return fc.record({
-    verb: fc.oneof(
-      { weight: 2, arbitrary: fc.constant("init" as const) },
-      { weight: 5, arbitrary: fc.constant("add" as const) },
-      { weight: 6, arbitrary: fc.constant("hold" as const) },
-      { weight: 4, arbitrary: fc.constant("reverse" as const) },
-    ),
+    verb: verbs,
     aimed: fc.integer({ min: 0, max: 9 }).map((number) => number < 9),
     user: users,
     currency: fc.oneof({ weight: 10, arbitrary: currencies }, { weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant("XAU") }),
     amount: amounts,
     balanceMax: rarely(fc.constantFrom("0", "1", "100", "100.5", "1000", "9223372036854775807", "92233720368547758.07", "92233720368547758.08"), 4),
-    periodMs: periods,
+    periodMs,
+    longerByMs,
+    to: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: users }),
+    into: fc.boolean(),
+    final: fc.constantFrom(undefined, undefined, false, true),
     pick: fc.nat(1000),
+    dice: fc.nat(99),
     related: fc.integer({ min: 0, max: 9 }).map((number) => number === 0),
     key: rarely(fc.nat(40).map((number) => `k${number}`), 2),
     version: rarely(fc.constantFrom(0, 0, 0, 1, -1), 6),
     validateOnly: fc.integer({ min: 0, max: 9 }).map((number) => number === 0),
     reference: rarely(fc.constantFrom("rent", "Miete für März 🏠", ""), 5),
     metadata: rarely(fc.constantFrom({}, { a: "1" }, { b: "2", a: "1" }, JSON.parse('{"__proto__":"x","constructor":"","10":"a","9":"b"}') as Record<string, string>), 6),
-    again: rarely(fc.constantFrom("same" as const, "same" as const, "spelled" as const, "other" as const), 7),
+    again: rarely(fc.constantFrom("same" as const, "same" as const, "spelled" as const, "other" as const), 6),
   });
 }
 
@@ -81,7 +116,7 @@ const release: fc.Arbitrary<Step> = fc.record({
   validateOnly: fc.integer({ min: 0, max: 7 }).map((number) => number === 0),
 });
 
-const batch = (periods: fc.Arbitrary<number | undefined>): fc.Arbitrary<Step> =>
+const batch = (periods: Periods): fc.Arbitrary<Step> =>
   fc.record({ type: fc.constant("batch" as const), wishes: fc.array(wish(periods), { minLength: 1, maxLength: 4, size: "max" }) });
 
 const restart: fc.Arbitrary<Step> = fc.constant({ type: "restart" });
@@ -95,7 +130,7 @@ const clockTo: fc.Arbitrary<Step> = fc.record({ type: fc.constant("clockTo" as c
 
 /** Steps for a ledger whose machine's clock the test moves. */
 export const stepWithClock: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 14, arbitrary: batch(fc.constantFrom(undefined, undefined, 0, 1, 1000, 2 * holdPeriodMs)) },
+  { weight: 14, arbitrary: batch({ periodMs: fc.constantFrom(undefined, undefined, 0, 1, 1000, 2 * holdPeriodMs), longerByMs: fc.constantFrom(0, -1, 1, 1, 1000, holdPeriodMs) }) },
   { weight: 3, arbitrary: release },
   { weight: 2, arbitrary: clock },
   { weight: 3, arbitrary: clockTo },
@@ -104,73 +139,10 @@ export const stepWithClock: fc.Arbitrary<Step> = fc.oneof(
 
 /** Steps for a ledger that runs on the real clock: a hold is eligible at once or not before the test is over. */
 export const stepWithoutClock: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 14, arbitrary: batch(fc.constantFrom(undefined, 0, 0)) },
+  { weight: 14, arbitrary: batch({ periodMs: fc.constantFrom(undefined, 0, 0), longerByMs: fc.constantFrom(0, holdPeriodMs) }) },
   { weight: 3, arbitrary: release },
   { weight: 1, arbitrary: restart },
 );
-
-/** The requests that the wishes mean on this ledger; `sent` are those with a key that were sent before. */
-export function asksOf(wishes: readonly Wish[], ledger: NaiveLedger, sent: readonly AskedOfWallet[]): AskedOfWallet[] {
-  return wishes.map((each, index) => {
-    const earlier = picked(sent, each.pick);
-    return each.again !== undefined && earlier !== undefined ? again(earlier, each) : askOf(each, ledger, index);
-  });
-}
-
-function again(earlier: AskedOfWallet, { again: how, validateOnly }: Wish): AskedOfWallet {
-  if (how === "other") return { ...earlier, reference: `${earlier.reference ?? ""}!` };
-  if (how === "spelled" && "amount" in earlier) return { ...earlier, amount: earlier.amount.includes(".") ? `0${earlier.amount}0` : `${earlier.amount}.000` };
-  return { ...earlier, validateOnly };
-}
-
-function askOf(wished: Wish, ledger: NaiveLedger, indexInBatch: number): AskedOfWallet {
-  const { key, validateOnly, reference, metadata, pick } = wished;
-  const hold = wished.aimed ? picked(pick % 4 === 0 ? ledger.holds : ledger.holds.filter(({ status }) => status === "ACTIVE"), pick) : undefined;
-  const aim = wished.verb === "reverse" ? hold?.wallet : wished.aimed && wished.verb !== "init" ? picked(ledger.wallets, pick) : undefined;
-  const user = aim?.user ?? wished.user;
-  const currency = wished.currency === undefined ? undefined : (aim?.currency ?? wished.currency);
-  const wallet = aim ?? ledger.wallets.find((each) => each.user === user && (currency ?? each.currency) === each.currency);
-  const verb = wished.aimed ? possible(wished, ledger, wallet, hold) : wished.verb;
-  const version = verb === "init" ? 0n : (wallet?.version ?? 0n);
-  const expectedVersion = wished.version === undefined ? undefined : BigInt(Math.max(0, Number(version) + wished.version));
-  const marks = { user, key, validateOnly, reference, metadata, expectedVersion };
-  switch (verb) {
-    case "init":
-      return { type: "init", ...marks, currency: wished.currency ?? "USD", balanceMax: wished.balanceMax };
-    case "add": {
-      const related = wished.related ? BigInt(pick % (ledger.operations.length + 3)) : undefined;
-      return { type: "add", ...marks, currency, amount: amountOf(wished, wallet, (each) => (each.balanceMax ?? 1000n) - each.available - each.held), related };
-    }
-    case "hold":
-      return { type: "hold", ...marks, currency, amount: amountOf(wished, wallet, (each) => each.available), periodMs: wished.periodMs };
-    case "reverse":
-      // Where it is aimed at no hold: at what the batch itself may place, at somebody else's, or at nothing.
-      return { type: "reverse", ...marks, holdId: hold?.holdId ?? BigInt(pick % 3 === 0 ? ledger.operations.length + indexInBatch : pick % (ledger.operations.length + 2)) };
-    default:
-      return verb satisfies never;
-  }
-}
-
-/** An aimed wish with nothing to aim at becomes one that makes something: a wallet, money, or a hold. */
-function possible({ verb, pick }: Wish, ledger: NaiveLedger, wallet: NaiveWallet | undefined, hold: NaiveHold | undefined): Wish["verb"] {
-  if (ledger.wallets.length === 0) return "init";
-  if (verb === "reverse" && hold === undefined) return "hold";
-  if (verb === "hold" && wallet?.available === 0n && pick % 4 > 0) return "add";
-  return verb;
-}
-
-function picked<Item>(items: readonly Item[], pick: number): Item | undefined {
-  return items[pick % Math.max(1, items.length)];
-}
-
-/** The wished amount, or all that the wallet can bear, give or take a minor unit; never nothing, which the edge refuses. */
-function amountOf({ amount }: Wish, wallet: NaiveWallet | undefined, mostOf: (wallet: NaiveWallet) => bigint): string {
-  if (typeof amount === "string") return amount;
-  if (wallet === undefined) return "1";
-  const wished = mostOf(wallet) + BigInt(amount.most);
-  const digits = (wished > 0n ? wished : 1n).toString().padStart(wallet.exponent + 1, "0");
-  return wallet.exponent === 0 ? digits : `${digits.slice(0, -wallet.exponent)}.${digits.slice(-wallet.exponent)}`;
-}
 
 /** Where the machine's clock stands after the step. */
 export function clockAfter(step: Extract<Step, { type: "clock" | "clockTo" }>, ledger: NaiveLedger, machineTimeMs: number): number {
