@@ -40,13 +40,14 @@ describe("the same key twice in one batch moves money once", () => {
 });
 
 describe("two captures racing for what remains: together never more than was held", () => {
+  const threeWallets = (): Story => given(wallet("30"), held("30", { as: "rent" }), wallet("0", bob), wallet("0", { user: "carol" }));
   const small = capture("rent", "10.00");
   const large = capture("rent", "20.01");
   test("the smaller first", () => conserves(rent().when(small, large).applies({ held: "20.00" }).and.rejects("CAPTURE_EXCEEDS_HOLD", { remaining: money("20.00"), requested: money("20.01") }).leaves({ available: "70.00", held: "20.00" })));
   test("the larger first", () => conserves(rent().when(large, small).applies({ held: "9.99" }).and.rejects("CAPTURE_EXCEEDS_HOLD", { remaining: money("9.99") }).leaves({ available: "70.00", held: "9.99" })));
   test("both for all of it", () => conserves(rent().when(capture("rent", "30"), capture("rent", "30")).applies({ held: "0.00" }).and.rejects("HOLD_NOT_ACTIVE", { status: "CAPTURED" }).leaves({ available: "70.00", held: "0.00" })));
   test("into two wallets", () =>
-    conserves(given(wallet("30"), held("30", { as: "rent" }), wallet("0", bob), wallet("0", { user: "carol" })).when(capture("rent", "30", { to: "bob" }), capture("rent", "30", { to: "carol" })).applies().and.rejects("HOLD_NOT_ACTIVE").leaves({ available: "0.00" }, { user: "carol" })));
+    conserves(threeWallets().when(capture("rent", "30", { to: "bob" }), capture("rent", "30", { to: "carol" })).applies().and.rejects("HOLD_NOT_ACTIVE").leaves({ available: "0.00" }, { user: "carol" })));
   test("a final one first: what it gave back is not captured", () => conserves(rent().when(capture("rent", "10", { final: true }), large).applies().and.rejects("HOLD_NOT_ACTIVE", { status: "CAPTURED" }).leaves({ available: "90.00", held: "0.00" })));
 });
 
@@ -117,5 +118,6 @@ describe("an operation that would overflow the receiver's 64 bits leaves both as
   test("a final capture", () => conserves(full().when(capture("rent", "0.01", { to: "bob", final: true })).rejects("BALANCE_LIMIT_EXCEEDED").leaves({ available: "70.00", held: "30.00" })));
   test("an addition", () => conserves(full().when(add("0.01", bob)).rejects("BALANCE_LIMIT_EXCEEDED", { total: money(all64Bits) }).leaves({ available: all64Bits }, bob)));
   test("what the receiver holds counts", () => conserves(given(wallet("100"), wallet(all64Bits, bob), held(all64Bits, bob)).when(transfer("0.01", "bob")).rejects("BALANCE_LIMIT_EXCEEDED").leaves({ available: "100.00" })));
-  test("and the money can go elsewhere afterwards", () => conserves(full().when(transfer("70", "bob"), withdraw("70"), transfer("100", "alice", bob), capture("rent", "30", { to: "bob" })).rejects("BALANCE_LIMIT_EXCEEDED").and.applies().and.applies().and.applies()));
+  test("and the money can go elsewhere afterwards", () =>
+    conserves(full().when(transfer("70", "bob"), withdraw("70"), transfer("100", "alice", bob), capture("rent", "30", { to: "bob" })).rejects("BALANCE_LIMIT_EXCEEDED").and.applies().and.applies().and.applies()));
 });

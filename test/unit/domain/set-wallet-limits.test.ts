@@ -46,10 +46,11 @@ describe("the receiver's limit", () => {
 });
 
 describe("as an amount", () => {
+  const points = { currency: "POINTS" };
   test("too precise", () => rich().when(limit("0.001")).rejects("AMOUNT_TOO_PRECISE", { field: "balance_max", currency: "USD", exponent: 2 }).changesNothing());
   test("beyond 64 bits", () => rich().when(limit("92233720368547758.08")).rejects("AMOUNT_OUT_OF_RANGE", { field: "balance_max", maximum: money(all64Bits) }).changesNothing());
   test("in the wallet's own decimals, whatever the asset has now", () =>
-    given(wallet("5", { currency: "POINTS" })).servedWith({ POINTS: 2 }).when(limit("7.5", { currency: "POINTS" })).rejects("AMOUNT_TOO_PRECISE", { exponent: 0 }).when(limit("7", { currency: "POINTS" })).applies().leaves({ balanceMax: "7" }, { currency: "POINTS" }));
+    given(wallet("5", points)).servedWith({ POINTS: 2 }).when(limit("7.5", points)).rejects("AMOUNT_TOO_PRECISE", { exponent: 0 }).when(limit("7", points)).applies().leaves({ balanceMax: "7" }, points));
 });
 
 describe("the wallet is the one that is meant", () => {

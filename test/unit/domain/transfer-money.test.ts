@@ -121,6 +121,8 @@ describe("an asset whose decimals have changed between the two wallets' openings
   });
   test("an amount that is beyond 64 bits only for the receiver is out of range", () =>
     given(wallet("100", points)).servedWith({ POINTS: 18 }).when(init("POINTS", bob)).applies().when(transfer("10", "bob", points)).rejects("AMOUNT_OUT_OF_RANGE", { maximum: { currency: "POINTS", exponent: 18, minor: 2n ** 63n - 1n } }));
+  test("a limit that is passed says the amount in the receiver's minor units", () =>
+    changed(2).when(limit("34.99", bobs)).applies().when(transfer("30", "bob", points)).rejects("BALANCE_LIMIT_EXCEEDED", { toUserId: "bob", requested: { currency: "POINTS", exponent: 2, minor: 3000n } }));
   test("the wallets still deal in an asset that is no longer configured", () => given(wallet("9", points), wallet("0", bobs)).servedWith({}).when(transfer("9", "bob", points)).applies());
 });
 
