@@ -116,7 +116,7 @@ export function prepareHistory(connection: Database.Database, queries: Queries, 
         operations.push(recorded(record));
         sequence = previousOf(record, walletId);
       }
-      return operations.reverse();
+      return operations.toReversed();
     },
   };
 }
