@@ -224,4 +224,14 @@ describe("every commit is synced before it is acknowledged", () => {
     expect(() => connection.exec("update ledger_head set sequence = 1.5")).toThrow(/cannot store REAL value in INTEGER column/);
     connection.close();
   });
+
+  test("and so do columns that a later migration added", async () => {
+    await create();
+    const connection = new Database(path);
+    connection.exec("insert into wallets (partition, wallet_id, user_id, currency, exponent, create_time_ms, available_minor, held_minor, state, version, head_sequence, update_time_ms, totals) values (0, 1, 'alice', 'USD', 2, 0, 0, 0, 1, 1, 1, 0, x'')");
+    expect(connection.prepare("select last_hold_id from wallets").pluck().get()).toBe(0);
+    expect(() => connection.exec("update wallets set last_hold_id = 'one'")).toThrow(/cannot store TEXT value in INTEGER column/);
+    expect(() => connection.exec("update wallets set last_hold_id = null")).toThrow(/NOT NULL constraint failed/);
+    connection.close();
+  });
 });

@@ -43,4 +43,13 @@ describe("query plans", () => {
     const byPartitionAlone = [...plans].filter(([, plan]) => plan.some((step) => step.endsWith("(partition=?)"))).map(([sql]) => /(?:from|update) "(\w+)"/.exec(sql)?.[1]);
     expect(new Set(byPartitionAlone)).toEqual(new Set(["ledger_head", "currency_totals", "idempotency_keys"]));
   });
+
+  it.each([
+    ["holds", "hold_id"],
+    ["journal", "sequence"],
+    ["wallets", "wallet_id"],
+  ])("a link into %s is followed by a key", (table, id) => {
+    const byKey = [...plans].filter(([sql]) => sql.startsWith(`select * from "${table}"`) && sql.endsWith(`"${id}" = ?`));
+    expect(byKey.map(([, plan]) => plan)).toEqual([[expect.stringMatching(new RegExp(`^SEARCH ${table} USING PRIMARY KEY \\(partition=\\? AND ${id}=\\?\\)$`))]]);
+  });
 });
