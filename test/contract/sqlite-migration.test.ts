@@ -158,10 +158,10 @@ describe("a migration is all or nothing", () => {
     const db = new Database(path);
     const prepare = db.prepare.bind(db);
     let number = 0;
-    db.prepare = ((sql: string) => {
+    db.prepare = (sql: string) => {
       before(sql, ++number);
       return prepare(sql);
-    }) as typeof db.prepare;
+    };
     try {
       await migrate(db, oldEndMs);
     } finally {
