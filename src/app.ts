@@ -11,6 +11,8 @@ import { walletService } from "./api/wallet-service.ts";
 import type { Config } from "./config.ts";
 import { currencyRegistry } from "./domain/currency.ts";
 import { CommandQueue } from "./ledger/command-queue.ts";
+import { announcing } from "./ledger/executor.ts";
+import { OperationFeed } from "./ledger/operation-feed.ts";
 import { startWriterThread, type WriterThread } from "./ledger/writer-thread.ts";
 import { startServer } from "./server/server.ts";
 import { openSqliteReads } from "./store/sqlite/sqlite-reads.ts";
@@ -31,6 +33,9 @@ const lastAnswersMs = 1_000;
 
 const services = [WalletService, ReportService];
 
+/** They end when the caller has seen enough, or when the work is done. */
+const lastingMethods = [ReportService.method.watchOperations, ReportService.method.verifyLedger];
+
 /** Starts the service. Throws StartError where its surroundings do not permit it. */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
   const { assets, holdPeriodMs, idempotencyRetentionMs, database, limits } = config;
@@ -38,11 +43,12 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   // Compiled while the writer thread opens the ledger.
   const validate = createRequestValidator(services);
   const writer = await opening;
-  const queue = new CommandQueue(writer, config);
   const reads = await opened(() => openSqliteReads(database.path, Date.now), writer);
+  const feed = new OperationFeed(reads, config);
+  const queue = new CommandQueue(announcing(writer, () => feed.hint()), config);
   let isReady = true;
 
-  const ledger = { queue, reads, rules: { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs } };
+  const ledger = { queue, reads, feed, rules: { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs } };
   const closeLedger = async (): Promise<void> => {
     await queue.close();
     // Readers first: the last connection to close moves the write-ahead log into the database file, and only the writer may.
@@ -55,7 +61,11 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       ...config.listen,
       limits,
       services,
-      routes: (router) => void router.service(WalletService, walletService(ledger)).service(ReportService, reportService(ledger)),
+      lastingMethods,
+      routes(router, draining) {
+        draining.addEventListener("abort", () => feed.close(), { once: true });
+        router.service(WalletService, walletService(ledger)).service(ReportService, reportService(ledger));
+      },
       interceptors: createInterceptors({ logger, validate }),
       isReady: () => isReady,
       logger,

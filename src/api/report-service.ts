@@ -6,14 +6,16 @@ import { TotalsSchema, type ReportService, type Totals as TotalsMessage } from "
 import { chooseWallet } from "../domain/choose-wallet.ts";
 import type { CurrencyTotals } from "../domain/ledger-state.ts";
 import { activeHolds, type Total, type Totals } from "../domain/totals.ts";
+import type { OperationFeed } from "../ledger/operation-feed.ts";
 import { toBalance, toMoneys } from "./answers.ts";
 import { invalidField } from "./errors.ts";
 import { filterOf, walletOf } from "./requests.ts";
 import { rejectionError } from "./sentences.ts";
 import type { LedgerAccess } from "./wallet-service.ts";
+import { watchOperations } from "./watch-operations.ts";
 
 /** The methods that this version serves; the router answers UNIMPLEMENTED for the rest. */
-export function reportService({ reads, rules }: Omit<LedgerAccess, "queue">): Partial<ServiceImpl<typeof ReportService>> {
+export function reportService({ reads, rules, feed }: Omit<LedgerAccess, "queue"> & { readonly feed: OperationFeed }): Partial<ServiceImpl<typeof ReportService>> {
   return {
     async getWalletBalance(request) {
       if (request.asOf.case !== undefined) throw invalidField(fieldOf[request.asOf.case], "is not served by this version; leave it out for the balance now");
@@ -48,6 +50,8 @@ export function reportService({ reads, rules }: Omit<LedgerAccess, "queue">): Pa
         transfersIn: summed(totals, (each) => each.transfersIn),
       };
     },
+
+    watchOperations: (request, context) => watchOperations({ feed, reads }, request, context),
   };
 }
 

@@ -7,7 +7,6 @@ export const notServedYet = {
   ListHolds: {},
   ListOperations: { user_id: "nobody" },
   GetStatement: { user_id: "nobody" },
-  WatchOperations: {},
   VerifyLedger: {},
   VerifyReceipt: { operation_id: "1", hash: Buffer.alloc(32).toString("base64") },
 };

@@ -37,6 +37,7 @@ test("nothing configured is a whole configuration", () => {
     insecure: false,
     queueLengthMax: 16_384,
     batchLengthMax: 1024,
+    watchersMax: 10_000,
     limits: {
       requestMaxBytes: 4_194_304,
       responseMaxBytes: 4_194_304,
@@ -95,6 +96,7 @@ describe("a setting that is accepted", () => {
     ["WALLET_TIMEOUT_MAX", "100ms", (config) => config.limits.timeoutMaxMs, 100],
     ["WALLET_CONNECTIONS_MAX", "10", (config) => config.limits.connectionsMax, 10],
     ["WALLET_STREAMS_MAX", "10", (config) => config.limits.streamsPerConnectionMax, 10],
+    ["WALLET_WATCHERS_MAX", "7", (config) => config.watchersMax, 7],
     ["WALLET_DRAIN_TIMEOUT", "9s", (config) => config.limits.drainTimeoutMs, 9000],
     ["WALLET_LOG_LEVEL", "silent", (config) => config.logLevel, "silent"],
   ])("%s=%s, as a variable and as a flag", (name, text, pick, value) => {
@@ -134,6 +136,7 @@ describe("a setting that is refused", () => {
     ["WALLET_TIMEOUT_MAX", ["60", "99ms", "601s"], "from 100ms to 10m"],
     ["WALLET_CONNECTIONS_MAX", ["0", "65537"], "a whole number from 1 to 65536"],
     ["WALLET_STREAMS_MAX", ["0", "65537"], "a whole number from 1 to 65536"],
+    ["WALLET_WATCHERS_MAX", ["0", "1000001"], "a whole number from 1 to 1000000"],
     ["WALLET_DRAIN_TIMEOUT", ["0s", "99ms", "9001ms", "10s"], "from 100ms to 9s"],
     ["WALLET_LOG_LEVEL", ["verbose", "INFO", "30"], "one of fatal, error, warn, info, debug, trace, silent"],
   ])("%s=%j: the sentence names it and what is accepted", (name, texts, accepted) => {

@@ -3,9 +3,9 @@
 import type Database from "better-sqlite3";
 import { birthplaceOf } from "../../domain/journal.ts";
 import type { CurrencyTotals } from "../../domain/ledger-state.ts";
-import type { CurrencyCode, UserId, Wallet } from "../../domain/wallet.ts";
-import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
-import type { Reads, RecordedOperation } from "../store.ts";
+import type { CurrencyCode, UserId, Wallet, WalletIdentity } from "../../domain/wallet.ts";
+import { currencyTotalsFromRow, headFromRow, holdFromRow, holdOriginFromRow, keyFromRow, recordFromRow, walletFromRow, walletIdentityFromRow } from "../rows.ts";
+import type { JournaledOperation, Reads, RecordedOperation } from "../store.ts";
 import { openForReading } from "./connection.ts";
 import { faultOf } from "./fault.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
@@ -33,6 +33,15 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
         const birthplace = birthplaceOf(operationId);
         return BigInt(birthplace.partition) === partition ? recorded(queries, birthplace.sequence) : undefined;
       }),
+
+    head: (ofPartition) =>
+      snapshot(() => {
+        const row = queries.head.get({ partition: BigInt(ofPartition) });
+        if (row === undefined) throw new Error(`partition ${ofPartition} has no journal`);
+        return headFromRow(row);
+      }),
+
+    operationsAfter: (ofPartition, sequence, limit) => snapshot(() => journaledAfter(queries, { partition: BigInt(ofPartition), sequence, limit: BigInt(limit) })),
 
     key: (_userId, keyHash) =>
       snapshot(() => {
@@ -72,6 +81,28 @@ function recorded(queries: Queries, sequence: bigint): RecordedOperation | undef
     receiver: row.receiver_wallet_id === null ? undefined : wallet(row.receiver_wallet_id),
     hold: hold && holdFromRow(hold),
   };
+}
+
+function journaledAfter(queries: Queries, after: { partition: bigint; sequence: bigint; limit: bigint }): JournaledOperation[] {
+  const { partition: ofPartition } = after;
+  // Neighbours in the journal are often about the same few wallets.
+  const identities = new Map<bigint, WalletIdentity>();
+  const identity = (walletId: bigint): WalletIdentity => {
+    const known = identities.get(walletId);
+    if (known !== undefined) return known;
+    const read = walletIdentityFromRow(queries.wallet.get({ partition: ofPartition, walletId })!);
+    identities.set(walletId, read);
+    return read;
+  };
+  return queries.recordsAfter.all(after).map((row) => {
+    const hold = row.hold_id === null ? undefined : queries.hold.get({ partition: ofPartition, holdId: row.hold_id });
+    return {
+      record: recordFromRow(row),
+      wallet: identity(row.wallet_id),
+      receiver: row.receiver_wallet_id === null ? undefined : identity(row.receiver_wallet_id),
+      hold: hold && holdOriginFromRow(hold),
+    };
+  });
 }
 
 /** Several statements that see the same commit. */
