@@ -215,15 +215,17 @@ export class OperationFeed {
       await before;
       await setImmediate();
       this.#assertOn(watcher.signal);
-      return await this.#readAfter(at);
+      return (await this.#readAfter(at)).operations;
     } finally {
       turn.resolve();
     }
   }
 
-  async #readAfter(at: JournalPlace): Promise<readonly JournaledOperation[]> {
-    const operations = await this.#reads.operationsAfter(at.partition, at.sequence, this.#bounds.chunkOperationsMax);
-    return firstWithin(operations, this.#bounds.chunkBytesMax);
+  async #readAfter(at: JournalPlace): Promise<{ operations: readonly JournaledOperation[]; isEnd: boolean }> {
+    const { chunkOperationsMax, chunkBytesMax } = this.#bounds;
+    const read = await this.#reads.operationsAfter(at.partition, at.sequence, chunkOperationsMax);
+    const operations = firstWithin(read, chunkBytesMax);
+    return { operations, isEnd: operations.length < chunkOperationsMax && operations.length === read.length };
   }
 
   /** Reads to the journal's end as it is when nobody hints at more. One reading at a time. */
@@ -240,11 +242,11 @@ export class OperationFeed {
         const tail = this.#tail;
         if (tail === undefined || this.#isClosed) return;
         this.#isHinted = false;
-        const operations = await this.#readAfter(tail);
+        const { operations, isEnd } = await this.#readAfter(tail);
         // Everybody may have left meanwhile, and somebody come anew.
         if (this.#tail !== tail) continue;
         if (operations.length > 0) this.#append(tail, operations);
-        else if (!this.#isHinted) return;
+        if (isEnd && !this.#isHinted) return;
       }
     } catch (error) {
       for (const waiting of this.#waiting.takeAll()) waiting.fail(error);
