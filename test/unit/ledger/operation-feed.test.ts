@@ -23,6 +23,8 @@ class Journal {
   readonly operations: JournaledOperation[] = [];
   reads = 0;
   fault: Error | undefined;
+  /** Reads take until it opens. */
+  gate: Promise<void> = Promise.resolve();
 
   append(...about: Parameters<typeof operation>[1][]): void {
     for (const each of about) this.operations.push(operation(this.operations.length + 1, each));
@@ -33,9 +35,12 @@ class Journal {
   }
   async operationsAfter(_: number, sequence: bigint, limit: number): Promise<readonly JournaledOperation[]> {
     this.reads++;
-    await turn();
     if (this.fault !== undefined) throw this.fault;
-    return this.operations.slice(Number(sequence), Number(sequence) + limit);
+    // What is committed from here on is not in it.
+    const snapshot = this.operations.slice(Number(sequence), Number(sequence) + limit);
+    await this.gate;
+    await turn();
+    return snapshot;
   }
 }
 
@@ -124,6 +129,39 @@ describe("everybody's operations", () => {
   });
 });
 
+describe("a read of the journal that is under way", () => {
+  const gated = async () => {
+    const world = given();
+    const first = await world.watch();
+    const next = first.next();
+    next.catch(() => {});
+    const gate = Promise.withResolvers<void>();
+    world.journal.gate = gate.promise;
+    world.commit({}, {});
+    await sleep(5);
+    return { ...world, first, next, open: gate.resolve };
+  };
+
+  test("is followed by another one where something was committed meanwhile", async () => {
+    const { commit, first, next, open } = await gated();
+    commit({});
+    open();
+    expect([await next, ...(await first.take(2))]).toEqual(["1", "2", "3"]);
+  });
+
+  test("tells nothing to those who came after everybody had left", async () => {
+    const { watch, commit, first, open } = await gated();
+    commit({});
+    first.leave.abort(new Error("left"));
+    const late = await watch();
+    const next = late.next();
+    open();
+    await sleep(5);
+    commit({});
+    expect(await next).toBe("4");
+  });
+});
+
 describe("one user's operations", () => {
   test("are those of which the user is owner or receiver, in all stretches of the journal", async () => {
     const { watch, commit } = given({ chunkOperationsMax: 3, ring: { operationsMax: 5, bytesMax: 1e9 } });
@@ -144,8 +182,12 @@ describe("one user's operations", () => {
     commit(...many(600));
     await all.take(600);
     expect(isWoken).toBe(false);
-    commit({ owner: bob });
+    commit({ receiver: bob });
     expect(await woken).toBe("601");
+    const again = waits.next();
+    await turn();
+    commit({ owner: bob });
+    expect(await again).toBe("602");
   });
 
   test("may be rare: their watcher is told how far it is, while it catches up and while it waits", async () => {
