@@ -248,6 +248,30 @@ describe.each(engines)("$name", (engine) => {
       await reads.close();
     });
 
+    test("tell the journal piece by piece, in its order, to its end", async () => {
+      const reads = await place.openReads(() => machineTimeMs);
+      expect(await reads.head(0)).toMatchObject({ partition: 0, sequence: 0n, hash: Buffer.alloc(32) });
+      expect(await reads.operationsAfter(0, 0n, 10)).toEqual([]);
+      await ask(init(), add("5", { reference: "first" }), hold("2"), init("USD", { user: bob }), { type: "transfer", user: alice, to: bob, amount: "1" });
+      await ask(add("1"));
+      const all = await reads.operationsAfter(0, 0n, 10);
+      expect(all.map(({ record }) => [record.sequence, record.kind])).toEqual([[1n, "INIT"], [2n, "ADD"], [3n, "HOLD"], [4n, "INIT"], [5n, "TRANSFER"], [6n, "ADD"]]);
+      for (const each of all) {
+        const { record, wallet, receiver, hold: placed } = (await reads.operation(each.record.operationId))!;
+        expect(each.record).toEqual(record);
+        // What never changes about them, and nothing else.
+        expect(wallet).toMatchObject(each.wallet);
+        expect([each.receiver?.userId, each.receiver?.exponent]).toEqual([receiver?.userId, receiver?.exponent]);
+        expect([each.hold?.holdId, each.hold?.amountMinor, each.hold?.createTimeMs]).toEqual([placed?.holdId, placed?.amountMinor, placed?.createTimeMs]);
+      }
+      expect(await reads.operationsAfter(0, 0n, 4)).toEqual(all.slice(0, 4));
+      expect(await reads.operationsAfter(0, 4n, 4)).toEqual(all.slice(4));
+      expect(await reads.operationsAfter(0, 6n, 4)).toEqual([]);
+      expect(await reads.head(0)).toMatchObject({ partition: 0, sequence: 6n, hash: all.at(-1)!.record.hash });
+      await expect(reads.head(1)).rejects.toThrow("partition 1");
+      await reads.close();
+    });
+
     test("count by user, by currency and over all", async () => {
       await ask(init(), init("EUR"), init("USD", { user: "bob" }), add("1"), add("2", { currency: "EUR" }), add("4", { user: "bob" }));
       const reads = await place.openReads(() => machineTimeMs);

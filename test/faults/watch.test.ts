@@ -21,7 +21,7 @@ const kills = Number(process.env["TEST_WATCH_KILLS"] ?? 5);
 const isLong = kills > 50;
 
 /** How long the load lasts before a kill, at most. */
-const loadMaxMs = 500;
+const loadMaxMs = 1_000;
 const clientCount = 2;
 const inFlightEach = 8;
 /** The first user that the workload makes, one of the few that most of it is about. */
@@ -156,7 +156,7 @@ interface JournalLine {
 async function loadAndKill(service: ServiceProcess, workload: Workload, random: Random): Promise<void> {
   const clients = Array.from({ length: clientCount }, () => grpcClient(service.address));
   const load = workload.run(clients, inFlightEach);
-  await sleep(random.between(50, loadMaxMs));
+  await sleep(random.between(200, loadMaxMs));
   await service.end("SIGKILL");
   await load;
   for (const client of clients) client.close();

@@ -46,7 +46,7 @@ export interface Watcher {
 }
 
 /** How long it rests before it connects again, in milliseconds. */
-const againMs = 20;
+const againMs = 50;
 
 /** What no new attempt would change. */
 const finalCodes: ReadonlySet<Code> = new Set([Code.InvalidArgument, Code.Unimplemented, Code.Internal]);
