@@ -13,6 +13,8 @@ import type { Answer } from "./domain/answer.ts";
 import type { ReleaseHolds } from "./domain/command.ts";
 import { currencyRegistry } from "./domain/currency.ts";
 import { CommandQueue } from "./ledger/command-queue.ts";
+import { announcing } from "./ledger/executor.ts";
+import { OperationFeed } from "./ledger/operation-feed.ts";
 import { startSweeping, withoutOverdue } from "./ledger/overdue-holds.ts";
 import { startWriterThread, type WriterThread } from "./ledger/writer-thread.ts";
 import { startServer } from "./server/server.ts";
@@ -34,6 +36,9 @@ const lastAnswersMs = 1_000;
 
 const services = [WalletService, ReportService];
 
+/** They end when the caller has seen enough, or when the work is done. */
+const lastingMethods = [ReportService.method.watchOperations, ReportService.method.verifyLedger];
+
 /** Starts the service. Throws StartError where its surroundings do not permit it. */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
   const { assets, holdPeriodMs, autoRelease, idempotencyRetentionMs, database, limits } = config;
@@ -42,13 +47,14 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   // Compiled while the writer thread opens the ledger.
   const validate = createRequestValidator(services);
   const writer = await opening;
-  const queue = new CommandQueue(writer, config);
   const reads = await opened(() => openSqliteReads(database.path, Date.now), writer);
+  const feed = new OperationFeed(reads, config);
+  const queue = new CommandQueue(announcing(writer, () => feed.hint()), config);
   let isReady = true;
 
   const submit = (command: ReleaseHolds): Promise<Answer> => queue.submit(command);
   const sweeper = autoRelease ? startSweeping(reads, submit, (error) => logger.warn({ err: error }, "overdue holds could not be released")) : undefined;
-  const ledger = { queue, reads: autoRelease ? withoutOverdue(reads, submit) : reads, rules: { currencies: currencyRegistry(assets), ...periods } };
+  const ledger = { queue, feed, reads: autoRelease ? withoutOverdue(reads, submit) : reads, rules: { currencies: currencyRegistry(assets), ...periods } };
   const closeLedger = async (): Promise<void> => {
     await sweeper?.stop();
     await queue.close();
@@ -62,7 +68,11 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       ...config.listen,
       limits,
       services,
-      routes: (router) => void router.service(WalletService, walletService(ledger)).service(ReportService, reportService(ledger)),
+      lastingMethods,
+      routes(router, draining) {
+        draining.addEventListener("abort", () => feed.close(), { once: true });
+        router.service(WalletService, walletService(ledger)).service(ReportService, reportService(ledger));
+      },
       interceptors: createInterceptors({ logger, validate }),
       isReady: () => isReady,
       logger,

@@ -100,8 +100,8 @@ const settings = {
     name: "WALLET_TIMEOUT_MAX",
     default: "60s",
     kind: duration("100ms", "10m"),
-    meaning: "The longest deadline of a call: longer ones are shortened to it, and calls without one get it.",
-    why: "A call holds memory until it ends, so none may stay for ever.",
+    meaning: "The longest deadline of a call: longer ones are shortened to it, and calls without one get it. Watches and VerifyLedger last as long as their callers want.",
+    why: "A call holds memory until it ends, so none may stay for ever; the calls that may stay have bounds of their own.",
   },
   connectionsMax: {
     name: "WALLET_CONNECTIONS_MAX",
@@ -116,6 +116,13 @@ const settings = {
     kind: integer(1, 65_536),
     meaning: "Calls in flight on one HTTP/2 connection; clients keep further ones waiting.",
     why: "Enough for one client's commits to be well shared, too few for one connection to fill the queue.",
+  },
+  watchersMax: {
+    name: "WALLET_WATCHERS_MAX",
+    default: "10000",
+    kind: integer(1, 1_000_000),
+    meaning: "Calls of WatchOperations at a time; further ones are refused with OVERLOADED.",
+    why: "They last as long as their callers want, and each costs some tens of KiB.",
   },
   drainTimeoutMs: {
     name: "WALLET_DRAIN_TIMEOUT",
@@ -159,6 +166,8 @@ export interface Config {
   readonly queueLengthMax: number;
   /** Operations that one commit gathers. */
   readonly batchLengthMax: number;
+  /** Calls of WatchOperations at a time. */
+  readonly watchersMax: number;
   readonly limits: ServerLimits;
   readonly logLevel: LogLevel;
 }
@@ -191,6 +200,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     insecure: read(settings.insecure),
     queueLengthMax: read(settings.queueLengthMax),
     batchLengthMax: read(settings.batchLengthMax),
+    watchersMax: read(settings.watchersMax),
     limits: {
       ...fixedLimits,
       requestMaxBytes: read(settings.requestMaxBytes),

@@ -30,6 +30,7 @@ await startServer({
       },
     }).service(ReportService, {}),
   interceptors: createInterceptors({ logger, validate: createRequestValidator([WalletService, ReportService]) }),
+  lastingMethods: [],
   isReady: () => true,
   logger,
 });

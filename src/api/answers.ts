@@ -12,6 +12,7 @@ import type { JournalRecord, OperationKind as OperationKindName, WalletAfter } f
 import { formatMinor } from "../domain/money.ts";
 import type { MoneyFact } from "../domain/rejection.ts";
 import type { UserId, Wallet, WalletIdentity, WalletState as WalletStateName } from "../domain/wallet.ts";
+import type { RecordedOperation } from "../store/store.ts";
 
 const walletStates = { ACTIVE: WalletState.ACTIVE, FROZEN: WalletState.FROZEN, CLOSED: WalletState.CLOSED } as const satisfies Record<WalletStateName, WalletState>;
 
@@ -50,16 +51,8 @@ export function toAppliedToHold(answer: AppliedAnswer, validateOnly: boolean): R
   return { ...toApplied(answer, validateOnly), hold: toHoldAfter(answer.record, answer.wallet, answer.hold!) };
 }
 
-/** An operation and whom it is about, as answers and reads have it. */
-export interface ToldOperation {
-  readonly record: JournalRecord;
-  readonly wallet: WalletIdentity;
-  readonly receiver: WalletIdentity | undefined;
-  readonly hold: HoldOrigin | undefined;
-}
-
 /** The operation as this user sees it, without what is left in the other's wallet; without a viewer, all of it. */
-export function toOperation(told: ToldOperation, viewer: UserId | undefined): Operation {
+export function toOperation(told: RecordedOperation, viewer: UserId | undefined): Operation {
   const { record, wallet, receiver } = told;
   const isReceiver = viewer !== undefined && viewer === receiver?.userId;
   return create(OperationSchema, {
@@ -83,7 +76,7 @@ export function toOperation(told: ToldOperation, viewer: UserId | undefined): Op
 }
 
 /** One line for each wallet where there are two. */
-function toEntries({ record, wallet, receiver, hold }: ToldOperation, viewer: UserId | undefined): Entry[] {
+function toEntries({ record, wallet, receiver, hold }: RecordedOperation, viewer: UserId | undefined): Entry[] {
   if (receiver === undefined || record.receiver === undefined) return [];
   const returned = record.hold === undefined ? 0n : returnedMinor({ ...record.hold, amountMinor: hold!.amountMinor });
   const isCapture = record.kind === "CAPTURE";

@@ -6,6 +6,7 @@ import { TotalsSchema, type GetWalletBalanceRequest, type ReportService, type To
 import { birthplaceOf } from "../domain/journal.ts";
 import type { CurrencyTotals } from "../domain/ledger-state.ts";
 import { activeHolds, type Total, type Totals } from "../domain/totals.ts";
+import type { OperationFeed } from "../ledger/operation-feed.ts";
 import type { JournalPoint, Reads } from "../store/store.ts";
 import { toBalance, toMoneys } from "./answers.ts";
 import { invalidField } from "./errors.ts";
@@ -15,10 +16,11 @@ import { lastMsUntil } from "./points-in-time.ts";
 import { filterOf } from "./requests.ts";
 import { rejectionError } from "./sentences.ts";
 import { nothing, statementOf } from "./statement.ts";
+import { watchOperations } from "./watch-operations.ts";
 
 /** The methods that this version serves; the router answers UNIMPLEMENTED for the rest. */
-export function reportService(ledger: LedgerReads): Partial<ServiceImpl<typeof ReportService>> {
-  const { reads } = ledger;
+export function reportService(ledger: LedgerReads & { readonly feed: OperationFeed }): Partial<ServiceImpl<typeof ReportService>> {
+  const { reads, feed } = ledger;
   return {
     async getWalletBalance(request) {
       const wallet = await foundWallet(ledger, request);
@@ -53,6 +55,8 @@ export function reportService(ledger: LedgerReads): Partial<ServiceImpl<typeof R
         transfersIn: summed(totals, (each) => each.transfersIn),
       };
     },
+
+    watchOperations: (request, context) => watchOperations({ feed, reads }, request, context),
   };
 }
 

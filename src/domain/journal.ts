@@ -94,18 +94,32 @@ export function partOf(record: JournalRecord, walletId: bigint): WalletPart {
   return record.receiver;
 }
 
-/** The end of a partition's journal. */
-export interface JournalHead {
+/** A place in a partition's journal: directly after a record. */
+export interface JournalPlace {
   readonly partition: number;
-  /** The last record's sequence; 0 in an empty journal. */
+  /** The record's sequence; 0 before the first one. */
   readonly sequence: bigint;
-  /** The last record's hash; 32 zero bytes in an empty journal. */
+  /** The record's hash; 32 zero bytes before the first one. */
   readonly hash: Uint8Array;
+}
+
+/** The end of a partition's journal. */
+export interface JournalHead extends JournalPlace {
   /** The ledger's clock at the last change: it never goes behind this. */
   readonly timeMs: number;
 }
 
 export const genesisHash: Uint8Array = new Uint8Array(32);
+
+/** Before the first record of a partition. */
+export function journalStart(partition: number): JournalPlace {
+  return { partition, sequence: 0n, hash: genesisHash };
+}
+
+/** Directly after this record. */
+export function placeAfter({ partition, sequence, hash }: JournalPlace): JournalPlace {
+  return { partition, sequence, hash };
+}
 
 /** Bits of an id that hold the sequence; the partition is above them. */
 const sequenceBits = 48n;

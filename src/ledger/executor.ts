@@ -33,3 +33,15 @@ export function executorOn(store: Store, rules: LedgerRules): Executor {
     close: () => store.close(),
   };
 }
+
+/** The same executor, saying so after each batch that was committed: the journal may have grown. */
+export function announcing(executor: Executor, onCommit: () => void): Executor {
+  return {
+    async execute(commands) {
+      const answers = await executor.execute(commands);
+      onCommit();
+      return answers;
+    },
+    close: () => executor.close(),
+  };
+}

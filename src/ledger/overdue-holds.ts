@@ -34,6 +34,7 @@ export function withoutOverdue(reads: Reads, submit: Submit): Reads {
   return {
     ...reads,
     wallets: (userId, currency) => settled({ userId, currency }, () => reads.wallets(userId, currency)),
+    holds: (query) => settled({ userId: query.userId, currency: query.currency }, () => reads.holds(query)),
     totals: (filter) => settled(filter, () => reads.totals(filter)),
     async hold(holdId) {
       const found = await reads.hold(holdId);

@@ -9,7 +9,7 @@ import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { serviceError } from "../api/errors.ts";
 import type { Logger } from "../log.ts";
-import { clampDeadline } from "./deadline.ts";
+import { clampDeadline, dropEndlessDeadline, longestTimerMs } from "./deadline.ts";
 import { earlyError, echo, messageTooLarge } from "./early-errors.ts";
 import { errorAnswer, mendErrors } from "./error-answers.ts";
 import type { Exchange } from "./exchange.ts";
@@ -21,6 +21,8 @@ import { readBody, streamBody } from "./request-body.ts";
 
 export interface RpcOptions {
   limits: ServerLimits;
+  /** Methods whose calls last as long as their caller wants: without a deadline but the one that it sends. */
+  lastingMethods: ReadonlySet<DescMethod>;
   interceptors: Interceptor[];
   routes: (router: ConnectRouter) => void;
   logger: Logger;
@@ -51,7 +53,8 @@ export function createRpcs(options: RpcOptions): ReadonlyMap<string, Rpc> {
     requireConnectProtocolHeader: false,
     readMaxBytes: options.limits.requestMaxBytes,
     writeMaxBytes: options.limits.responseMaxBytes,
-    maxTimeoutMs: options.limits.timeoutMaxMs,
+    // Longer ones are clamped before Connect could refuse them.
+    maxTimeoutMs: longestTimerMs,
     // gzip only: Node's brotli costs ten times the CPU for answers of this kind.
     acceptCompression: [compressionGzip],
     compressMinBytes,
@@ -92,7 +95,8 @@ function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
   const call = async (exchange: Exchange, request: RpcRequest): Promise<UniversalServerResponse> => {
     const { protocol, header, signal, httpVersion } = exchange;
     const mend = mender(exchange);
-    clampDeadline(header, protocol, limits.timeoutMaxMs);
+    if (options.lastingMethods.has(method)) dropEndlessDeadline(header);
+    else clampDeadline(header, protocol, limits.timeoutMaxMs);
     try {
       const answer = await handler({ ...request, httpVersion, header, signal });
       if (answer.body === undefined && answer.status !== 200) return notTaken(answer, exchange, handler, logger);

@@ -1,4 +1,5 @@
-// Deadlines that callers send: clamped to the server's longest, which is also the deadline of those that send none.
+// Deadlines that callers send: clamped to the server's longest, which is also the deadline of those that send none. Calls that are meant to last
+// have the deadline that their caller sends, or none.
 
 import { headerTimeout as connectTimeoutHeader } from "@connectrpc/connect/protocol-connect";
 import { headerTimeout as grpcTimeoutHeader } from "@connectrpc/connect/protocol-grpc";
@@ -9,6 +10,17 @@ const grpcUnitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, 
 
 /** The most digits that gRPC allows; `S` is taken where milliseconds would need more. */
 const grpcTimeoutMax = 99_999_999;
+
+/** The longest that a timer counts, in milliseconds: 24 days. */
+export const longestTimerMs = 2 ** 31 - 1;
+
+/** Removes a timeout header that asks for more than a timer can count: for a call that lasts as long as its caller wants, that is as good as none. */
+export function dropEndlessDeadline(header: Headers): void {
+  const grpc = header.get(grpcTimeoutHeader);
+  const connect = header.get(connectTimeoutHeader);
+  if (grpc !== null && grpcTimeoutMs(grpc) > longestTimerMs) header.delete(grpcTimeoutHeader);
+  if (connect !== null && connectTimeoutMs(connect) > longestTimerMs) header.delete(connectTimeoutHeader);
+}
 
 /**
  * Rewrites the timeout header in place so that it is never longer than `timeoutMaxMs`. Connect would refuse a longer one. Any number of digits

@@ -43,6 +43,12 @@ const streamResetsPerSecond = 33;
 /** Memory of one HTTP/2 session beside the bodies that we hold, in MiB: header tables and frames that wait to be sent. Node's own figure. */
 const sessionMemoryMaxMib = 10;
 
+/**
+ * How long a connection is silent before the system asks the peer's whether it is still there, in milliseconds. One that has vanished without a
+ * word while it watched is gone some ten seconds after that (libuv asks ten times, a second apart); the system's own figure is two hours.
+ */
+const keepAliveDelayMs = 60_000;
+
 /** How much of a stream a peer may send before we have read it, in bytes: a batch arrives in a few round trips, a flood stays small. */
 const streamWindowBytes = 256 * 1024;
 
@@ -59,7 +65,7 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
   const sessions = trackSessions(http2, limits.idleTimeoutMs);
 
   // Not half-open: a peer that ends its side has given up, as Node's HTTP/1.1 has it, too. Otherwise nobody would notice a caller that leaves.
-  const tcp = createTcpServer({ allowHalfOpen: false, noDelay: true, keepAlive: true });
+  const tcp = createTcpServer({ allowHalfOpen: false, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs });
   tcp.maxConnections = limits.connectionsMax;
   tcp.on("connection", (socket) => {
     connections.add(socket);

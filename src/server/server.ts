@@ -1,7 +1,7 @@
 // The server as a whole: one port, and behind it the RPC protocols, the REST paths, health, reflection, probes, and an orderly end.
 
 import { constants } from "node:http2";
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { internalError, serviceError } from "../api/errors.ts";
@@ -37,6 +37,8 @@ export interface ServerOptions {
   interceptors: Interceptor[];
   /** The services of `routes`: for the REST paths, health and reflection. */
   services: readonly DescService[];
+  /** Their methods whose calls last as long as the caller wants: without a deadline but the one that it sends. */
+  lastingMethods: readonly DescMethod[];
   /** Whether requests are taken; a drain makes the server unready by itself. */
   isReady: () => boolean;
   logger: Logger;
@@ -94,6 +96,7 @@ function createAnswerer(options: ServerOptions, draining: AbortSignal): (exchang
   const isReady = () => !draining.aborted && options.isReady();
   const rpcs = createRpcs({
     limits,
+    lastingMethods: new Set([...options.lastingMethods, Health.method.watch]),
     logger,
     interceptors: options.interceptors,
     routes(router) {

@@ -2,12 +2,12 @@
 
 import type { Insertable, Selectable } from "kysely";
 import { holdStatusNumbers, walletStateNumbers } from "../domain/canonical.ts";
-import type { Hold, HoldStatus } from "../domain/hold.ts";
+import type { Hold, HoldOrigin, HoldStatus } from "../domain/hold.ts";
 import type { RememberedKey } from "../domain/idempotency.ts";
 import { operationKindNumbers, type JournalHead, type JournalRecord, type OperationKind } from "../domain/journal.ts";
 import type { CurrencyTotals } from "../domain/ledger-state.ts";
 import type { Rejection } from "../domain/rejection.ts";
-import type { CurrencyCode, UserId, Wallet, WalletState } from "../domain/wallet.ts";
+import type { CurrencyCode, UserId, Wallet, WalletIdentity, WalletState } from "../domain/wallet.ts";
 import type { CurrencyTotalsTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, WalletTable } from "./tables.ts";
 import { decodeTotals, encodeTotals } from "./totals-encoding.ts";
 
@@ -19,13 +19,20 @@ export function headFromRow(row: Selectable<LedgerHeadTable>): JournalHead {
   return { partition: Number(row.partition), sequence: row.sequence, hash: row.hash, timeMs: Number(row.time_ms) };
 }
 
-export function walletFromRow(row: Selectable<WalletTable>): Wallet {
+/** What never changes about the wallet, without the work of reading its counters. */
+export function walletIdentityFromRow(row: Selectable<WalletTable>): WalletIdentity {
   return {
     walletId: row.wallet_id,
     userId: row.user_id as UserId,
     currency: row.currency as CurrencyCode,
     exponent: Number(row.exponent),
     createTimeMs: Number(row.create_time_ms),
+  };
+}
+
+export function walletFromRow(row: Selectable<WalletTable>): Wallet {
+  return {
+    ...walletIdentityFromRow(row),
     availableMinor: row.available_minor,
     heldMinor: row.held_minor,
     state: named(walletStates, row.state),
@@ -56,6 +63,11 @@ export function walletToRow(partition: number, wallet: Wallet): Insertable<Walle
     update_time_ms: BigInt(wallet.updateTimeMs),
     totals: encodeTotals(wallet.totals),
   };
+}
+
+/** What never changes about the hold. */
+export function holdOriginFromRow(row: Selectable<HoldTable>): HoldOrigin {
+  return { holdId: row.hold_id, walletId: row.wallet_id, amountMinor: row.amount_minor, createTimeMs: Number(row.create_time_ms) };
 }
 
 export function holdFromRow(row: Selectable<HoldTable>): Hold {

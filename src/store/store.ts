@@ -1,11 +1,11 @@
 // What a transaction is: the interface between the ledger and whatever keeps its rows.
 
 import type { HoldFilter, Touched } from "../domain/command.ts";
-import type { Hold, HoldStatus } from "../domain/hold.ts";
+import type { Hold, HoldOrigin, HoldStatus } from "../domain/hold.ts";
 import type { RememberedKey } from "../domain/idempotency.ts";
-import type { JournalRecord, OperationKind, WalletAfter } from "../domain/journal.ts";
+import type { JournalHead, JournalRecord, OperationKind, WalletAfter } from "../domain/journal.ts";
 import type { Changes, CurrencyTotals, LoadedState } from "../domain/ledger-state.ts";
-import type { CurrencyCode, UserId, Wallet } from "../domain/wallet.ts";
+import type { CurrencyCode, UserId, Wallet, WalletIdentity } from "../domain/wallet.ts";
 
 /** The writing side of a ledger's database. */
 export interface Store {
@@ -25,6 +25,10 @@ export interface Reads {
   /** A hold and its wallet, whoever owns it. */
   hold(holdId: bigint): Promise<{ readonly hold: Hold; readonly wallet: Wallet } | undefined>;
   operation(operationId: bigint): Promise<RecordedOperation | undefined>;
+  /** The end of the partition's journal. */
+  head(partition: number): Promise<JournalHead>;
+  /** The operations after this one in the partition's journal, in its order: at most `limit`, and fewer only where it ends. */
+  operationsAfter(partition: number, sequence: bigint, limit: number): Promise<readonly RecordedOperation[]>;
   /** What is remembered under a key, however old, with the operation it points at. */
   key(userId: UserId, keyHash: string): Promise<{ readonly key: RememberedKey; readonly operation: RecordedOperation | undefined } | undefined>;
   /** The kept counters per currency, of one user or of all. */
@@ -110,12 +114,12 @@ export interface HoldPage {
   readonly continueAt: HoldPlace | undefined;
 }
 
-/** An operation with the wallets and the hold that it is about, as they are now. */
+/** An operation with what never changes about the wallets and the hold that it is about. */
 export interface RecordedOperation {
   readonly record: JournalRecord;
-  readonly wallet: Wallet;
-  readonly receiver: Wallet | undefined;
-  readonly hold: Hold | undefined;
+  readonly wallet: WalletIdentity;
+  readonly receiver: WalletIdentity | undefined;
+  readonly hold: HoldOrigin | undefined;
 }
 
 /**

@@ -63,10 +63,10 @@ describe.each(engines)("$name", (engine) => {
       await reads.close();
     });
 
-    test("answer the receiver of an operation, and each wallet as it is now", async () => {
+    test("answer the receiver of an operation, and of wallets and hold what never changes", async () => {
       await opened.ask(init(), init("USD", { user: "bob" }), add("9"), transfer("2", "bob", { key: "gift" }), hold("5"), capture(5n, "3", { to: "bob" }), withdraw("1")); // 1 to 7
       const reads = await opened.reads();
-      const [payer, receiver] = [{ walletId: 1n, availableMinor: 100n, heldMinor: 200n, version: 6n }, { walletId: 2n, availableMinor: 500n, version: 3n, headSequence: 6n }];
+      const [payer, receiver] = [{ walletId: 1n, userId: alice, currency: "USD", exponent: 2 }, { walletId: 2n, userId: "bob", currency: "USD", exponent: 2 }];
       const transferred = { record: { kind: "TRANSFER", receiver: { walletId: 2n, amountMinor: 200n, after: { availableMinor: 200n } } }, wallet: payer, receiver, hold: undefined };
       expect(await reads.operation(4n)).toMatchObject(transferred);
       expect(await reads.key(alice, hashOf(alice, "gift"))).toMatchObject({ key: { outcome: { sequence: 4n } }, operation: transferred });
@@ -74,7 +74,7 @@ describe.each(engines)("$name", (engine) => {
         record: { kind: "CAPTURE", hold: { status: "ACTIVE", capturedMinor: 300n }, receiver: { previousSequence: 4n, amountMinor: 300n, after: { version: 3n } } },
         wallet: payer,
         receiver,
-        hold: { holdId: 5n, capturedMinor: 300n, status: "ACTIVE" },
+        hold: { holdId: 5n, walletId: 1n, amountMinor: 500n },
       });
       expect(await reads.operation(7n)).toMatchObject({ record: { kind: "WITHDRAW", receiver: undefined }, wallet: payer, receiver: undefined, hold: undefined });
       await reads.close();
@@ -97,6 +97,30 @@ describe.each(engines)("$name", (engine) => {
       expect(await holdsOf(bob)).toEqual([8n, 6n]);
       await reads.close();
       expect(opened.place.checkBooks().problems).toEqual([]);
+    });
+
+    test("tell the journal piece by piece, in its order, to its end", async () => {
+      const reads = await opened.reads();
+      expect(await reads.head(0)).toMatchObject({ partition: 0, sequence: 0n, hash: Buffer.alloc(32) });
+      expect(await reads.operationsAfter(0, 0n, 10)).toEqual([]);
+      await opened.ask(init(), add("5", { reference: "first" }), hold("2"), init("USD", { user: bob }), { type: "transfer", user: alice, to: bob, amount: "1" });
+      await opened.ask(add("1"));
+      const all = await reads.operationsAfter(0, 0n, 10);
+      expect(all.map(({ record }) => [record.sequence, record.kind])).toEqual([[1n, "INIT"], [2n, "ADD"], [3n, "HOLD"], [4n, "INIT"], [5n, "TRANSFER"], [6n, "ADD"]]);
+      for (const each of all) {
+        const { record, wallet, receiver, hold: placed } = (await reads.operation(each.record.operationId))!;
+        expect(each.record).toEqual(record);
+        // What never changes about them, and nothing else.
+        expect(wallet).toMatchObject(each.wallet);
+        expect([each.receiver?.userId, each.receiver?.exponent]).toEqual([receiver?.userId, receiver?.exponent]);
+        expect([each.hold?.holdId, each.hold?.amountMinor, each.hold?.createTimeMs]).toEqual([placed?.holdId, placed?.amountMinor, placed?.createTimeMs]);
+      }
+      expect(await reads.operationsAfter(0, 0n, 4)).toEqual(all.slice(0, 4));
+      expect(await reads.operationsAfter(0, 4n, 4)).toEqual(all.slice(4));
+      expect(await reads.operationsAfter(0, 6n, 4)).toEqual([]);
+      expect(await reads.head(0)).toMatchObject({ partition: 0, sequence: 6n, hash: all.at(-1)!.record.hash });
+      await expect(reads.head(1)).rejects.toThrow("partition 1");
+      await reads.close();
     });
 
     test("count by user, by currency and over all", async () => {

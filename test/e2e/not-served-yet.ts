@@ -2,7 +2,6 @@
 
 /** Declared in the protos and answered with UNKNOWN_METHOD by this version: each with a request that breaks no rule. */
 export const notServedYet = {
-  WatchOperations: {},
   VerifyLedger: {},
   VerifyReceipt: { operation_id: "1", hash: Buffer.alloc(32).toString("base64") },
 };

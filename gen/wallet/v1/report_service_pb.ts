@@ -417,7 +417,7 @@ export const GetStatementResponseSchema: GenMessage<GetStatementResponse> = /*@_
  */
 export type WatchOperationsRequest = Message<"wallet.v1.WatchOperationsRequest"> & {
   /**
-   * Only operations on this user's wallets. Absent: all.
+   * Only operations on this user's wallets, those included that bring money from another's; without the other's balance. Absent: all.
    *
    * @generated from field: optional string user_id = 1;
    */
@@ -430,7 +430,7 @@ export type WatchOperationsRequest = Message<"wallet.v1.WatchOperationsRequest">
    */
   start: {
     /**
-     * With the first operation of the ledger.
+     * With the first operation of the ledger; false: now.
      *
      * @generated from field: bool from_start = 2;
      */
@@ -438,7 +438,7 @@ export type WatchOperationsRequest = Message<"wallet.v1.WatchOperationsRequest">
     case: "fromStart";
   } | {
     /**
-     * Directly after the answer that carried this token.
+     * Directly after the answer that carried this token. It must come from a watch of this ledger with the same `user_id`.
      *
      * @generated from field: string resume_token = 3;
      */
@@ -461,14 +461,15 @@ export const WatchOperationsRequestSchema: GenMessage<WatchOperationsRequest> = 
  */
 export type WatchOperationsResponse = Message<"wallet.v1.WatchOperationsResponse"> & {
   /**
-   * The operation. Absent in an answer that only carries a newer token.
+   * The operation. Absent in an answer that only carries a token: the first one, and now and then one where others' operations came and none of
+   * this user's.
    *
    * @generated from field: wallet.v1.Operation operation = 1;
    */
   operation?: Operation | undefined;
 
   /**
-   * Watching again from here continues directly after this answer.
+   * Watching again from here continues directly after this answer. Keep the last one; it means nothing else to anybody, and does not expire.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -724,8 +725,10 @@ export const ReportService: GenService<{
     output: typeof GetStatementResponseSchema;
   },
   /**
-   * Every operation in commit order, live; nothing skipped, nothing twice.
-   * Not served by this version: answers UNIMPLEMENTED.
+   * Every operation in commit order, live; nothing skipped, nothing twice, also over reconnects and restarts with the last token that came.
+   * The first answer comes at once and carries only a token: whatever is committed after it is told. The call never ends by itself, and a
+   * deadline is as long as its caller sets it. A slow reader loses nothing; it is told everything in its own time.
+   * Errors: OVERLOADED where too many watch, SHUTTING_DOWN when the server goes down: watch again with the last token.
    *
    * @generated from rpc wallet.v1.ReportService.WatchOperations
    */

@@ -13,6 +13,7 @@ export interface Queries {
   walletsOfUser: Statement<{ partition: bigint; userId: string }, Selectable<WalletTable>>;
   hold: Statement<{ partition: bigint; holdId: bigint }, Selectable<HoldTable>>;
   record: Statement<{ partition: bigint; sequence: bigint }, Selectable<JournalTable>>;
+  recordsAfter: Statement<{ partition: bigint; sequence: bigint; limit: bigint }, Selectable<JournalTable>>;
   key: Statement<{ partition: bigint; keyHash: Uint8Array }, Selectable<IdempotencyKeyTable>>;
   currencyTotals: Statement<{ partition: bigint }, Selectable<CurrencyTotalsTable>>;
 }
@@ -32,6 +33,9 @@ export function prepareQueries(connection: Database.Database): Queries {
     hold: statement(connection, (db, arg) => db.selectFrom("holds").selectAll().where("partition", "=", arg("partition")).where("hold_id", "=", arg("holdId"))),
     record: statement(connection, (db, arg) =>
       db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", "=", arg("sequence")),
+    ),
+    recordsAfter: statement(connection, (db, arg) =>
+      db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", ">", arg("sequence")).orderBy("sequence").limit(arg("limit")),
     ),
     key: statement(connection, (db, arg) =>
       db.selectFrom("idempotency_keys").selectAll().where("partition", "=", arg("partition")).where("key_hash", "=", arg("keyHash")),

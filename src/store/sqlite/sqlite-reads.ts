@@ -42,6 +42,15 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
         return BigInt(birthplace.partition) === partition ? recorded(queries, birthplace.sequence) : undefined;
       }),
 
+    head: (ofPartition) =>
+      snapshot(() => {
+        const row = queries.head.get({ partition: BigInt(ofPartition) });
+        if (row === undefined) throw new Error(`partition ${ofPartition} has no journal`);
+        return headFromRow(row);
+      }),
+
+    operationsAfter: (ofPartition, sequence, limit) => snapshot(() => queries.recordsAfter.all({ partition: BigInt(ofPartition), sequence, limit: BigInt(limit) }).map(recordedIn(queries, BigInt(ofPartition)))),
+
     key: (_userId, keyHash) =>
       snapshot(() => {
         const row = queries.key.get({ partition, keyHash: Buffer.from(keyHash, "hex") });

@@ -2,7 +2,7 @@
 
 import { request as httpRequest } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { clampDeadline } from "../../../src/server/deadline.ts";
+import { clampDeadline, dropEndlessDeadline } from "../../../src/server/deadline.ts";
 import type { Protocol } from "../../../src/server/protocol.ts";
 import { isJson, wireCall, wireProtocols } from "./raw-call.ts";
 import type { WireProtocol } from "./raw-call.ts";
@@ -59,6 +59,25 @@ describe("the header", () => {
 
   it("takes seconds where milliseconds would have too many digits for gRPC", () => {
     expect(clamped("grpc", "grpc-timeout", "99999999H", 200_000_000)).toBe("200000S");
+  });
+});
+
+describe("the header of a call that lasts as long as its caller wants", () => {
+  it.each([
+    ["connect-timeout-ms", undefined, null],
+    ["connect-timeout-ms", "99999999", "99999999"],
+    ["connect-timeout-ms", "2147483648", null],
+    ["connect-timeout-ms", "9".repeat(400), null],
+    ["connect-timeout-ms", "soon", "soon"],
+    ["grpc-timeout", undefined, null],
+    ["grpc-timeout", "596H", "596H"],
+    ["grpc-timeout", "597H", null],
+    ["grpc-timeout", "99999999H", null],
+    ["grpc-timeout", "5h", "5h"],
+  ])("%s: %s becomes %s", (name, value, expected) => {
+    const header = new Headers(value === undefined ? {} : { [name]: value });
+    dropEndlessDeadline(header);
+    expect(header.get(name)).toBe(expected);
   });
 });
 

@@ -75,6 +75,7 @@ export async function startTestServer(limits: Partial<ServerLimits> = {}): Promi
     routes: (router) => router.service(WalletService, handlers.wallet).service(ReportService, handlers.report),
     interceptors: createInterceptors({ logger, validate }),
     services: [WalletService, ReportService],
+    lastingMethods: [ReportService.method.watchOperations],
     isReady: () => state.ready,
     logger,
   });
