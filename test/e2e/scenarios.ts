@@ -2,6 +2,7 @@
 
 import type { Reason } from "../../src/api/errors.ts";
 import { errorScenarios } from "./scenarios-errors.ts";
+import { historyScenarios } from "./scenarios-history.ts";
 import { spendingScenarios } from "./scenarios-spending.ts";
 import { answers, filled, rejects, type Scenario } from "./steps.ts";
 
@@ -150,4 +151,4 @@ const lastScenario: Scenario = {
   ],
 };
 
-export const scenarios: readonly Scenario[] = [...happyScenarios, ...spendingScenarios, ...errorScenarios, lastScenario];
+export const scenarios: readonly Scenario[] = [...happyScenarios, ...spendingScenarios, ...errorScenarios, lastScenario, ...historyScenarios];
