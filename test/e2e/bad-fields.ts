@@ -98,6 +98,7 @@ function badTexts(field: DescField, rules: FieldRules | undefined): Wrong[] {
   const amounts = field.name === "amount" ? badAmounts : field.name === "balance_max" ? badAmounts.filter(([, reason]) => reason !== "INVALID_AMOUNT") : [];
   return [
     ...rows(reasonOfForm(field), unfit),
+    ...(field.name === "resume_token" ? rows("INVALID_REQUEST", strangeTexts) : []),
     ...rows("INVALID_REQUEST", [...noTexts, ...otherTypes, 5, 1.5, -1]),
     ...amounts.map(([text, reason]) => ({ title: JSON.stringify(text), value: text, reason })),
   ];

@@ -125,6 +125,8 @@ function asLine(fault: unknown): CallResult {
 function comparable<T>(value: T): T {
   return mapValues(value as unknown as JsonValue, (text, key, parent) => {
     if (key === "hash") return Buffer.from(text, "base64").length === 32 ? "a hash" : text;
+    // It names an operation by its hash.
+    if (key === "resumeToken") return "a token";
     if (!key.endsWith("Time")) return text;
     // The time of a hold's eligibility says how long it is held.
     const sinceMs = key === "eligibleTime" ? Date.parse(text) - Date.parse(parent["createTime"] as string) : 0;

@@ -1,6 +1,6 @@
 // Resume tokens: each reads back as what was written, and no other text reads as anything.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isSealOf, resumeTokens } from "../../src/api/resume-token.ts";
 import type { UserId } from "../../src/domain/wallet.ts";
