@@ -104,6 +104,7 @@ function badTexts(field: DescField, rules: FieldRules | undefined): Wrong[] {
   return [
     ...rows(reasonOfForm(field), unfit),
     ...rows("INVALID_PAGE_TOKEN", noTokens),
+    ...(field.name === "resume_token" ? rows("INVALID_REQUEST", strangeTexts) : []),
     ...rows("INVALID_REQUEST", [...noTexts, ...otherTypes, 5, 1.5, -1]),
     ...amounts.map(([text, reason]) => ({ title: JSON.stringify(text), value: text, reason })),
   ];

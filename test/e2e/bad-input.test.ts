@@ -41,7 +41,7 @@ const served = services.flatMap((each) => each.methods).filter(({ name }) => !(n
 
 async function succeed(name: string, request: JsonObject): Promise<JsonValue> {
   const client = connectClient(service, { protocol: "Connect", codec: "JSON", http: "HTTP/1.1" });
-  const result = await client.call(served.find((method) => method.name === name)!.parent.name, name, request);
+  const result = await client.call(served.find((method) => method.name === name)!.parent.name, name, request, name === "WatchOperations" ? { first: 1 } : {});
   client.close();
   if (!result.ok) throw new Error(`${name} ${JSON.stringify(request)}: ${result.error.message}`);
   return result.response;

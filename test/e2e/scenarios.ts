@@ -15,6 +15,7 @@ const nothing = { available: "0.00", held: "0.00", total: "0.00" };
 export const notProvoked = {
   STORE_UNAVAILABLE: "only a database that refuses its work gives it: the fault tests make one",
   OUTCOME_UNKNOWN: "only a commit that fails half-way gives it: the fault tests make one",
+  SHUTTING_DOWN: "only a service that goes down gives it: the tests of its end provoke one",
   CANCELED: "its caller has hung up, so nobody is there who could be answered",
   INTERNAL: "it is a defect of the service; a call that provokes one is a bug to be mended, not a scenario",
 } as const satisfies Partial<Record<Reason, string>>;
@@ -127,6 +128,24 @@ const happyScenarios: readonly Scenario[] = [
       rejects("GetOperation", { user_id: "ida", idempotency_key: "maybe" }, "OPERATION_NOT_FOUND"),
       answers("GetWallet", { user_id: "ida" }, { wallet: { balance: { available: "10.00", held: "0.00", total: "10.00" }, version: "2" } }),
       answers("AddMoney", { user_id: "ida", amount: "7", idempotency_key: "maybe" }, { wallet: { balance: { total: "17.00" }, version: "3" }, replayed: false }),
+    ],
+  },
+  {
+    name: "operations are watched, and watched again from where one was",
+    steps: [
+      ...filled("kai", "USD", "10.00"),
+      answers("WatchOperations", { user_id: "kai" }, [{ resumeToken: "a token" }], { first: 1, as: "now" }),
+      answers("HoldMoney", { user_id: "kai", amount: "3" }, {}, { as: "held" }),
+      answers("WatchOperations", { user_id: "kai", resume_token: "$now.0.resumeToken" }, [{ resumeToken: "a token" }, { operation: { operationId: "$held.operation.operationId", hash: "$held.operation.hash" }, resumeToken: "a token" }], {
+        first: 2,
+        without: ["0.operation"],
+        as: "seen",
+      }),
+      answers("ReverseHold", { user_id: "kai", hold_id: "$held.hold.holdId" }, {}),
+      answers("WatchOperations", { user_id: "kai", resume_token: "$seen.1.resumeToken" }, [{}, { operation: { kind: "OPERATION_KIND_REVERSE", amount: "3.00", holdId: "$held.hold.holdId" } }], { first: 2 }),
+      answers("WatchOperations", { user_id: "kai", from_start: true }, [{}, { operation: { kind: "OPERATION_KIND_INIT" } }, { operation: { kind: "OPERATION_KIND_ADD" } }, { operation: { kind: "OPERATION_KIND_HOLD" } }], { first: 4 }),
+      rejects("WatchOperations", { resume_token: "$now.0.resumeToken" }, "INVALID_REQUEST", { fields: ["resume_token"] }),
+      rejects("WatchOperations", { resume_token: "nonsense" }, "INVALID_REQUEST", { fields: ["resume_token"] }),
     ],
   },
   {

@@ -127,6 +127,8 @@ function comparable<T>(value: T): T {
     if (key === "hash") return Buffer.from(text, "base64").length === 32 ? "a hash" : text;
     // Of a list in the order of a time the token says that time, and any token says which filter it is for.
     if (key === "nextPageToken") return text === "" ? text : "a token";
+    // It names an operation by its hash.
+    if (key === "resumeToken") return "a token";
     if (!key.endsWith("Time")) return text;
     // The time of a hold's eligibility says how long it is held.
     const sinceMs = key === "eligibleTime" ? Date.parse(text) - Date.parse(parent["createTime"] as string) : 0;
