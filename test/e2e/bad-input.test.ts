@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pathOf, refused, services, type CallResult } from "../support/clients/client.ts";
 import { connectClient, isRead } from "../support/clients/connect.ts";
 import { rawGrpcCall, type RawGrpcCall } from "../support/clients/grpc-js.ts";
+import { rawConnectCall, unaryResult } from "../support/clients/raw-connect.ts";
 import { httpCall, restPaths } from "../support/clients/rest.ts";
 import { startService, type Service } from "../support/service.ts";
 import { badRequests, isBinaryExpressible, requestWith } from "./bad-fields.ts";
@@ -51,31 +52,29 @@ type Send = (method: DescMethod, request: JsonObject) => (() => Promise<CallResu
 const asJson = { "content-type": "application/json" };
 
 const ways: Readonly<Record<string, Send>> = {
-  "Connect JSON": (method, request) => () => http("POST", pathOf(method), request),
+  "Connect JSON": (method, request) => () => rawConnectCall(method, JSON.stringify(request), { url: service.url, agent }),
   "Connect GET": (method, request) => {
     if (!isRead(method)) return undefined;
     const message = JSON.stringify(request).toWellFormed();
-    return () => http("GET", `${pathOf(method)}?${new URLSearchParams({ encoding: "json", connect: "v1", message }).toString()}`);
+    return () => http(method, "GET", `${pathOf(method)}?${new URLSearchParams({ encoding: "json", connect: "v1", message }).toString()}`);
   },
   REST: (method, request) => {
     const [httpMethod, path] = restPaths[method.name]?.split(" ") ?? [];
     // There a number is as good as the text of its digits.
     const hasNumberForText = method.input.fields.some((field) => field.fieldKind === "scalar" && typeof request[field.name] === "number");
-    return httpMethod === undefined || hasNumberForText ? undefined : () => http(httpMethod, path!, request);
+    return httpMethod === undefined || hasNumberForText ? undefined : () => http(method, httpMethod, path!, request);
   },
   "REST query": (method, request) => {
     const [httpMethod, path] = restPaths[method.name]?.split(" ") ?? [];
     if (httpMethod !== "GET" || Object.values(request).some((value) => typeof value !== "string")) return undefined;
-    return () => http("GET", `${path}?${new URLSearchParams(request as Record<string, string>).toString()}`);
+    return () => http(method, "GET", `${path}?${new URLSearchParams(request as Record<string, string>).toString()}`);
   },
   gRPC: (method, request) => (isBinaryExpressible(method, request) ? () => grpc.call(method, toBinary(method.input, fromJson(method.input, request))) : undefined),
 };
 
-async function http(method: string, path: string, request?: JsonObject): Promise<CallResult> {
-  const body = request === undefined ? undefined : JSON.stringify(request);
-  const answer = await httpCall(`${service.url}${path}`, { method, headers: body === undefined ? {} : asJson, body, agent });
-  if (answer.status < 300) return { ok: true, response: JSON.parse(answer.body.toString()) as JsonValue };
-  return refused(errorFromJsonBytes(answer.body, undefined, new ConnectError(`no error of Connect: ${answer.status} ${answer.body.toString()}`)));
+async function http(method: DescMethod, httpMethod: string, path: string, request?: JsonObject | string): Promise<CallResult> {
+  const body = request === undefined || typeof request === "string" ? request : JSON.stringify(request);
+  return unaryResult(method, await httpCall(`${service.url}${path}`, { method: httpMethod, headers: body === undefined ? {} : asJson, body, agent }));
 }
 
 test("every RPC that is served has a good request, and it is good", async () => {
@@ -117,14 +116,10 @@ describe("a field that no request has", () => {
     const before = everyRow(service.databasePath);
     for (const method of served) {
       const text = JSON.stringify(goods[method.name]![0]).replace("{", `{${JSON.stringify(name)}:1,`);
-      const paths = [`POST ${pathOf(method)}`, restPaths[method.name]].filter((path) => path !== undefined);
-      for (const route of paths) {
-        const [httpMethod = "", path] = route.split(" ");
-        const answer = await httpCall(`${service.url}${path}`, { method: httpMethod, headers: asJson, body: text, agent });
-        const result = refused(errorFromJsonBytes(answer.body, undefined, new ConnectError(`${route}: ${answer.status} ${answer.body.toString()}`)));
-        const shown = name.length > 120 ? `${name.slice(0, 120)}…` : name;
-        expect(flawOf(result, { reasons: ["INVALID_REQUEST"], fields: [shown] }), route).toBeUndefined();
-      }
+      const [httpMethod, path] = restPaths[method.name]?.split(" ") ?? [];
+      const results = [await rawConnectCall(method, text, { url: service.url, agent }), ...(path === undefined ? [] : [await http(method, httpMethod!, path, text)])];
+      const shown = name.length > 120 ? `${name.slice(0, 120)}…` : name;
+      for (const result of results) expect(flawOf(result, { reasons: ["INVALID_REQUEST"], fields: [shown] }), method.name).toBeUndefined();
     }
     expect(everyRow(service.databasePath)).toEqual(before);
   });

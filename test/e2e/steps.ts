@@ -1,12 +1,12 @@
 // The words in which scenarios are written: calls with the outcome that they must have, pauses, and calls that meet a full queue.
 
-import type { JsonObject } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { Reason } from "../../src/api/errors.ts";
 import { services, type CallOptions } from "../support/clients/client.ts";
 
 /** Text of the form `$name.path.to.field` in a request or an outcome stands for what the answer saved under that name contains. */
 export type Outcome =
-  | { readonly answer: JsonObject; readonly without: readonly string[] }
+  | { readonly answer: JsonValue; readonly without: readonly string[] }
   | { readonly reason: Reason; readonly metadata: Readonly<Record<string, string>>; readonly fields: readonly string[] };
 
 export interface CallStep {
@@ -40,8 +40,8 @@ interface Extras {
   readonly isLate?: boolean;
 }
 
-/** A call whose answer contains `answer`, and nothing at the names in `without`. */
-export function answers(method: string, request: JsonObject, answer: JsonObject, { without = [], ...extras }: Extras & { readonly without?: readonly string[] } = {}): CallStep {
+/** A call whose answer contains `answer`, of a stream a list with as many messages, and nothing at the names in `without`. */
+export function answers(method: string, request: JsonObject, answer: JsonValue, { without = [], ...extras }: Extras & { readonly without?: readonly string[] } = {}): CallStep {
   return { ...callOf(method, request, extras), outcome: { answer, without } };
 }
 

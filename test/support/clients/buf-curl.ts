@@ -19,7 +19,7 @@ export function bufCurlClient({ url }: { url: string }, protocol: "grpc" | "grpc
       const header = Object.entries(headers).flatMap(([key, value]) => ["--header", `${key}: ${value}`]);
       const { stdout, stderr, failed } = await run(["curl", "--protocol", protocol, "--http2-prior-knowledge", ...header, "--data", JSON.stringify(request), `${url}${pathOf(method)}`]);
       if (failed) return refused(errorFromJsonBytes(Buffer.from(stderr), undefined, new ConnectError(`no error of the service: ${stderr}`, Code.Unknown)));
-      return answered(method, [fromJsonString(method.output, stdout)]);
+      return answered(method, textsOf(stdout).map((text) => fromJsonString(method.output, text)));
     },
     close() {},
   };
@@ -30,6 +30,11 @@ function run(args: string[]): Promise<{ stdout: string; stderr: string; failed: 
     // Its collector would take a tenth of the time of a process that lives for a moment.
     execFile(buf, args, { env: { ...process.env, GOGC: "off" } }, (error, stdout, stderr) => resolve({ stdout, stderr, failed: error !== null }));
   });
+}
+
+/** The messages that it printed one after the other, each in as many lines as it likes: only a message's first line has a brace at its start. */
+function textsOf(stdout: string): string[] {
+  return stdout.split(/\n(?=\{)/).filter((text) => text.trim() !== "");
 }
 
 /** The program itself where npm put it; its JavaScript wrapper costs as much again. */

@@ -20,6 +20,7 @@ export interface Client {
   readonly name: string;
   /** Whether this way can make such a call at all. */
   serves(method: DescMethod, options: CallOptions): boolean;
+  /** One call; of a stream, until its end. */
   call(service: string, method: string, request: JsonObject, options?: CallOptions): Promise<CallResult>;
   close(): void;
 }

@@ -1,6 +1,6 @@
 // gRPC by @grpc/grpc-js, the client that Node programs use; messages are protobuf-es's binary ones.
 
-import type { DescMethod, JsonObject, Message } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
@@ -15,7 +15,7 @@ export function grpcJsClient({ address }: { address: string }): Client {
     async call(service, name, request, options = {}): Promise<CallResult> {
       const method = methodNamed(service, name);
       try {
-        return answered(method, await (method.methodKind === "unary" ? unary : serverStream)(client, method, request, metadataOf(options)));
+        return answered(method, await sendBytes(client, method, toBinary(method.input, toRequest(method, request)), metadataOf(options)));
       } catch (error) {
         return refused(asConnectError(error as ServiceError));
       }
@@ -31,26 +31,20 @@ function metadataOf({ headers = {}, isLate = false }: CallOptions): Metadata {
   return metadata;
 }
 
-function unary(client: GrpcClient, method: DescMethod, request: JsonObject, metadata: Metadata): Promise<Message[]> {
-  return sendBytes(client, method, toBinary(method.input, toRequest(method, request)), metadata);
-}
-
+/** One request, whole; all messages of the answer. Rejects with grpc-js's error, also where messages came before it. */
 function sendBytes(client: GrpcClient, method: DescMethod, bytes: Uint8Array, metadata: Metadata): Promise<Message[]> {
+  const serialize = (each: Uint8Array): Buffer => Buffer.from(each);
+  const deserialize = (answer: Buffer): Message => fromBinary(method.output, answer);
   return new Promise((resolve, reject) => {
-    const deserialize = (answer: Buffer): Message => fromBinary(method.output, answer);
-    client.makeUnaryRequest(pathOf(method), (each: Uint8Array) => Buffer.from(each), deserialize, bytes, metadata, (error, response) => {
-      if (error === null) resolve([response!]);
-      else reject(error);
-    });
-  });
-}
-
-function serverStream(client: GrpcClient, method: DescMethod, request: JsonObject, metadata: Metadata): Promise<Message[]> {
-  const serialize = (message: Message): Buffer => Buffer.from(toBinary(method.input, message));
-  const deserialize = (bytes: Buffer): Message => fromBinary(method.output, bytes);
-  return new Promise((resolve, reject) => {
+    if (method.methodKind === "unary") {
+      client.makeUnaryRequest(pathOf(method), serialize, deserialize, bytes, metadata, (error, response) => {
+        if (error === null) resolve([response!]);
+        else reject(error);
+      });
+      return;
+    }
     const messages: Message[] = [];
-    const stream = client.makeServerStreamRequest(pathOf(method), serialize, deserialize, toRequest(method, request), metadata);
+    const stream = client.makeServerStreamRequest(pathOf(method), serialize, deserialize, bytes, metadata);
     stream.on("data", (message: Message) => messages.push(message));
     stream.on("error", reject);
     stream.on("end", () => resolve(messages));
