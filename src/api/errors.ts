@@ -9,6 +9,7 @@ import type { RejectionReason } from "../domain/rejection.ts";
 type ServiceReason =
   | "INVALID_REQUEST"
   | "INVALID_AMOUNT"
+  | "INVALID_PAGE_TOKEN"
   | "OVERLOADED"
   | "MESSAGE_TOO_LARGE"
   | "STORE_UNAVAILABLE"
@@ -24,6 +25,7 @@ export type Reason = RejectionReason | ServiceReason;
 export const errorTable = {
   INVALID_REQUEST: { code: Code.InvalidArgument, meaning: "The request does not parse, names an unknown field, or a field breaks its rule. The field violations say which." },
   INVALID_AMOUNT: { code: Code.InvalidArgument, meaning: "An amount is not a decimal string greater than zero, such as \"10.50\"." },
+  INVALID_PAGE_TOKEN: { code: Code.InvalidArgument, meaning: "The page token is none of this list with this filter. Send the `next_page_token` of the page before with the same filter." },
   AMOUNT_TOO_PRECISE: { code: Code.InvalidArgument, meaning: "An amount has more decimals than its currency. Nothing is ever rounded." },
   AMOUNT_OUT_OF_RANGE: { code: Code.InvalidArgument, meaning: "An amount has more minor units than a signed 64-bit integer can count." },
   UNKNOWN_CURRENCY: { code: Code.InvalidArgument, meaning: "The currency is neither in ISO 4217 nor configured with WALLET_CURRENCIES." },

@@ -1,29 +1,34 @@
-// ReportService: balances and counters as they are kept.
+// ReportService: balances, now and then, counters as they are kept, and statements.
 
 import type { ServiceImpl } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
-import { TotalsSchema, type ReportService, type Totals as TotalsMessage } from "../../gen/wallet/v1/report_service_pb.ts";
-import { chooseWallet } from "../domain/choose-wallet.ts";
+import { TotalsSchema, type GetWalletBalanceRequest, type ReportService, type Totals as TotalsMessage } from "../../gen/wallet/v1/report_service_pb.ts";
+import { birthplaceOf } from "../domain/journal.ts";
 import type { CurrencyTotals } from "../domain/ledger-state.ts";
 import { activeHolds, type Total, type Totals } from "../domain/totals.ts";
+import type { JournalPoint, Reads } from "../store/store.ts";
 import { toBalance, toMoneys } from "./answers.ts";
 import { invalidField } from "./errors.ts";
-import { filterOf, walletOf } from "./requests.ts";
+import { foundWallet } from "./found-wallet.ts";
+import type { LedgerReads } from "./ledger-access.ts";
+import { lastMsUntil } from "./points-in-time.ts";
+import { filterOf } from "./requests.ts";
 import { rejectionError } from "./sentences.ts";
-import type { LedgerAccess } from "./wallet-service.ts";
+import { nothing, statementOf } from "./statement.ts";
 
 /** The methods that this version serves; the router answers UNIMPLEMENTED for the rest. */
-export function reportService({ reads, rules }: Omit<LedgerAccess, "queue">): Partial<ServiceImpl<typeof ReportService>> {
+export function reportService(ledger: LedgerReads): Partial<ServiceImpl<typeof ReportService>> {
+  const { reads } = ledger;
   return {
     async getWalletBalance(request) {
-      if (request.asOf.case !== undefined) throw invalidField(fieldOf[request.asOf.case], "is not served by this version; leave it out for the balance now");
-      const { userId, currency } = walletOf(request);
-      const chosen = chooseWallet(await reads.wallets(userId, currency), { userId, currency }, rules.currencies);
-      if ("rejection" in chosen) throw rejectionError(chosen.rejection, false);
-      const { wallet } = chosen;
-      const { available, held, total } = toBalance(wallet, wallet.exponent);
-      return { userId: wallet.userId, currency: wallet.currency, available, held, total, version: wallet.version };
+      const wallet = await foundWallet(ledger, request);
+      const point = await pointOf(reads, request.asOf);
+      const then = point === undefined ? wallet : ((await reads.walletAsOf(wallet.walletId, point)) ?? nothing);
+      const { available, held, total } = toBalance(then, wallet.exponent);
+      return { userId: wallet.userId, currency: wallet.currency, available, held, total, version: then.version };
     },
+
+    getStatement: (request, context) => statementOf(ledger, request, context),
 
     async getHoldReport(request) {
       const totals = await reads.totals(filterOf(request));
@@ -51,7 +56,23 @@ export function reportService({ reads, rules }: Omit<LedgerAccess, "queue">): Pa
   };
 }
 
-const fieldOf = { asOfTime: "as_of_time", asOfOperationId: "as_of_operation_id" } as const;
+/** Undefined for now. Throws INVALID_REQUEST for the future, and OPERATION_NOT_FOUND. */
+async function pointOf(reads: Reads, asOf: GetWalletBalanceRequest["asOf"]): Promise<JournalPoint | undefined> {
+  switch (asOf.case) {
+    case "asOfTime": {
+      const timeMs = lastMsUntil("as_of_time", asOf.value);
+      if (timeMs > (await reads.nowMs())) throw invalidField("as_of_time", "is in the future; what will be then is not known");
+      return { timeMs };
+    }
+    case "asOfOperationId": {
+      const operationId = asOf.value;
+      if ((await reads.operation(operationId)) === undefined) throw rejectionError({ reason: "OPERATION_NOT_FOUND", operationId }, false);
+      return { sequence: birthplaceOf(operationId).sequence };
+    }
+    default:
+      return undefined;
+  }
+}
 
 /** One kind of counter over several wallets or currencies. */
 function summed(totals: readonly CurrencyTotals[], pick: (totals: Totals) => Total): TotalsMessage {

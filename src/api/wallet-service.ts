@@ -3,16 +3,15 @@
 import type { ConnectError, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import type { Answer, AppliedAnswer, ReleasedAnswer } from "../domain/batch.ts";
-import { chooseWallet } from "../domain/choose-wallet.ts";
 import type { ReleaseHolds, WalletCommand } from "../domain/command.ts";
 import { keyHash } from "../domain/idempotency.ts";
 import type { Rejection } from "../domain/rejection.ts";
-import type { LedgerRules } from "../domain/rules.ts";
 import type { UserId } from "../domain/wallet.ts";
-import type { CommandQueue } from "../ledger/command-queue.ts";
-import type { Reads } from "../store/store.ts";
 import { toApplied, toAppliedToHold, toHold, toMoneys, toOperation, toWallet } from "./answers.ts";
 import { serviceError } from "./errors.ts";
+import { foundWallet } from "./found-wallet.ts";
+import type { LedgerAccess } from "./ledger-access.ts";
+import { lists } from "./lists.ts";
 import {
   toAddMoney,
   toCaptureHold,
@@ -25,23 +24,18 @@ import {
   toSetWalletLimits,
   toTransferMoney,
   toWithdrawMoney,
-  walletOf,
 } from "./requests.ts";
 import { explain, rejectionError } from "./sentences.ts";
 
-/** What the handlers need of the ledger. */
-export interface LedgerAccess {
-  readonly queue: CommandQueue;
-  readonly reads: Reads;
-  readonly rules: LedgerRules;
-}
-
 /** The methods that this version serves; the router answers UNIMPLEMENTED for the rest. */
-export function walletService({ queue, reads, rules }: LedgerAccess): Partial<ServiceImpl<typeof WalletService>> {
+export function walletService(ledger: LedgerAccess): Partial<ServiceImpl<typeof WalletService>> {
+  const { queue, reads, rules } = ledger;
   const apply = async (command: WalletCommand, { signal }: HandlerContext): Promise<AppliedAnswer> => granted(await queue.submit(command, signal)) as AppliedAnswer;
   const release = async (command: ReleaseHolds, { signal }: HandlerContext): Promise<ReleasedAnswer> => granted(await queue.submit(command, signal)) as ReleasedAnswer;
 
   return {
+    ...lists(ledger),
+
     initWallet: async (request, context) => toApplied(await apply(toInitWallet(request), context), request.validateOnly),
     addMoney: async (request, context) => toApplied(await apply(toAddMoney(request), context), request.validateOnly),
     holdMoney: async (request, context) => toAppliedToHold(await apply(toHoldMoney(request), context), request.validateOnly),
@@ -61,10 +55,7 @@ export function walletService({ queue, reads, rules }: LedgerAccess): Partial<Se
     },
 
     async getWallet(request) {
-      const { userId, currency } = walletOf(request);
-      const chosen = chooseWallet(await reads.wallets(userId, currency), { userId, currency }, rules.currencies);
-      if ("rejection" in chosen) throw refused(chosen.rejection);
-      return { wallet: toWallet(chosen.wallet) };
+      return { wallet: toWallet(await foundWallet(ledger, request)) };
     },
 
     async getHold({ userId, holdId }) {

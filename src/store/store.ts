@@ -1,9 +1,9 @@
 // What a transaction is: the interface between the ledger and whatever keeps its rows.
 
 import type { Touched } from "../domain/command.ts";
-import type { Hold } from "../domain/hold.ts";
+import type { Hold, HoldStatus } from "../domain/hold.ts";
 import type { RememberedKey } from "../domain/idempotency.ts";
-import type { JournalRecord } from "../domain/journal.ts";
+import type { JournalRecord, OperationKind, WalletAfter } from "../domain/journal.ts";
 import type { Changes, CurrencyTotals, LoadedState } from "../domain/ledger-state.ts";
 import type { CurrencyCode, UserId, Wallet } from "../domain/wallet.ts";
 
@@ -29,9 +29,83 @@ export interface Reads {
   key(userId: UserId, keyHash: string): Promise<{ readonly key: RememberedKey; readonly operation: RecordedOperation | undefined } | undefined>;
   /** The kept counters per currency, of one user or of all. */
   totals(filter: { userId: UserId | undefined; currency: CurrencyCode | undefined }): Promise<readonly CurrencyTotals[]>;
+  /** The wallet directly after everything up to this point, inclusive; undefined before it was opened. O(log n) lookups. */
+  walletAsOf(walletId: bigint, point: JournalPoint): Promise<WalletAfter | undefined>;
+  /** A page of the wallet's operations, newest first; undefined where `continueAt` is no place that a page of this query could end at. */
+  operations(query: HistoryQuery): Promise<HistoryPage | undefined>;
+  /** Where a period begins and ends in the wallet's history, in one snapshot. */
+  period(walletId: bigint, period: Period): Promise<PeriodOfWallet>;
+  /** The wallet's next operations after one place of its history up to another, oldest first: at most 64, and none only where there is no more. */
+  operationsForward(walletId: bigint, between: { after: bigint; upTo: bigint }): Promise<readonly RecordedOperation[]>;
+  /**
+   * A page of holds. Active ones: soonest to become eligible first; a user's: wallet after wallet in the order of their opening, newest first; everybody's:
+   * newest first. Undefined where `continueAt` is no place that a page of this query could end at.
+   */
+  holds(query: HoldQuery): Promise<HoldPage | undefined>;
   /** The ledger's clock: the machine's, but never behind the last change. Milliseconds since 1970. */
   nowMs(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** A point of a wallet's journal: after the last record at this time or before it, or directly after the record in this place. */
+export type JournalPoint = { readonly timeMs: number } | { readonly sequence: bigint };
+
+/** From a time on until before another, in milliseconds since 1970; undefined is from the beginning, until now. */
+export interface Period {
+  readonly startTimeMs: number | undefined;
+  readonly endTimeMs: number | undefined;
+}
+
+export interface PeriodOfWallet {
+  /** The wallet's last record before the period and the last in it, which is the same where the period has none; 0 where there is none. */
+  readonly after: bigint;
+  readonly upTo: bigint;
+  /** The wallet directly after these records; undefined before it was opened. */
+  readonly opening: WalletAfter | undefined;
+  readonly closing: WalletAfter | undefined;
+}
+
+/** What bounds a page. It may be shorter than `max`, even empty, while more follow. */
+export interface PageBounds {
+  readonly max: number;
+  /** How many rows are looked at, at most, where the filter has no index. */
+  readonly lookedAtMax: number;
+}
+
+export interface HistoryQuery extends Period, PageBounds {
+  readonly walletId: bigint;
+  readonly kind: OperationKind | undefined;
+  readonly reference: string | undefined;
+  /** Where the page before ended; undefined for the first. */
+  readonly continueAt: bigint | undefined;
+  /** The page ends once the references and metadata in it are larger than this. */
+  readonly notesMaxBytes: number;
+}
+
+export interface HistoryPage {
+  readonly operations: readonly RecordedOperation[];
+  /** Where the next page begins; undefined where this is the last. */
+  readonly continueAt: bigint | undefined;
+}
+
+export interface HoldQuery extends PageBounds {
+  readonly userId: UserId | undefined;
+  readonly currency: CurrencyCode | undefined;
+  readonly status: HoldStatus | undefined;
+  /** Of active ones, only those that are eligible at this time. */
+  readonly eligibleAtMs: number | undefined;
+  readonly continueAt: HoldPlace | undefined;
+}
+
+/** A place in a list of holds; the time only in a list of active ones, whose order it is. */
+export interface HoldPlace {
+  readonly holdId: bigint;
+  readonly eligibleTimeMs?: bigint;
+}
+
+export interface HoldPage {
+  readonly holds: readonly { readonly hold: Hold; readonly wallet: Wallet }[];
+  readonly continueAt: HoldPlace | undefined;
 }
 
 /** An operation with the wallets and the hold that it is about, as they are now. */

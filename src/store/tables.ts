@@ -9,6 +9,7 @@ export interface Tables {
   wallets: WalletTable;
   holds: HoldTable;
   journal: JournalTable;
+  history_marks: HistoryMarkTable;
   idempotency_keys: IdempotencyKeyTable;
   currency_totals: CurrencyTotalsTable;
 }
@@ -103,6 +104,13 @@ export interface JournalTable {
   receiver_balance_max_after_minor: bigint | null;
   receiver_previous_sequence: bigint | null;
   hash: Uint8Array;
+}
+
+/** Every 64th record of a wallet: see history-marks.ts. */
+export interface HistoryMarkTable {
+  partition: bigint;
+  wallet_id: bigint;
+  sequence: bigint;
 }
 
 /** Ordered by age, so that old keys go from the front; found by hash through an index. */

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { prepareHistory } from "../../src/store/sqlite/history.ts";
+import { prepareHoldLists } from "../../src/store/sqlite/hold-lists.ts";
 import { prepareLoad } from "../../src/store/sqlite/load.ts";
 import { prepareQueries } from "../../src/store/sqlite/queries.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
@@ -27,6 +29,8 @@ beforeAll(async () => {
   const queries = prepareQueries(connection);
   prepareLoad(connection, queries);
   prepareWrite(connection);
+  prepareHistory(connection, queries, 0n);
+  prepareHoldLists(connection, queries, 0n);
   connection.close();
 });
 

@@ -77,13 +77,16 @@ function absence(field: DescField, rules: FieldRules | undefined): Wrong[] {
 function badValues(field: DescField, rules: FieldRules | undefined): Wrong[] {
   if (field.fieldKind === "map") return badMaps(rules);
   if (field.fieldKind === "message" && field.message.typeName === "google.protobuf.Duration") return badDurations;
-  if (field.fieldKind === "message" && field.message.typeName === "google.protobuf.Timestamp") return badTimestamps;
+  if (field.fieldKind === "message" && field.message.typeName === "google.protobuf.Timestamp") return badTimes(field);
+  if (field.fieldKind === "enum") return badNames;
   if (field.fieldKind !== "scalar") throw new Error(`${String(field)} is of a kind that this table does not know; teach it`);
   switch (field.scalar) {
     case ScalarType.STRING:
       return badTexts(field, rules);
     case ScalarType.INT64:
       return badIntegers(rules);
+    case ScalarType.INT32:
+      return badSmallIntegers;
     case ScalarType.BOOL:
       return rows("INVALID_REQUEST", ["true", "yes", "", 0, 1, [], {}, "NaN"]);
     default:
@@ -96,8 +99,10 @@ function badTexts(field: DescField, rules: FieldRules | undefined): Wrong[] {
   const { value } = rules.type;
   const unfit = [...strangeTexts, ...longTexts].filter((text) => !fits(value, text));
   const amounts = field.name === "amount" ? badAmounts : field.name === "balance_max" ? badAmounts.filter(([, reason]) => reason !== "INVALID_AMOUNT") : [];
+  const noTokens = field.name === "page_token" ? strangeTexts.filter((text) => text !== "") : [];
   return [
     ...rows(reasonOfForm(field), unfit),
+    ...rows("INVALID_PAGE_TOKEN", noTokens),
     ...rows("INVALID_REQUEST", [...noTexts, ...otherTypes, 5, 1.5, -1]),
     ...amounts.map(([text, reason]) => ({ title: JSON.stringify(text), value: text, reason })),
   ];
@@ -138,8 +143,21 @@ const badDurations = rows("INVALID_REQUEST", [
 
 const badTimestamps = rows("INVALID_REQUEST", [
   "", "now", "yesterday", "2020-01-01", "2020-01-01T00:00:00", "2020-13-01T00:00:00Z", "2020-01-32T00:00:00Z", "2020-01-01T25:00:00Z", "10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
-  "２０２０-01-01T00:00:00Z", 1577836800, true, [], {}, { seconds: 1 }, "2020-01-01T00:00:00Z",
+  "２０２０-01-01T00:00:00Z", 1577836800, true, [], {}, { seconds: 1 },
 ]);
+
+/** Only a question about the past has an answer. */
+function badTimes(field: DescField): Wrong[] {
+  return field.name === "as_of_time" ? [...badTimestamps, ...rows("INVALID_REQUEST", ["9999-12-31T23:59:59Z"])] : badTimestamps;
+}
+
+/** Sizes: below zero, and everything that is no 32-bit integer. */
+const badSmallIntegers = rows("INVALID_REQUEST", [
+  -1, "-1", -2147483648, 2147483648, "2147483648", "4294967296", -2147483649, 1e300, 1.5, "1.5", "", "abc", "NaN", "Infinity", "１", "1 2", "null", ...otherTypes,
+]);
+
+/** Names that no enum has, and numbers of none of its values. */
+const badNames = rows("INVALID_REQUEST", ["", "ACTIVE", "hold_status_active", "HOLD_STATUS_MELTED", "OPERATION_KIND_", "１", -1, 99, 2147483648, 1.5, ...otherTypes]);
 
 function rows(reason: Reason, values: readonly JsonValue[]): Wrong[] {
   return values.map((value) => ({ title: titleOf(value), value, reason }));

@@ -14,7 +14,13 @@ export function goodRequests(holdId: string): Readonly<Record<string, readonly J
     GetWallet: [{ user_id: "ann", currency: "USD" }],
     GetHold: [{ user_id: "ann", hold_id: holdId }],
     GetOperation: [{ user_id: "ann", idempotency_key: "seen" }, { operation_id: "1" }],
-    GetWalletBalance: [{ user_id: "ann", currency: "USD" }],
+    GetWalletBalance: [{ user_id: "ann", currency: "USD", as_of_time: "2020-01-01T00:00:00Z" }, { user_id: "ann", currency: "USD", as_of_operation_id: "1" }, { user_id: "ann", currency: "USD" }],
+    GetStatement: [{ user_id: "ann", currency: "USD", start_time: "2020-01-01T00:00:00Z", end_time: "2099-01-01T00:00:00Z" }],
+    ListWallets: [{ user_id: "ann", page_size: 10, page_token: "" }],
+    ListHolds: [{ user_id: "ann", currency: "USD", status: "HOLD_STATUS_ACTIVE", eligible: true, page_size: 10, page_token: "" }],
+    ListOperations: [
+      { user_id: "ann", currency: "USD", page_size: 10, page_token: "", kind: "OPERATION_KIND_ADD", start_time: "2020-01-01T00:00:00Z", end_time: "2099-01-01T00:00:00Z", reference: "r" },
+    ],
     GetHoldReport: [{ user_id: "ann", currency: "USD" }],
     GetWalletOperationReport: [{ user_id: "ann", currency: "USD" }],
   };

@@ -3,10 +3,6 @@
 /** Declared in the protos and answered with UNKNOWN_METHOD by this version: each with a request that breaks no rule. */
 export const notServedYet = {
   ExecuteBatch: { items: [{ add_money: { user_id: "nobody", amount: "1" } }] },
-  ListWallets: { user_id: "nobody" },
-  ListHolds: {},
-  ListOperations: { user_id: "nobody" },
-  GetStatement: { user_id: "nobody" },
   WatchOperations: {},
   VerifyLedger: {},
   VerifyReceipt: { operation_id: "1", hash: Buffer.alloc(32).toString("base64") },

@@ -38,7 +38,7 @@ export interface Engine {
 /** Memory where the system offers it as a folder: the suites are not about the disk. */
 const folderOfFolders = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "idempotency_keys", "currency_totals"];
+const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"];
 
 const sqlite: Engine = {
   name: "sqlite",

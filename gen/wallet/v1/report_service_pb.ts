@@ -41,14 +41,13 @@ export type GetWalletBalanceRequest = Message<"wallet.v1.GetWalletBalanceRequest
   currency?: string | undefined;
 
   /**
-   * The point in time of the balance. Absent: now.
-   * Not served by this version: INVALID_REQUEST where it is set.
+   * The point in time of the balance, inclusive. Absent: now.
    *
    * @generated from oneof wallet.v1.GetWalletBalanceRequest.as_of
    */
   asOf: {
     /**
-     * After everything that happened at this time or before it. The future is refused.
+     * After everything that happened at this time or before it, on the ledger's clock. The future is refused: INVALID_REQUEST.
      *
      * @generated from field: google.protobuf.Timestamp as_of_time = 3;
      */
@@ -56,7 +55,7 @@ export type GetWalletBalanceRequest = Message<"wallet.v1.GetWalletBalanceRequest
     case: "asOfTime";
   } | {
     /**
-     * Directly after this operation, and everything before it in its journal.
+     * Directly after this operation, of whichever wallet, and everything before it in its journal.
      *
      * @generated from field: int64 as_of_operation_id = 4;
      */
@@ -114,7 +113,7 @@ export type GetWalletBalanceResponse = Message<"wallet.v1.GetWalletBalanceRespon
   total: string;
 
   /**
-   * The wallet's version at that point: how many operations had been applied to it.
+   * The wallet's version at that point: how many operations had been applied to it; 0 before it was opened.
    *
    * @generated from field: int64 version = 6;
    */
@@ -345,14 +344,14 @@ export type GetStatementRequest = Message<"wallet.v1.GetStatementRequest"> & {
   currency?: string | undefined;
 
   /**
-   * From this time on. Absent: from the beginning.
+   * From this time on. Absent: from the beginning. After `end_time`: INVALID_REQUEST.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 3;
    */
   startTime?: Timestamp | undefined;
 
   /**
-   * Until before this time. Absent: until now.
+   * Until before this time. Absent, or in the future: until now.
    *
    * @generated from field: google.protobuf.Timestamp end_time = 4;
    */
@@ -379,7 +378,7 @@ export type GetStatementResponse = Message<"wallet.v1.GetStatementResponse"> & {
    */
   line: {
     /**
-     * The balance before the period.
+     * The balance before the period; zero before the wallet was opened.
      *
      * @generated from field: wallet.v1.Balance opening_balance = 1;
      */
@@ -387,7 +386,7 @@ export type GetStatementResponse = Message<"wallet.v1.GetStatementResponse"> & {
     case: "openingBalance";
   } | {
     /**
-     * An operation of the period.
+     * An operation of the period, oldest first, as the wallet's owner sees it: without what is left in another user's wallet.
      *
      * @generated from field: wallet.v1.Operation operation = 2;
      */
@@ -682,8 +681,8 @@ export const VerifyReceiptResponseSchema: GenMessage<VerifyReceiptResponse> = /*
  */
 export const ReportService: GenService<{
   /**
-   * A wallet's balance, now or at an earlier point.
-   * Errors: WALLET_NOT_FOUND, CURRENCY_REQUIRED.
+   * A wallet's balance, now or at an earlier point; before the wallet was opened it is zero, with version 0.
+   * Errors: WALLET_NOT_FOUND, CURRENCY_REQUIRED, OPERATION_NOT_FOUND where `as_of_operation_id` names none.
    *
    * @generated from rpc wallet.v1.ReportService.GetWalletBalance
    */
@@ -713,9 +712,9 @@ export const ReportService: GenService<{
     output: typeof GetWalletOperationReportResponseSchema;
   },
   /**
-   * A wallet's opening balance, operations and closing balance over a period.
+   * A wallet's opening balance, operations and closing balance over a period. Where it ends is fixed when the call begins: operations that
+   * come while it streams are not in it.
    * Errors: WALLET_NOT_FOUND, CURRENCY_REQUIRED.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.ReportService.GetStatement
    */

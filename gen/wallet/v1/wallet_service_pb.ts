@@ -1887,7 +1887,7 @@ export type ListHoldsRequest = Message<"wallet.v1.ListHoldsRequest"> & {
   status: HoldStatus;
 
   /**
-   * Only ACTIVE holds whose period is over.
+   * Only ACTIVE holds whose period is over. With another status: INVALID_REQUEST.
    *
    * @generated from field: bool eligible = 6;
    */
@@ -1916,7 +1916,7 @@ export const ListHoldsRequestSchema: GenMessage<ListHoldsRequest> = /*@__PURE__*
   messageDesc(file_wallet_v1_wallet_service, 38);
 
 /**
- * A page of holds, newest first.
+ * A page of holds, in the order that `ListHolds` says.
  *
  * @generated from message wallet.v1.ListHoldsResponse
  */
@@ -2057,14 +2057,14 @@ export type ListOperationsRequest = Message<"wallet.v1.ListOperationsRequest"> &
   kind: OperationKind;
 
   /**
-   * Only operations at this time or later. Absent: from the beginning.
+   * Only operations at this time or later. Absent: from the beginning. After `end_time`: INVALID_REQUEST.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 6;
    */
   startTime?: Timestamp | undefined;
 
   /**
-   * Only operations before this time. Absent: until now.
+   * Only operations before this time. Absent, or in the future: until now.
    *
    * @generated from field: google.protobuf.Timestamp end_time = 7;
    */
@@ -2086,7 +2086,7 @@ export const ListOperationsRequestSchema: GenMessage<ListOperationsRequest> = /*
   messageDesc(file_wallet_v1_wallet_service, 42);
 
 /**
- * A page of operations.
+ * A page of operations, newest first.
  *
  * @generated from message wallet.v1.ListOperationsResponse
  */
@@ -2295,9 +2295,8 @@ export const WalletService: GenService<{
     output: typeof GetWalletResponseSchema;
   },
   /**
-   * Lists a user's wallets.
+   * Lists a user's wallets, closed ones too, in the order of their opening.
    * Errors: INVALID_PAGE_TOKEN.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.ListWallets
    */
@@ -2318,9 +2317,10 @@ export const WalletService: GenService<{
     output: typeof GetHoldResponseSchema;
   },
   /**
-   * Lists holds.
+   * Lists holds. Active or eligible ones: soonest to become eligible first; one that is extended between two pages comes again in its new place.
+   * Other or any status: of a user, wallet after wallet in the order of their opening and newest first in each; of everybody, newest first.
+   * At most 1,000 holds are looked at for a page of these.
    * Errors: INVALID_PAGE_TOKEN.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.ListHolds
    */
@@ -2342,9 +2342,9 @@ export const WalletService: GenService<{
     output: typeof GetOperationResponseSchema;
   },
   /**
-   * Lists a wallet's operations, newest first.
+   * Lists a wallet's operations, newest first, as its owner sees them: without what is left in another user's wallet. Operations that come
+   * between two pages are not in the later ones. At most 1,000 operations are looked at for a page, and a page is at most some 2 MiB large.
    * Errors: INVALID_PAGE_TOKEN, WALLET_NOT_FOUND, CURRENCY_REQUIRED.
-   * Not served by this version: answers UNIMPLEMENTED.
    *
    * @generated from rpc wallet.v1.WalletService.ListOperations
    */

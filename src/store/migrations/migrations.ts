@@ -3,8 +3,13 @@
 import type { Migration } from "kysely/migration";
 import { createLedger } from "./0001-ledger.ts";
 import { addTwoWallets } from "./0002-two-wallets.ts";
+import { addHistoryMarks } from "./0003-history-marks.ts";
 import type { EngineTypes } from "./engine-types.ts";
 
 export function migrations(types: EngineTypes): Record<string, Migration> {
-  return { "0001-ledger": { up: createLedger(types) }, "0002-two-wallets": { up: addTwoWallets(types) } };
+  return {
+    "0001-ledger": { up: createLedger(types) },
+    "0002-two-wallets": { up: addTwoWallets(types) },
+    "0003-history-marks": { up: addHistoryMarks(types) },
+  };
 }

@@ -11,6 +11,7 @@ const statistics: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   wallets: { wallets: "1000000 1000000 1", wallets_by_user: "1000000 1000000 2 1" },
   holds: { holds: "1000000 1000000 1", active_holds_by_currency: "100000 100000 20000 2 1", active_holds_by_wallet: "100000 100000 10 2 1" },
   journal: { journal: "10000000 10000000 1" },
+  history_marks: { history_marks: "150000 150000 10 1" },
   idempotency_keys: { idempotency_keys: "10000000 10000000 1", idempotency_keys_by_hash: "10000000 10000000 1" },
 };
 

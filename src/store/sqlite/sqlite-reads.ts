@@ -3,12 +3,15 @@
 import type Database from "better-sqlite3";
 import { birthplaceOf } from "../../domain/journal.ts";
 import type { CurrencyTotals } from "../../domain/ledger-state.ts";
-import type { CurrencyCode, UserId, Wallet } from "../../domain/wallet.ts";
-import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
+import type { CurrencyCode, UserId } from "../../domain/wallet.ts";
+import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, walletFromRow } from "../rows.ts";
 import type { Reads, RecordedOperation } from "../store.ts";
 import { openForReading } from "./connection.ts";
 import { faultOf } from "./fault.ts";
+import { prepareHistory } from "./history.ts";
+import { prepareHoldLists } from "./hold-lists.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
+import { recordedIn } from "./recorded.ts";
 
 /** The only partition so far. */
 const partition = 0n;
@@ -17,6 +20,8 @@ const partition = 0n;
 export function openSqliteReads(path: string, clock: () => number): Reads {
   const connection = openForReading(path);
   const queries = prepareQueries(connection);
+  const history = prepareHistory(connection, queries, partition);
+  const holds = prepareHoldLists(connection, queries, partition);
   const snapshot = <T>(read: () => T): Promise<T> => inSnapshot(connection, read);
 
   return {
@@ -47,6 +52,12 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
         return currency === undefined ? all : all.filter((totals) => totals.currency === currency);
       }),
 
+    walletAsOf: (walletId, point) => snapshot(() => history.walletAsOf(walletId, point)),
+    operations: (query) => snapshot(() => history.operations(query)),
+    period: (walletId, period) => snapshot(() => history.period(walletId, period)),
+    operationsForward: (walletId, between) => snapshot(() => history.operationsForward(walletId, between)),
+    holds: (query) => snapshot(() => holds(query)),
+
     nowMs: () => snapshot(() => Math.max(clock(), headFromRow(queries.head.get({ partition })!).timeMs)),
 
     async close() {
@@ -63,15 +74,7 @@ function walletRows(queries: Queries, userId: UserId, currency: CurrencyCode | u
 
 function recorded(queries: Queries, sequence: bigint): RecordedOperation | undefined {
   const row = queries.record.get({ partition, sequence });
-  if (row === undefined) return undefined;
-  const wallet = (walletId: bigint): Wallet => walletFromRow(queries.wallet.get({ partition, walletId })!);
-  const hold = row.hold_id === null ? undefined : queries.hold.get({ partition, holdId: row.hold_id });
-  return {
-    record: recordFromRow(row),
-    wallet: wallet(row.wallet_id),
-    receiver: row.receiver_wallet_id === null ? undefined : wallet(row.receiver_wallet_id),
-    hold: hold && holdFromRow(hold),
-  };
+  return row && recordedIn(queries, partition)(row);
 }
 
 /** Several statements that see the same commit. */

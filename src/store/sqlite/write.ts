@@ -3,8 +3,9 @@
 import type Database from "better-sqlite3";
 import { sql, type Insertable, type RawBuilder } from "kysely";
 import type { Changes } from "../../domain/ledger-state.ts";
+import { marksOf } from "../history-marks.ts";
 import { currencyTotalsToRow, holdToRow, keyToRow, recordToRow, walletToRow } from "../rows.ts";
-import type { CurrencyTotalsTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
+import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
 import { rowArguments, statement } from "./statement.ts";
 
 /** Old keys are forgotten a few at a time, twice as many as a batch brings and this many more, so that no commit waits long for it. */
@@ -13,6 +14,10 @@ const forgottenKeysExtra = 16n;
 /** Answers a function that writes on this connection. Call it inside the transaction that loaded the state. */
 export function prepareWrite(connection: Database.Database): (changes: Changes, keyOrdinal: bigint) => void {
   const insertRecord = statement<Insertable<JournalTable>>(connection, (db, arg) => db.insertInto("journal").values(rowArguments(arg, journalColumns)));
+
+  const insertMark = statement<Insertable<HistoryMarkTable>>(connection, (db, arg) =>
+    db.insertInto("history_marks").values(rowArguments(arg, ["partition", "wallet_id", "sequence"])),
+  );
 
   const putWallet = statement<Insertable<WalletTable>>(connection, (db, arg) =>
     db
@@ -66,7 +71,10 @@ export function prepareWrite(connection: Database.Database): (changes: Changes, 
 
   return ({ head, records, wallets, holds, keys, currencyTotals, forgetKeysBeforeMs }, keyOrdinal) => {
     const partition = BigInt(head.partition);
-    for (const record of records) insertRecord.run(recordToRow(record));
+    for (const record of records) {
+      insertRecord.run(recordToRow(record));
+      for (const mark of marksOf(record)) insertMark.run(mark);
+    }
     for (const wallet of wallets) putWallet.run(walletToRow(head.partition, wallet));
     // Whatever changes a hold changes its wallet too.
     const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
