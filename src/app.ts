@@ -11,6 +11,7 @@ import { walletService } from "./api/wallet-service.ts";
 import type { Config } from "./config.ts";
 import { currencyRegistry } from "./domain/currency.ts";
 import { CommandQueue } from "./ledger/command-queue.ts";
+import { Verifier } from "./ledger/verifier.ts";
 import { startWriterThread, type WriterThread } from "./ledger/writer-thread.ts";
 import { startServer } from "./server/server.ts";
 import { openSqliteReads } from "./store/sqlite/sqlite-reads.ts";
@@ -40,6 +41,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const writer = await opening;
   const queue = new CommandQueue(writer, config);
   const reads = await opened(() => openSqliteReads(database.path, Date.now), writer);
+  const verifier = new Verifier(new URL("./verifier.ts", import.meta.url), { databasePath: database.path, idempotencyRetentionMs });
   let isReady = true;
 
   const ledger = { queue, reads, rules: { currencies: currencyRegistry(assets), holdPeriodMs, idempotencyRetentionMs } };
@@ -55,7 +57,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       ...config.listen,
       limits,
       services,
-      routes: (router) => void router.service(WalletService, walletService(ledger)).service(ReportService, reportService(ledger)),
+      routes: (router) => void router.service(WalletService, walletService(ledger)).service(ReportService, reportService(ledger, verifier)),
       interceptors: createInterceptors({ logger, validate }),
       isReady: () => isReady,
       logger,
@@ -71,7 +73,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       }),
       async stop() {
         isReady = false;
-        await server.drain();
+        // A verification may be long and changes nothing: it is ended, so that its callers are not waited for.
+        await Promise.all([verifier.close(), server.drain()]);
         await closeLedger();
       },
     };

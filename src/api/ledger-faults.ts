@@ -2,6 +2,7 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import { QueueClosed, QueueFull } from "../ledger/command-queue.ts";
+import { VerifierClosed } from "../ledger/verifier.ts";
 import { StoreFault } from "../store/store.ts";
 import { serviceError } from "./errors.ts";
 
@@ -13,7 +14,7 @@ export function ledgerFaultError(thrown: unknown, report: (cause: unknown) => vo
   if (thrown instanceof QueueFull) {
     return serviceError("OVERLOADED", undefined, { retryAfterMs });
   }
-  if (thrown instanceof QueueClosed) {
+  if (thrown instanceof QueueClosed || thrown instanceof VerifierClosed) {
     return serviceError("STORE_UNAVAILABLE", "The service is going down. Nothing was done; send the call again.", { retryAfterMs });
   }
   if (thrown instanceof StoreFault) {

@@ -4,6 +4,4 @@
 export const notServedYet = {
   ExecuteBatch: { items: [{ add_money: { user_id: "nobody", amount: "1" } }] },
   WatchOperations: {},
-  VerifyLedger: {},
-  VerifyReceipt: { operation_id: "1", hash: Buffer.alloc(32).toString("base64") },
 };

@@ -26,6 +26,7 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   idempotency_keys: ["ordinal"],
   currency_totals: ["currency", "exponent"],
   ledger_head: ["partition"],
+  history_marks: ["wallet_id", "sequence"],
 };
 
 function update(db: Database.Database, table: string, row: Row, values: Row): string {
@@ -235,6 +236,7 @@ export const changes: Readonly<Record<string, readonly Change[]>> = {
     },
   ],
   head: [number("ledger_head", "sequence"), number("ledger_head", "time_ms"), number("ledger_head", "key_ordinal"), bytes("ledger_head", "hash")],
+  marks: [deleted("history_marks"), number("history_marks", "sequence"), walletIdAmong("wallet_id", "history_marks"), copied("history_marks", (row) => ({ ...row, sequence: (row["sequence"] as bigint) - 1n }))],
   "chain made right again, locally": [localChain],
 };
 

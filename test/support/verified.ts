@@ -3,7 +3,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { openSqliteAudit } from "../../src/store/sqlite/sqlite-audit.ts";
 import { openSqliteScratch } from "../../src/store/sqlite/sqlite-scratch.ts";
-import { verifyLedger, type VerificationResult } from "../../src/store/audit/verification.ts";
+import type { VerificationResult } from "../../src/domain/audit/verification-report.ts";
+import { verifyLedger } from "../../src/store/audit/verification.ts";
 
 /** Verifies the ledger in this file. `afterStep` is called between two snapshots. */
 export async function verified(

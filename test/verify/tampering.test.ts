@@ -6,7 +6,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { executorOn, type Executor } from "../../src/ledger/executor.ts";
-import type { VerificationResult } from "../../src/store/audit/verification.ts";
+import type { VerificationResult } from "../../src/domain/audit/verification-report.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { randomNumbers } from "../e2e/random-numbers.ts";
 import { copySqliteLedger } from "../support/engines.ts";
@@ -33,7 +33,7 @@ const passMs = (ms: number): void => void (nowMs += ms);
 
 beforeAll(async () => {
   const executor = await open();
-  const writer = new MixedWriter(executor, { seed: 1, users: 20, passMs });
+  const writer = new MixedWriter(executor, { seed: 1, users: 8, passMs });
   await writer.open();
   for (let batch = 0; batch < 20; batch++) await writer.write(100);
   await executor.close();
@@ -74,7 +74,7 @@ test("a ledger fits whose keys were forgotten and used anew", async () => {
 
 test("it fits while the ledger goes on being written", async () => {
   const executor = await open();
-  const writer = new MixedWriter(executor, { seed: 3, users: 20, passMs });
+  const writer = new MixedWriter(executor, { seed: 3, users: 8, passMs });
   await writer.open().catch(() => undefined);
   let written = 0;
   const result = await verified(path, {

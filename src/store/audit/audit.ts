@@ -6,7 +6,7 @@ import type { Selectable } from "kysely";
 import type { RecomputedState } from "../../domain/audit/replay.ts";
 import type { Hold } from "../../domain/hold.ts";
 import type { Wallet } from "../../domain/wallet.ts";
-import type { CurrencyTotalsTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, LedgerTable, WalletTable } from "../tables.ts";
+import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, LedgerTable, WalletTable } from "../tables.ts";
 
 /** A connection of its own that never writes. Throws StoreFault where the database fails. */
 export interface Audit {
@@ -19,6 +19,14 @@ export interface Audit {
 export interface RowRange {
   readonly partition: bigint;
   readonly after: bigint;
+  readonly limit: bigint;
+}
+
+/** The next marks in the order of wallets and places. */
+export interface MarkRange {
+  readonly partition: bigint;
+  readonly afterWalletId: bigint;
+  readonly afterSequence: bigint;
   readonly limit: bigint;
 }
 
@@ -44,6 +52,9 @@ export interface AuditRows {
   keysWith(partition: bigint, keyHashes: readonly Uint8Array[]): Promise<readonly Selectable<IdempotencyKeyTable>[]>;
   /** The key with the lowest, or the highest, ordinal. */
   endKey(partition: bigint, end: "oldest" | "newest"): Promise<Selectable<IdempotencyKeyTable> | undefined>;
+  marks(range: MarkRange): Promise<readonly Selectable<HistoryMarkTable>[]>;
+  /** Those of these marks that there are. */
+  marksAt(marks: readonly Selectable<HistoryMarkTable>[]): Promise<readonly Selectable<HistoryMarkTable>[]>;
   /** In the order of currency and exponent. */
   currencyTotals(partition: bigint): Promise<readonly Selectable<CurrencyTotalsTable>[]>;
 }

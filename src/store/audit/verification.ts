@@ -3,12 +3,14 @@
 // Each step is a snapshot of its own. It first replays what the journal has beyond the last step, up to the snapshot's last record; only when it has come
 // so far does it compare some rows. So every comparison is between two things of the same moment, and no snapshot is long.
 
-import { Mismatches, hashText, timeText, type Mismatch } from "../../domain/audit/mismatch.ts";
+import { Mismatches, hashText, timeText } from "../../domain/audit/mismatch.ts";
 import { JournalReplay } from "../../domain/audit/replay.ts";
+import type { VerificationProgress, VerificationResult } from "../../domain/audit/verification-report.ts";
 import { genesisHash, type JournalRecord } from "../../domain/journal.ts";
 import { belowEveryKey, type Audit, type AuditRows, type Scratch } from "./audit.ts";
 import { checkKeysOf, keysComparison, type KeyChecks } from "./compare-keys.ts";
 import { holdsComparison, totalsComparison, walletsComparison, type Comparison } from "./compare-kept.ts";
+import { checkMarksOf, marksComparison } from "./compare-marks.ts";
 import { readRecord } from "./read-record.ts";
 
 /** Records that one snapshot replays: some 100 ms. */
@@ -19,20 +21,6 @@ const comparedMax = 1_000n;
 
 /** The only partition so far. */
 const partition = 0n;
-
-export interface VerificationProgress {
-  readonly checkedOperations: bigint;
-  /** As many as the ledger says that it has; it may grow. */
-  readonly totalOperations: bigint;
-}
-
-export interface VerificationResult {
-  readonly checkedOperations: bigint;
-  /** The first ones, in the order of the journal and then of the tables. Empty where everything fits. */
-  readonly mismatches: readonly Mismatch[];
-  /** How many there are in all. */
-  readonly mismatchCount: number;
-}
 
 export interface VerificationOptions {
   /** How long the ledger has kept its keys: a younger one may not be missing. Milliseconds. */
@@ -69,6 +57,7 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
       }
     }
     await checkKeysOf(rows, records, keys);
+    await checkMarksOf(rows, records, mismatches);
     readUpTo = chunk.at(-1)?.sequence ?? readUpTo;
     checkedOperations += BigInt(chunk.length);
     const said = (await rows.head(partition))?.sequence ?? 0n;
@@ -82,6 +71,7 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
     holdsComparison(partition, comparedMax, scratch, mismatches),
     totalsComparison(partition, replay, mismatches),
     keysComparison(comparedMax, keys),
+    marksComparison(partition, comparedMax, mismatches),
   ];
   for (const comparison of comparisons) {
     for (let isDone = false; !isDone; ) {

@@ -2,17 +2,17 @@
 
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
-import type { Selectable } from "kysely";
+import { sql, type Selectable } from "kysely";
 import { StartError } from "../../start-error.ts";
-import type { Audit, AuditRows, RowRange } from "../audit/audit.ts";
-import type { HoldTable, IdempotencyKeyTable, JournalTable, LedgerTable, WalletTable } from "../tables.ts";
+import type { Audit, AuditRows, MarkRange, RowRange } from "../audit/audit.ts";
+import type { HistoryMarkTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerTable, WalletTable } from "../tables.ts";
 import { openForReading } from "./connection.ts";
 import { faultOf } from "./fault.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
 import { prepareQueries } from "./queries.ts";
 import { statement } from "./statement.ts";
 
-const tables = ["ledger_head", "wallets", "holds", "journal", "idempotency_keys", "currency_totals"] as const;
+const tables = ["ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"] as const;
 
 /** Opens a ledger that is there, whether or not a service has it open, and changes nothing of it. Throws StartError where it is no ledger of this version's. */
 export function openSqliteAudit(path: string): Audit {
@@ -65,6 +65,24 @@ function prepareRows(connection: Database.Database): AuditRows {
       db.selectFrom("idempotency_keys").selectAll().where("partition", "=", arg("partition")).orderBy("ordinal", "desc").limit(1n),
     ),
   };
+  const marks = statement<MarkRange, Selectable<HistoryMarkTable>>(connection, (db, arg) =>
+    db
+      .selectFrom("history_marks")
+      .selectAll()
+      .where("partition", "=", arg("partition"))
+      .where(sql<boolean>`(wallet_id, sequence) > (${arg("afterWalletId")}, ${arg("afterSequence")})`)
+      .orderBy("wallet_id")
+      .orderBy("sequence")
+      .limit(arg("limit")),
+  );
+  const mark = statement<Selectable<HistoryMarkTable>, Selectable<HistoryMarkTable>>(connection, (db, arg) =>
+    db
+      .selectFrom("history_marks")
+      .selectAll()
+      .where("partition", "=", arg("partition"))
+      .where("wallet_id", "=", arg("wallet_id"))
+      .where("sequence", "=", arg("sequence")),
+  );
   // Two ranges of the key, each found at once; "<>" would walk the table.
   const strays = tables.map((table) => ({
     table,
@@ -84,6 +102,8 @@ function prepareRows(connection: Database.Database): AuditRows {
     keys: async (range) => keys.all(range),
     keysWith: async (partition, keyHashes) => keyHashes.flatMap((keyHash) => queries.key.get({ partition, keyHash }) ?? []),
     endKey: async (partition, end) => endKeys[end].get({ partition }),
+    marks: async (range) => marks.all(range),
+    marksAt: async (wanted) => wanted.flatMap((each) => mark.get(each) ?? []),
     currencyTotals: async (partition) => queries.currencyTotals.all({ partition }),
   };
 }
