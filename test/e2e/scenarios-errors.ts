@@ -21,7 +21,7 @@ export const errorScenarios: readonly Scenario[] = [
       rejects("GetWallet", {}, "INVALID_REQUEST", { fields: ["user_id"] }),
       rejects("GetHold", { user_id: "kim" }, "INVALID_REQUEST", { fields: ["hold_id"] }),
       rejects("GetOperation", { user_id: "kim" }, "INVALID_REQUEST", { fields: ["operation_id"] }),
-      rejects("GetWalletBalance", { user_id: "kim", as_of_operation_id: "1" }, "INVALID_REQUEST", { fields: ["as_of_operation_id"] }),
+      rejects("GetWalletBalance", { user_id: "kim", as_of_operation_id: "0" }, "INVALID_REQUEST", { fields: ["as_of_operation_id"] }),
       rejects("GetHoldReport", { user_id: " " }, "INVALID_REQUEST", { fields: ["user_id"] }),
       rejects("AddMoney", { user_id: "kim", amount: "1", idempotency_key: "one" }, "INVALID_REQUEST", { fields: ["idempotency_key"], headers: { "idempotency-key": "other" } }),
     ],

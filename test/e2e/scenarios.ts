@@ -2,6 +2,7 @@
 
 import type { Reason } from "../../src/api/errors.ts";
 import { errorScenarios } from "./scenarios-errors.ts";
+import { historyScenarios } from "./scenarios-history.ts";
 import { answers, filled, rejects, type Scenario } from "./steps.ts";
 
 /** The service that all scenarios run on, one after the other. */
@@ -149,4 +150,4 @@ const lastScenario: Scenario = {
   ],
 };
 
-export const scenarios: readonly Scenario[] = [...happyScenarios, ...errorScenarios, lastScenario];
+export const scenarios: readonly Scenario[] = [...happyScenarios, ...errorScenarios, lastScenario, ...historyScenarios];

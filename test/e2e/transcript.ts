@@ -9,7 +9,7 @@ import { plainWay, type OpenWay } from "../support/clients/ways.ts";
 import { startService, type Service } from "../support/service.ts";
 import type { CallStep, FloodStep, Outcome, Scenario, Step } from "./steps.ts";
 
-/** A step and what came of it. `result` is comparable: times and hashes, which no two ledgers share, are replaced by what they mean. */
+/** A step and what came of it. `result` is comparable: times, tokens and hashes, which no two ledgers share, are replaced by what they mean. */
 export interface Line {
   readonly step: Step;
   readonly result: CallResult | readonly CallResult[] | undefined;
@@ -125,6 +125,8 @@ function asLine(fault: unknown): CallResult {
 function comparable<T>(value: T): T {
   return mapValues(value as unknown as JsonValue, (text, key, parent) => {
     if (key === "hash") return Buffer.from(text, "base64").length === 32 ? "a hash" : text;
+    // Of a list in the order of a time the token says that time, and any token says which filter it is for.
+    if (key === "nextPageToken") return text === "" ? text : "a token";
     if (!key.endsWith("Time")) return text;
     // The time of a hold's eligibility says how long it is held.
     const sinceMs = key === "eligibleTime" ? Date.parse(text) - Date.parse(parent["createTime"] as string) : 0;
