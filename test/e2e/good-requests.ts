@@ -23,5 +23,7 @@ export function goodRequests(holdId: string): Readonly<Record<string, readonly J
     ],
     GetHoldReport: [{ user_id: "ann", currency: "USD" }],
     GetWalletOperationReport: [{ user_id: "ann", currency: "USD" }],
+    VerifyLedger: [{}],
+    VerifyReceipt: [{ operation_id: "1", hash: Buffer.alloc(32).toString("base64") }],
   };
 }

@@ -137,6 +137,17 @@ const happyScenarios: readonly Scenario[] = [
       answers("ReverseHold", { user_id: "jo", hold_id: "$held.hold.holdId", expected_version: "3" }, { wallet: { version: "4" } }),
     ],
   },
+  {
+    name: "the books are verified, and a receipt is good while the journal has its operation",
+    steps: [
+      ...filled("vera", "USD", "10.00"),
+      answers("HoldMoney", { user_id: "vera", amount: "4" }, {}, { as: "held" }),
+      answers("VerifyReceipt", { operation_id: "$held.operation.operationId", hash: "$held.operation.hash" }, { valid: true }),
+      answers("VerifyReceipt", { operation_id: "1", hash: "$held.operation.hash" }, { valid: false }),
+      answers("VerifyReceipt", { operation_id: "9223372036854775807", hash: "$held.operation.hash" }, { valid: false }),
+      answers("VerifyLedger", {}, [{ result: { ok: true, mismatches: [], mismatchCount: "0" } }]),
+    ],
+  },
 ];
 
 const lastScenario: Scenario = {
