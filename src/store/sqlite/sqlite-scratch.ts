@@ -6,8 +6,8 @@ import type { Hold } from "../../domain/hold.ts";
 import type { Wallet } from "../../domain/wallet.ts";
 import type { Scratch } from "../audit/audit.ts";
 
-/** Entries of each kind in memory before they go to the database: a busy ledger's operations return to the same wallets. Some 20 MB at most. */
-const cachedMax = 10_000;
+/** Entries of each kind in memory before they go to the database: a busy ledger's operations return to the same wallets. Some 10 MB at most. */
+const cachedMax = 4_000;
 
 /** Page cache of the scratch database, in KiB; what exceeds it goes to a temporary file. */
 const cacheKib = 32 * 1024;
