@@ -70,10 +70,10 @@ test("nobody ever sees anything of an atomic batch that is aborted, nor half of 
   await answer(json, "AddMoney", { user_id: "seen", amount: "1" });
   const inOut = Array.from({ length: 500 }, () => [{ add_money: { user_id: "seen", amount: "5" } }, { withdraw_money: { user_id: "seen", amount: "5" } }]).flat();
   const tooMuch = { withdraw_money: { user_id: "seen", amount: "1000" } };
-  let isOver = false;
+  const over = new AbortController();
   const seen = new Set<string>();
   const watching = [grpc, json].map(async (client) => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { wallet } = await answer(client, "GetWallet", { user_id: "seen" });
       const { version, balance } = wallet as { version: string; balance: { total: string } };
       seen.add(`${version}: ${balance.total}`);
@@ -84,7 +84,7 @@ test("nobody ever sees anything of an atomic batch that is aborted, nor half of 
     results.push(await grpc.call("WalletService", "ExecuteBatch", { atomic: true, items: [...inOut, tooMuch] }));
     results.push(await grpc.call("WalletService", "ExecuteBatch", { atomic: true, items: inOut }));
   }
-  isOver = true;
+  over.abort();
   await Promise.all(watching);
   expect(results.map(({ ok }) => ok)).toEqual(Array.from({ length: 20 }, (_, index) => index % 2 === 1));
   const whole = Array.from({ length: 11 }, (_, round) => `${2 + 1000 * round}: 1.00`);
