@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import { ReportService } from "../gen/wallet/v1/report_service_pb.ts";
 import { WalletService } from "../gen/wallet/v1/wallet_service_pb.ts";
-import { createInterceptors } from "./api/interceptors.ts";
+import { createAroundUnary, createInterceptors } from "./api/interceptors.ts";
 import { reportService } from "./api/report-service.ts";
 import { createRequestValidator } from "./api/validation.ts";
 import { walletService } from "./api/wallet-service.ts";
@@ -76,6 +76,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
         router.service(WalletService, walletService(ledger)).service(ReportService, reportService(ledger));
       },
       interceptors: createInterceptors({ logger, validate }),
+      aroundUnary: createAroundUnary({ logger, validate }),
       isReady: () => isReady,
       logger,
     });

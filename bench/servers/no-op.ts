@@ -3,7 +3,7 @@
 import Database from "better-sqlite3";
 import { ReportService } from "../../gen/wallet/v1/report_service_pb.ts";
 import { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
-import { createInterceptors } from "../../src/api/interceptors.ts";
+import { createAroundUnary, createInterceptors } from "../../src/api/interceptors.ts";
 import { createRequestValidator } from "../../src/api/validation.ts";
 import { readConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/log.ts";
@@ -30,6 +30,7 @@ await startServer({
       },
     }).service(ReportService, {}),
   interceptors: createInterceptors({ logger, validate: createRequestValidator([WalletService, ReportService]) }),
+  aroundUnary: createAroundUnary({ logger, validate: createRequestValidator([WalletService, ReportService]) }),
   lastingMethods: [],
   isReady: () => true,
   logger,

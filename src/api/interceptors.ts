@@ -35,6 +35,25 @@ export function createInterceptors(options: InterceptorOptions): Interceptor[] {
   ];
 }
 
+/** A unary call, however it came in. */
+export interface UnaryCall {
+  readonly method: DescMethod;
+  readonly message: Message;
+  readonly requestId: string;
+  /** The `Idempotency-Key` header; null without one. */
+  readonly idempotencyHeader: string | null;
+  /** Aborted with the call's deadline, or when the caller is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Does what belongs around every unary call and, when the request is admitted, its work. Throws the error that the caller is to have, logged. */
+export type AroundUnary = <T>(call: UnaryCall, work: () => Promise<T>) => Promise<T>;
+
+/** The same duties as the interceptors', for calls that do not come through Connect. */
+export function createAroundUnary(options: InterceptorOptions): AroundUnary {
+  return (call, work) => aroundUnary(options, { method: call.method, requestId: call.requestId, startMs: performance.now() }, call, work);
+}
+
 /** Makes a request ready for its handler, in place. Throws INVALID_REQUEST or INVALID_AMOUNT. */
 export function admitRequest(method: DescMethod, message: Message, idempotencyHeader: string | null, validate: RequestValidator): void {
   applyIdempotencyHeader(method, message, idempotencyHeader);
@@ -42,14 +61,21 @@ export function admitRequest(method: DescMethod, message: Message, idempotencyHe
 }
 
 async function unaryCall(options: InterceptorOptions, call: Call, request: UnaryRequest, next: Next) {
+  const { message, signal } = request;
+  const unary = { method: call.method, message, requestId: call.requestId, idempotencyHeader: request.header.get(idempotencyKeyHeader), signal };
+  const response = await aroundUnary(options, call, unary, () => next(request));
+  response.header.set(requestIdHeader, call.requestId);
+  return response;
+}
+
+async function aroundUnary<T>(options: InterceptorOptions, call: Call, { method, message, idempotencyHeader, signal }: UnaryCall, work: () => Promise<T>): Promise<T> {
   try {
-    admitRequest(call.method, request.message, request.header.get(idempotencyKeyHeader), options.validate);
-    const response = await untilAborted(request.signal, () => next(request));
-    response.header.set(requestIdHeader, call.requestId);
+    admitRequest(method, message, idempotencyHeader, options.validate);
+    const response = await untilAborted(signal, work);
     logCall(options.logger, call, undefined);
     return response;
   } catch (thrown) {
-    throw failedCall(options.logger, call, request.signal, thrown);
+    throw failedCall(options.logger, call, signal, thrown);
   }
 }
 

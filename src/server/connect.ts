@@ -1,9 +1,9 @@
 // The RPC protocols: gRPC, gRPC-Web and Connect over Connect's universal handlers, with our limits, deadlines and error answers around them.
 
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, Message, MessageInitShape } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { ConnectError, createConnectRouter } from "@connectrpc/connect";
-import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import type { ConnectRouter, HandlerContext, Interceptor } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
@@ -28,17 +28,35 @@ export interface RpcOptions {
   logger: Logger;
 }
 
+/** A unary method's handler as it was registered. */
+export type UnaryHandler = (message: Message, context: Pick<HandlerContext, "signal" | "timeoutMs">) => Promise<MessageInitShape<DescMessage>> | MessageInitShape<DescMessage>;
+
 /** One method on every RPC protocol. */
 export interface Rpc {
   readonly method: DescMethod;
+  /** Its handler, where it is unary and one of our own services'. */
+  readonly unary: UnaryHandler | undefined;
   /** Answers a request that came to the method's own path. Never rejects. */
   serve(exchange: Exchange): Promise<UniversalServerResponse>;
+  /** The same for one whose body has been read. Never rejects. */
+  serveBytes(exchange: Exchange, bytes: Uint8Array): Promise<UniversalServerResponse>;
+  /** The answer to what was thrown before or after the handler. Never throws. */
+  failed(exchange: Exchange, thrown: unknown): UniversalServerResponse;
   /** Answers a request that was made from another one; its headers say what `request` is. Never rejects. */
   call(exchange: Exchange, request: RpcRequest): Promise<UniversalServerResponse>;
 }
 
 /** Answers below this size travel faster as they are than through gzip. In bytes. */
-const compressMinBytes = 1_024;
+export const compressMinBytes = 1_024;
+
+export const jsonOptions = {
+  // A misspelt field must not be an absent one.
+  ignoreUnknownFields: false,
+  // Zeros and false are said: a reader of JSON should not have to know which fields may be missing.
+  alwaysEmitImplicit: true,
+} as const;
+
+export const binaryOptions = { readUnknownFields: false, writeUnknownFields: false } as const;
 
 /** Any origin will do: the handlers look at the path and the query. */
 const origin = "http://wallet";
@@ -58,20 +76,32 @@ export function createRpcs(options: RpcOptions): ReadonlyMap<string, Rpc> {
     // gzip only: Node's brotli costs ten times the CPU for answers of this kind.
     acceptCompression: [compressionGzip],
     compressMinBytes,
-    jsonOptions: {
-      // A misspelt field must not be an absent one.
-      ignoreUnknownFields: false,
-      // Zeros and false are said: a reader of JSON should not have to know which fields may be missing.
-      alwaysEmitImplicit: true,
-    },
-    binaryOptions: { readUnknownFields: false, writeUnknownFields: false },
+    jsonOptions,
+    binaryOptions,
     interceptors: options.interceptors,
   });
-  options.routes(router);
-  return new Map(router.handlers.map((handler) => [handler.requestPath, rpcOf(handler, options)]));
+  const unaries = new Map<DescMethod, UnaryHandler>();
+  options.routes(noting(router, unaries));
+  return new Map(router.handlers.map((handler) => [handler.requestPath, rpcOf(handler, unaries.get(handler.method), options)]));
 }
 
-function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
+/** The router, with every unary handler noted that is registered as part of a service. */
+function noting(router: ConnectRouter, unaries: Map<DescMethod, UnaryHandler>): ConnectRouter {
+  const noted: ConnectRouter = {
+    ...router,
+    service(service, implementation, options) {
+      for (const method of service.methods) {
+        const handler = (implementation as Record<string, unknown>)[method.localName];
+        if (method.methodKind === "unary" && typeof handler === "function") unaries.set(method, handler.bind(implementation) as UnaryHandler);
+      }
+      router.service(service, implementation, options);
+      return noted;
+    },
+  };
+  return noted;
+}
+
+function rpcOf(handler: UniversalHandler, unary: UnaryHandler | undefined, options: RpcOptions): Rpc {
   const { limits, logger } = options;
   const { method } = handler;
 
@@ -110,24 +140,32 @@ function rpcOf(handler: UniversalHandler, options: RpcOptions): Rpc {
     requestTimeoutMs: limits.requestTimeoutMs,
     tooLarge: () => messageTooLarge(limits.requestMaxBytes),
   };
-  const serve = async (exchange: Exchange): Promise<UniversalServerResponse> => {
-    const url = `${origin}${exchange.path}${exchange.query === "" ? "" : `?${exchange.query}`}`;
-    const badQuery = brokenBase64(exchange);
-    if (badQuery !== undefined) return refuse(logger, exchange, badQuery);
-    if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
-      return call(exchange, { method: exchange.httpMethod, url, body: streamBody(exchange.node, limits.requestTimeoutMs) });
-    }
-    // One message: it is read at once, with a bound on its time, which Connect has not.
-    const enveloped = exchange.protocol === "connect-unary" ? 0 : envelopeHeadBytes;
+  const urlOf = ({ path, query }: Exchange): string => `${origin}${path}${query === "" ? "" : `?${query}`}`;
+
+  const serveBytes = async (exchange: Exchange, bytes: Uint8Array): Promise<UniversalServerResponse> => {
     try {
-      const bytes = await readBody(exchange.node, { ...bodyLimits, bodyMaxBytes: limits.requestMaxBytes + enveloped });
-      const request = { method: exchange.httpMethod, url, body: createAsyncIterable([bytes]) };
+      const request = { method: exchange.httpMethod, url: urlOf(exchange), body: createAsyncIterable([bytes]) };
       return await call(exchange, isJsonCall(exchange) ? await exactJson(exchange, request, bytes, method.input, limits.requestMaxBytes) : request);
     } catch (thrown) {
       return thrownAnswer(exchange, ConnectError.from(thrown));
     }
   };
-  return { method, serve, call };
+
+  const serve = async (exchange: Exchange): Promise<UniversalServerResponse> => {
+    const badQuery = brokenBase64(exchange);
+    if (badQuery !== undefined) return refuse(logger, exchange, badQuery);
+    if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
+      return call(exchange, { method: exchange.httpMethod, url: urlOf(exchange), body: streamBody(exchange.node, limits.requestTimeoutMs) });
+    }
+    // One message: it is read at once, with a bound on its time, which Connect has not.
+    const enveloped = exchange.protocol === "connect-unary" ? 0 : envelopeHeadBytes;
+    try {
+      return await serveBytes(exchange, await readBody(exchange.node, { ...bodyLimits, bodyMaxBytes: limits.requestMaxBytes + enveloped }));
+    } catch (thrown) {
+      return thrownAnswer(exchange, ConnectError.from(thrown));
+    }
+  };
+  return { method, unary, serve, serveBytes, failed: (exchange, thrown) => thrownAnswer(exchange, thrownError(thrown)), call };
 }
 
 /** The answer where Connect gives a bare HTTP status: the HTTP method, the version or the content type fits none of the method's protocols. */

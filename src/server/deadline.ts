@@ -37,12 +37,13 @@ export function clampDeadline(header: Headers, protocol: Protocol, timeoutMaxMs:
 }
 
 /** Milliseconds; infinite without a header, 0 for a malformed one, which is not ours to rewrite. */
-function connectTimeoutMs(value: string | null): number {
+export function connectTimeoutMs(value: string | null): number {
   if (value === null) return Infinity;
   return /^\d+$/.test(value) ? Number(value) : 0;
 }
 
-function grpcTimeoutMs(value: string | null): number {
+/** The same of gRPC's header. */
+export function grpcTimeoutMs(value: string | null): number {
   if (value === null) return Infinity;
   const [, digits, unit] = /^(\d+)([HMSmun])$/.exec(value) ?? [];
   if (digits === undefined || unit === undefined) return 0;

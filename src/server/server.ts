@@ -7,8 +7,10 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { internalError, serviceError } from "../api/errors.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Logger } from "../log.ts";
+import type { AroundUnary } from "../api/interceptors.ts";
 import { createRpcs } from "./connect.ts";
 import type { Rpc } from "./connect.ts";
+import { createDirectUnary } from "./direct-unary.ts";
 import { drainListener } from "./drain.ts";
 import { echo } from "./early-errors.ts";
 import { errorAnswer } from "./error-answers.ts";
@@ -35,6 +37,8 @@ export interface ServerOptions {
   routes: (router: ConnectRouter, draining: AbortSignal) => void;
   /** Around every call of the services in `routes`; see `api/interceptors.ts`. */
   interceptors: Interceptor[];
+  /** The same duties for unary calls that take the short way, see direct-unary.ts. */
+  aroundUnary: AroundUnary;
   /** The services of `routes`: for the REST paths, health and reflection. */
   services: readonly DescService[];
   /** Their methods whose calls last as long as the caller wants: without a deadline but the one that it sends. */
@@ -59,7 +63,8 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { limits, logger } = options;
   const draining = new AbortController();
-  const answer = createAnswerer(options, draining.signal);
+  const { answer, rpcs } = createAnswerer(options, draining.signal);
+  const direct = createDirectUnary({ services: options.services, rpcs, limits, aroundUnary: options.aroundUnary, isClosing: () => draining.signal.aborted });
 
   const serve = async (node: NodeRequest, response: NodeResponse): Promise<void> => {
     const exchange = exchangeOf(node, response);
@@ -70,7 +75,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await sendAnswer(made, exchange, response, draining.signal.aborted);
   };
   const onRequest = (node: NodeRequest, response: NodeResponse): void => {
-    serve(node, response).catch((cause: unknown) => {
+    (direct(node, response) ?? serve(node, response)).catch((cause: unknown) => {
       // The peer is gone, as a rule. Where it is not, half an answer must not look like a whole one.
       logger.debug({ err: cause }, "an answer could not be sent");
       abandon(node, constants.NGHTTP2_INTERNAL_ERROR);
@@ -91,7 +96,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** Who answers what. A path belongs to one of: an RPC, a page, a declared HTTP path; what is left is an unknown method in the caller's protocol. */
-function createAnswerer(options: ServerOptions, draining: AbortSignal): (exchange: Exchange) => Promise<UniversalServerResponse> {
+function createAnswerer(
+  options: ServerOptions,
+  draining: AbortSignal,
+): { readonly answer: (exchange: Exchange) => Promise<UniversalServerResponse>; readonly rpcs: ReadonlyMap<string, Rpc> } {
   const { limits, logger, services } = options;
   const isReady = () => !draining.aborted && options.isReady();
   const rpcs = createRpcs({
@@ -108,7 +116,7 @@ function createAnswerer(options: ServerOptions, draining: AbortSignal): (exchang
   const rest = createRest({ services, rpcs, limits, logger });
   const pages = probePages(isReady);
 
-  return async (exchange) => {
+  const answer = async (exchange: Exchange): Promise<UniversalServerResponse> => {
     const rpc = rpcs.get(exchange.path);
     // Who reads a stream throws away the end of it himself.
     if (rpc !== undefined && takesStream(rpc)) return rpc.serve(exchange);
@@ -121,6 +129,7 @@ function createAnswerer(options: ServerOptions, draining: AbortSignal): (exchang
       discardBody(exchange.node, limits.requestTimeoutMs);
     }
   };
+  return { answer, rpcs };
 }
 
 function takesStream(rpc: Rpc): boolean {

@@ -8,7 +8,7 @@ import { ErrorInfoSchema, BadRequestSchema } from "../../../gen/google/rpc/error
 import { ReportService } from "../../../gen/wallet/v1/report_service_pb.ts";
 import { WalletService } from "../../../gen/wallet/v1/wallet_service_pb.ts";
 import { serviceError } from "../../../src/api/errors.ts";
-import { createInterceptors } from "../../../src/api/interceptors.ts";
+import { createAroundUnary, createInterceptors } from "../../../src/api/interceptors.ts";
 import { createRequestValidator } from "../../../src/api/validation.ts";
 import { startServer } from "../../../src/server/server.ts";
 import type { RunningServer, ServerLimits } from "../../../src/server/server.ts";
@@ -74,6 +74,7 @@ export async function startTestServer(limits: Partial<ServerLimits> = {}): Promi
     limits: { ...testLimits, ...limits },
     routes: (router) => router.service(WalletService, handlers.wallet).service(ReportService, handlers.report),
     interceptors: createInterceptors({ logger, validate }),
+    aroundUnary: createAroundUnary({ logger, validate }),
     services: [WalletService, ReportService],
     lastingMethods: [ReportService.method.watchOperations],
     isReady: () => state.ready,
