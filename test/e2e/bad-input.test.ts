@@ -14,7 +14,6 @@ import { httpCall, restPaths } from "../support/clients/rest.ts";
 import { startService, type Service } from "../support/service.ts";
 import { badRequests, isBinaryExpressible, requestWith } from "./bad-fields.ts";
 import { goodRequests } from "./good-requests.ts";
-import { notServedYet } from "./not-served-yet.ts";
 import { everyRow, flawOf } from "./unharmed.ts";
 
 const agent = new Agent({ keepAlive: true });
@@ -37,7 +36,7 @@ afterAll(async () => {
   await service.remove();
 });
 
-const served = services.flatMap((each) => each.methods).filter(({ name }) => !(name in notServedYet));
+const served = services.flatMap((each) => each.methods);
 
 async function succeed(name: string, request: JsonObject): Promise<JsonValue> {
   const client = connectClient(service, { protocol: "Connect", codec: "JSON", http: "HTTP/1.1" });

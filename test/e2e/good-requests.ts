@@ -37,5 +37,7 @@ export function goodRequests(holdId: string): Readonly<Record<string, readonly J
     WatchOperations: [{ user_id: "ann", from_start: true }, { user_id: "ann", resume_token: resumeTokens("ann" as UserId).write([journalStart(0)]) }, {}],
     GetHoldReport: [{ user_id: "ann", currency: "USD" }],
     GetWalletOperationReport: [{ user_id: "ann", currency: "USD" }],
+    VerifyLedger: [{}],
+    VerifyReceipt: [{ operation_id: "1", hash: Buffer.alloc(32).toString("base64") }],
   };
 }

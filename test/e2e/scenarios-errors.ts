@@ -1,6 +1,5 @@
 // The scenarios of the error table: every reason that a caller can meet through an ordinary call, and that nothing happened then.
 
-import { notServedYet } from "./not-served-yet.ts";
 import { answers, filled, rejects, type Scenario } from "./steps.ts";
 
 /** 2^63 − 1 cents. */
@@ -144,9 +143,8 @@ export const errorScenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: "UNKNOWN_METHOD, for what is declared and not served yet and for what never was",
+    name: "UNKNOWN_METHOD",
     steps: [
-      ...Object.entries(notServedYet).map(([method, request]) => rejects(method, request, "UNKNOWN_METHOD")),
       rejects("StealMoney@WalletService", { user_id: "nobody" }, "UNKNOWN_METHOD"),
     ],
   },

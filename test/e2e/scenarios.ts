@@ -15,7 +15,6 @@ const nothing = { available: "0.00", held: "0.00", total: "0.00" };
 export const notProvoked = {
   STORE_UNAVAILABLE: "only a database that refuses its work gives it: the fault tests make one",
   OUTCOME_UNKNOWN: "only a commit that fails half-way gives it: the fault tests make one",
-  SHUTTING_DOWN: "only a service that goes down gives it: the tests of its end provoke one",
   CANCELED: "its caller has hung up, so nobody is there who could be answered",
   INTERNAL: "it is a defect of the service; a call that provokes one is a bug to be mended, not a scenario",
 } as const satisfies Partial<Record<Reason, string>>;
@@ -155,6 +154,17 @@ const happyScenarios: readonly Scenario[] = [
       answers("AddMoney", { user_id: "jo", amount: "5", expected_version: "1" }, { wallet: { version: "2" } }),
       answers("HoldMoney", { user_id: "jo", amount: "5", expected_version: "2" }, { wallet: { version: "3" } }, { as: "held" }),
       answers("ReverseHold", { user_id: "jo", hold_id: "$held.hold.holdId", expected_version: "3" }, { wallet: { version: "4" } }),
+    ],
+  },
+  {
+    name: "the books are verified, and a receipt is good while the journal has its operation",
+    steps: [
+      ...filled("vera", "USD", "10.00"),
+      answers("HoldMoney", { user_id: "vera", amount: "4" }, {}, { as: "held" }),
+      answers("VerifyReceipt", { operation_id: "$held.operation.operationId", hash: "$held.operation.hash" }, { valid: true }),
+      answers("VerifyReceipt", { operation_id: "1", hash: "$held.operation.hash" }, { valid: false }),
+      answers("VerifyReceipt", { operation_id: "9223372036854775807", hash: "$held.operation.hash" }, { valid: false }),
+      answers("VerifyLedger", {}, [{ result: { ok: true, mismatches: [], mismatchCount: "0" } }]),
     ],
   },
 ];

@@ -22,7 +22,7 @@ export interface Acknowledged {
 }
 
 /** Reasons that are given where nothing was decided: the intention is still open. */
-const undecidedReasons = new Set(["STORE_UNAVAILABLE", "SHUTTING_DOWN", "OUTCOME_UNKNOWN", "OVERLOADED", "DEADLINE_EXCEEDED", "CANCELED", "INTERNAL"]);
+const undecidedReasons = new Set(["STORE_UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED", "DEADLINE_EXCEEDED", "CANCELED", "INTERNAL"]);
 
 const currencies = ["USD", "JPY"] as const;
 const firstUsers = 40;
@@ -85,7 +85,7 @@ export class Workload {
       this.silences.set(outcome.code, (this.silences.get(outcome.code) ?? 0) + 1);
     } else if (outcome.type === "refused" && undecidedReasons.has(outcome.reason)) {
       const { reason } = outcome;
-      if (reason === "STORE_UNAVAILABLE" || reason === "SHUTTING_DOWN" || reason === "OVERLOADED") this.undone.push({ intention, reason });
+      if (reason === "STORE_UNAVAILABLE" || reason === "OVERLOADED") this.undone.push({ intention, reason });
       else {
         this.unknown.push(intention);
         this.toldUnknown++;
