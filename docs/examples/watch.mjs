@@ -1,5 +1,5 @@
 // Watches every operation over gRPC, and goes on after a lost connection where it was: nothing missing, nothing twice.
-// Run it in the checkout: node docs/examples/watch.mjs [host:port]
+// Run it in the checkout: node docs/examples/watch.mjs [host:port [token file]]
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import grpc from "@grpc/grpc-js";
@@ -15,7 +15,7 @@ const client = new ReportService(process.argv[2] ?? "127.0.0.1:8080", grpc.crede
 });
 
 // A real program keeps the token in the same transaction as what it made of the operation; here it is a file.
-const tokenFile = "watch-token.tmp";
+const tokenFile = process.argv[3] ?? "watch-token.tmp";
 let token = readToken();
 
 for (;;) {
