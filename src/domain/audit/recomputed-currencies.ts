@@ -32,7 +32,7 @@ export class RecomputedCurrencies {
   /** The counters of every currency that has any, in the order of currency and exponent. */
   totals(): CurrencyTotals[] {
     const inOrder = [...this.#byKey.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : a.currency > b.currency ? 1 : a.exponent - b.exponent));
-    return inOrder.filter(({ totals }) => totals !== noTotals);
+    return inOrder.filter(({ totals }) => totals !== noTotals).map(({ currency, exponent, totals }) => ({ currency, exponent, totals }));
   }
 
   /** Section 6 of the contract: the sum of all wallets is what was added, less what was withdrawn or captured out of the ledger. */
