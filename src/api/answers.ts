@@ -67,7 +67,7 @@ export function toOperation(told: RecordedOperation, viewer: UserId | undefined)
     entries: toEntries(told, viewer),
     partition: record.partition,
     sequence: record.sequence,
-    holdId: record.hold?.holdId,
+    holdId: isReceiver ? undefined : record.hold?.holdId,
     relatedOperationId: record.relatedOperationId,
     reference: record.reference,
     metadata: record.metadata,
@@ -78,14 +78,15 @@ export function toOperation(told: RecordedOperation, viewer: UserId | undefined)
 /** One line for each wallet where there are two. */
 function toEntries({ record, wallet, receiver, hold }: RecordedOperation, viewer: UserId | undefined): Entry[] {
   if (receiver === undefined || record.receiver === undefined) return [];
+  const isReceiver = viewer === receiver.userId;
   const returned = record.hold === undefined ? 0n : returnedMinor({ ...record.hold, amountMinor: hold!.amountMinor });
   const isCapture = record.kind === "CAPTURE";
   const entry = ({ userId, currency, exponent }: WalletIdentity, after: WalletAfter, availableMinor: bigint, heldMinor: bigint): Entry =>
     create(EntrySchema, {
       userId,
       currency,
-      availableChange: formatMinor(availableMinor, exponent),
-      heldChange: formatMinor(heldMinor, exponent),
+      // How much of a hold was left is the payer's, too.
+      ...(isReceiver && userId === wallet.userId ? {} : { availableChange: formatMinor(availableMinor, exponent), heldChange: formatMinor(heldMinor, exponent) }),
       balanceAfter: viewer === undefined || viewer === userId ? toBalance(after, exponent) : undefined,
     });
   return [

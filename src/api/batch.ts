@@ -15,10 +15,22 @@ export function toExecuteBatch({ items, atomic }: ExecuteBatchRequest): ExecuteB
   return { type: "executeBatch", items: items.map(toItem), atomic };
 }
 
-/** One result for each item, in the items' order. */
+/**
+ * Bytes of sentences and facts that a batch's answer tells of its rejections, in JSON. An applied result has 220 at most and a rejected one 80 beside them, so that 10,000 of either
+ * fit into the 4 MiB that clients accept.
+ */
+const rejectionTextsMaxBytes = 1_500_000;
+
+/** One result for each item, in the items' order. When the rejections have told very much, the rest of them give their reason alone. */
 export function toBatchResults({ results }: BatchAnswer): BatchResult[] {
+  let textsBytes = 0;
   return results.map((result) => {
-    if (result.type === "rejected") return create(BatchResultSchema, { outcome: { case: "rejected", value: toRejection(result.rejection, result.replayed) } });
+    if (result.type === "rejected") {
+      const value = toRejection(result.rejection, result.replayed);
+      textsBytes += Buffer.byteLength(JSON.stringify([value.message, value.metadata]));
+      const told = textsBytes <= rejectionTextsMaxBytes ? value : create(RejectionSchema, { reason: value.reason });
+      return create(BatchResultSchema, { outcome: { case: "rejected", value: told } });
+    }
     const { operationId, after, exponent, holdId, replayed } = result;
     return create(BatchResultSchema, { outcome: { case: "applied", value: { operationId, balanceAfter: toBalance(after, exponent), holdId, replayed } } });
   });

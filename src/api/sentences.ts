@@ -49,11 +49,11 @@ export function explain(rejection: Rejection): Explanation {
       };
     }
     case "BATCH_ABORTED": {
-      const { index, cause } = rejection;
-      const { sentence, metadata } = explain(cause);
+      const { index, causeReason, cause } = rejection;
+      const why = cause && explain(cause);
       return {
-        sentence: `Nothing of the batch was done, because items[${index}] was rejected with ${cause.reason}: ${sentence}`,
-        metadata: { ...metadata, item: `${index}`, item_reason: cause.reason },
+        sentence: `Nothing of the batch was done, because items[${index}] was rejected with ${causeReason}${why === undefined ? "." : `: ${why.sentence}`}`,
+        metadata: { ...why?.metadata, item: `${index}`, item_reason: causeReason },
       };
     }
     case "WALLET_NOT_FOUND": {

@@ -4,8 +4,8 @@ import { setImmediate } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { GetStatementResponseSchema, type GetStatementRequest, type GetStatementResponse } from "../../gen/wallet/v1/report_service_pb.ts";
-import type { WalletAfter } from "../domain/journal.ts";
 import { toBalance, toOperation } from "./answers.ts";
+import { nothing } from "./balance-as-of.ts";
 import { foundWallet } from "./found-wallet.ts";
 import type { LedgerReads } from "./ledger-access.ts";
 import { periodOf } from "./points-in-time.ts";
@@ -29,9 +29,6 @@ export async function* statementOf(ledger: LedgerReads, request: GetStatementReq
   }
   yield line({ case: "closingBalance", value: toBalance(closing ?? nothing, exponent) });
 }
-
-/** A wallet before it was opened. */
-export const nothing: Pick<WalletAfter, "availableMinor" | "heldMinor" | "version"> = { availableMinor: 0n, heldMinor: 0n, version: 0n };
 
 function line(content: Exclude<GetStatementResponse["line"], { case: undefined }>): GetStatementResponse {
   return create(GetStatementResponseSchema, { line: content });

@@ -1,7 +1,7 @@
 // Several commands in one call: in order, each seeing those before it; and, where the caller wants it so, all of them or none.
 
 import type { AppliedAnswer, AppliedItem, BatchAnswer, RejectedAnswer } from "./answer.ts";
-import type { ExecuteBatch } from "./command.ts";
+import type { ExecuteBatch, WalletCommand } from "./command.ts";
 import { decideOnce, rememberedKey } from "./decide-once.ts";
 import { batchFingerprint, fingerprint, keyHash } from "./idempotency.ts";
 import type { LedgerState } from "./ledger-state.ts";
@@ -36,16 +36,31 @@ function aborted(
 ): RejectedAnswer {
   const batch = batchFingerprint(items);
   const cause = answer.rejection;
-  // The same batch again: its first item with a key already knows how it ended.
-  if (cause.reason === "BATCH_ABORTED" && cause.batch === batch) return answer;
-  const rejection: Rejection = { reason: "BATCH_ABORTED", batch, index, cause };
+  // The same batch again: its first item with a key already knows how it ended, and the one that was rejected knows most.
+  if (isAbortOf(batch, cause)) return { ...answer, rejection: rememberedAbort(state, items[cause.index], batch, rules) ?? cause };
+  const rejection: Rejection = { reason: "BATCH_ABORTED", batch, index, causeReason: cause.reason, cause };
   for (const item of items) {
     if (item.idempotencyKey === undefined) continue;
     const hash = keyHash(item.userId, item.idempotencyKey);
     if (rememberedKey(state, hash, rules) !== undefined) continue;
-    state.remember({ keyHash: hash, fingerprint: fingerprint(item), timeMs: state.nowMs, outcome: { rejection } });
+    // What was wrong with one user's item is not for another's eyes.
+    const outcome = { rejection: item.userId === items[index]!.userId ? rejection : { ...rejection, cause: undefined } };
+    state.remember({ keyHash: hash, fingerprint: fingerprint(item), timeMs: state.nowMs, outcome });
   }
   return { type: "rejected", rejection, replayed: false };
+}
+
+type Abort = Extract<Rejection, { reason: "BATCH_ABORTED" }>;
+
+function isAbortOf(batch: string, rejection: Rejection): rejection is Abort {
+  return rejection.reason === "BATCH_ABORTED" && rejection.batch === batch;
+}
+
+/** How this batch ended, as this item's key remembers it. */
+function rememberedAbort(state: LedgerState, item: WalletCommand | undefined, batch: string, rules: LedgerRules): Abort | undefined {
+  if (item?.idempotencyKey === undefined) return undefined;
+  const outcome = rememberedKey(state, keyHash(item.userId, item.idempotencyKey), rules)?.outcome;
+  return outcome !== undefined && "rejection" in outcome && isAbortOf(batch, outcome.rejection) ? outcome.rejection : undefined;
 }
 
 function lean(answer: AppliedAnswer | RejectedAnswer): AppliedItem | RejectedAnswer {

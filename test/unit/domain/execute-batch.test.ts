@@ -78,6 +78,17 @@ describe("an atomic batch", () => {
     story.leaves({ available: "101.00" });
   });
 
+  test("tells other users' keys which item it was and why, and none of its facts", () => {
+    const story = given(wallet("1"), wallet("0", { user: "bob" }));
+    const mixed = [add("5", { key: "a" }), withdraw("2", { user: "bob", key: "b" })];
+    const first = execute(story, mixed, { atomic: true }) as RejectedAnswer;
+    expect(first.rejection).toMatchObject({ causeReason: "INSUFFICIENT_FUNDS", cause: { available: { minor: 0n } } });
+    story.when(mixed[0]!);
+    expect(story.answer).toEqual({ type: "rejected", replayed: true, rejection: { ...first.rejection, cause: undefined } });
+    // Whoever sent the whole batch is told again all that it was told.
+    expect(execute(story, mixed, { atomic: true })).toEqual({ ...first, replayed: true });
+  });
+
   test("lets keys that were applied before it replay, and they survive it", () => {
     const story = given(wallet("1"), wallet("0", { user: "bob" }));
     story.when(asked[0]!).applies({ available: "6.00" });
