@@ -2,7 +2,7 @@
 
 import type { ConnectError, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
-import type { Answer, AppliedAnswer, BatchAnswer, RejectedAnswer, ReleasedAnswer } from "../domain/answer.ts";
+import type { Answer, AppliedAnswer, BatchAnswer, ReleasedAnswer } from "../domain/answer.ts";
 import type { ExecuteBatch, ReleaseHolds, WalletCommand } from "../domain/command.ts";
 import { keyHash } from "../domain/idempotency.ts";
 import type { Rejection } from "../domain/rejection.ts";
@@ -85,7 +85,7 @@ export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletSe
 }
 
 /** The answer where the ledger said yes; throws its rejection where it said no. */
-function granted(answer: Answer): Exclude<Answer, RejectedAnswer> {
+function granted(answer: Answer): Answer {
   if (answer.type === "rejected") throw rejectionError(answer.rejection, answer.replayed);
   return answer;
 }

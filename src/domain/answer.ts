@@ -45,4 +45,9 @@ export interface BatchAnswer {
   readonly results: readonly (AppliedItem | RejectedAnswer)[];
 }
 
-export type Answer = AppliedAnswer | RejectedAnswer | ReleasedAnswer | BatchAnswer;
+/** Nothing was decided: so many holds of the touched wallets were overdue that releasing some of them was all. The command is to be given again. */
+export interface NotYetAnswer {
+  readonly type: "notYet";
+}
+
+export type Answer = AppliedAnswer | RejectedAnswer | ReleasedAnswer | BatchAnswer | NotYetAnswer;

@@ -62,7 +62,9 @@ export class LedgerState {
   readonly #operationIds = new Set<bigint>();
   readonly #keys = new Map<string, RememberedKey>();
   readonly #currencyTotals = new Map<string, CurrencyTotals>();
-  #changed = { records: [] as JournalRecord[], walletIds: new Set<bigint>(), holdIds: new Set<bigint>(), keyHashes: new Set<string>(), totals: new Set<string>() };
+  /** How to undo what was done since an attempt began, oldest first; undefined outside of one. */
+  #undo: (() => void)[] | undefined;
+  readonly #changed = { records: [] as JournalRecord[], walletIds: new Set<bigint>(), holdIds: new Set<bigint>(), keyHashes: new Set<string>(), totals: new Set<string>() };
 
   constructor(loaded: LoadedState) {
     assert(loaded.nowMs >= loaded.head.timeMs, "the ledger's clock never goes back");
@@ -76,21 +78,19 @@ export class LedgerState {
     for (const totals of loaded.currencyTotals) this.#currencyTotals.set(totalsKey(totals), totals);
   }
 
-  /** The same once more: what is done to the copy is not done to this. */
-  copy(): LedgerState {
-    const copy = new LedgerState({
-      head: this.#head,
-      nowMs: this.nowMs,
-      eligible: this.eligible,
-      wallets: [...this.#wallets.values()],
-      holds: [...this.#holds.values()],
-      records: [...this.#records.values()],
-      keys: [...this.#keys.values()],
-      currencyTotals: [...this.#currencyTotals.values()],
-    });
-    const { records, walletIds, holdIds, keyHashes, totals } = this.#changed;
-    copy.#changed = { records: [...records], walletIds: new Set(walletIds), holdIds: new Set(holdIds), keyHashes: new Set(keyHashes), totals: new Set(totals) };
-    return copy;
+  /**
+   * Does the work, and undoes all that it changed here where it answers false. Attempts do not nest.
+   */
+  attempt(work: () => boolean): void {
+    assert(this.#undo === undefined, "attempts do not nest");
+    const undo: (() => void)[] = (this.#undo = []);
+    const [head, records] = [this.#head, this.#changed.records.length];
+    const isKept = work();
+    this.#undo = undefined;
+    if (isKept) return;
+    for (const step of undo.toReversed()) step();
+    this.#head = head;
+    this.#changed.records.length = records;
   }
 
   /** The id that the next operation will have. */
@@ -161,8 +161,8 @@ export class LedgerState {
       this.#change(effect.receiver.wallet, record, record.receiver!.after, countsOfReceiver(effect.receiver.amountMinor));
     }
     if (effect.hold !== undefined) {
-      this.#holds.set(effect.hold.holdId, assertSoundHold(effect.hold));
-      this.#changed.holdIds.add(effect.hold.holdId);
+      this.#set(this.#holds, effect.hold.holdId, assertSoundHold(effect.hold));
+      this.#mark(this.#changed.holdIds, effect.hold.holdId);
     }
     this.#putRecord(record);
     this.#changed.records.push(record);
@@ -170,8 +170,8 @@ export class LedgerState {
   }
 
   remember(key: RememberedKey): void {
-    this.#keys.set(key.keyHash, key);
-    this.#changed.keyHashes.add(key.keyHash);
+    this.#set(this.#keys, key.keyHash, key);
+    this.#mark(this.#changed.keyHashes, key.keyHash);
     this.#head = { ...this.#head, timeMs: this.nowMs };
   }
 
@@ -193,25 +193,38 @@ export class LedgerState {
   #putWallet(wallet: Wallet): void {
     if (!this.#wallets.has(wallet.walletId)) {
       const walletIds = this.#walletIdsByUser.get(wallet.userId) ?? [];
-      this.#walletIdsByUser.set(wallet.userId, [...walletIds, wallet.walletId]);
+      this.#set(this.#walletIdsByUser, wallet.userId, [...walletIds, wallet.walletId]);
     }
-    this.#wallets.set(wallet.walletId, wallet);
+    this.#set(this.#wallets, wallet.walletId, wallet);
   }
 
   #putRecord(record: JournalRecord): void {
-    this.#records.set(record.sequence, record);
-    this.#operationIds.add(record.operationId);
+    this.#set(this.#records, record.sequence, record);
+    this.#mark(this.#operationIds, record.operationId);
+  }
+
+  #set<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+    if (this.#undo !== undefined) {
+      const before = map.get(key);
+      this.#undo.push(before === undefined ? () => map.delete(key) : () => map.set(key, before));
+    }
+    map.set(key, value);
+  }
+
+  #mark<Key>(set: Set<Key>, key: Key): void {
+    if (this.#undo !== undefined && !set.has(key)) this.#undo.push(() => set.delete(key));
+    set.add(key);
   }
 
   /** The wallet after an operation, in its place and with its counters. */
   #change(wallet: Wallet, { sequence, timeMs }: JournalRecord, { version }: WalletAfter, counts: readonly Count[]): void {
     this.#putWallet(assertSoundWallet({ ...wallet, version, headSequence: sequence, updateTimeMs: timeMs, totals: withCounts(wallet.totals, counts) }));
-    this.#changed.walletIds.add(wallet.walletId);
+    this.#mark(this.#changed.walletIds, wallet.walletId);
     if (counts.length === 0) return;
     const key = totalsKey(wallet);
     const { totals } = this.#currencyTotals.get(key) ?? { totals: noTotals };
-    this.#currencyTotals.set(key, { currency: wallet.currency, exponent: wallet.exponent, totals: withCounts(totals, counts) });
-    this.#changed.totals.add(key);
+    this.#set(this.#currencyTotals, key, { currency: wallet.currency, exponent: wallet.exponent, totals: withCounts(totals, counts) });
+    this.#mark(this.#changed.totals, key);
   }
 }
 

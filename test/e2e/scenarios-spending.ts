@@ -119,6 +119,7 @@ export const spendingScenarios: readonly Scenario[] = [
       rejects("ExecuteBatch", { items: [{ add_money: { user_id: "wanda", amount: "1" } }, { add_money: { user_id: "wanda", amount: "0" } }] }, "INVALID_AMOUNT", { fields: ["items[1].add_money.amount"] }),
       rejects("ExecuteBatch", { items: [{ add_money: { user_id: "wanda", amount: "1" } }, { add_money: { user_id: "w a n", amount: "1" } }] }, "INVALID_REQUEST", { fields: ["items[1].add_money.user_id"] }),
       rejects("ExecuteBatch", { items: [{ add_money: { user_id: "wanda", amount: "1", validate_only: true } }] }, "INVALID_REQUEST", { fields: ["items[0].add_money.validate_only"] }),
+      rejects("ExecuteBatch", { items: [{ add_money: { user_id: "wanda", amount: "1" } }] }, "INVALID_REQUEST", { fields: ["idempotency_key"], headers: { "idempotency-key": "whole" } }),
       answers("GetWallet", { user_id: "wanda" }, { wallet: { balance: balance("4.00", "2.00", "6.00"), version: "4" } }),
     ],
   },

@@ -47,8 +47,19 @@ export function prepareEligibleHolds(connection: Database.Database, queries: Que
       .limit(arg("limit")),
   );
 
+  /** Whichever come first: all of them are to be released, and no more are read than one transaction can. */
+  const ofTouched = (window: Window, walletIds: Iterable<bigint>): Row[] => {
+    const rows: Row[] = [];
+    for (const walletId of walletIds) {
+      const left = window.limit - BigInt(rows.length);
+      if (left <= 0n) break;
+      rows.push(...ofWallet.all({ ...window, limit: left, walletId }));
+    }
+    return rows;
+  };
+
   const candidates = (window: Window, filter: Filter, touchedWalletIds: Iterable<bigint>): Row[] => {
-    if ("of" in filter) return [...touchedWalletIds].flatMap((walletId) => ofWallet.all({ ...window, walletId }));
+    if ("of" in filter) return ofTouched(window, touchedWalletIds);
     const { userId, currency } = filter;
     const { partition } = window;
     if (userId !== undefined) {
