@@ -1,6 +1,8 @@
 // A hold: money of one wallet set aside, active until it is released, reversed or captured.
 
-export type HoldStatus = "ACTIVE" | "RELEASED" | "REVERSED" | "CAPTURED";
+/** Statuses of a hold with their stored numbers, which are those of the proto's HoldStatus and never change. All but ACTIVE are final. */
+export const holdStatusNumbers = { ACTIVE: 1, RELEASED: 2, REVERSED: 3, CAPTURED: 4 } as const;
+export type HoldStatus = keyof typeof holdStatusNumbers;
 
 /** What never changes about a hold. */
 export interface HoldOrigin {

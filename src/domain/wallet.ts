@@ -10,7 +10,9 @@ export type UserId = string & { readonly __brand: "UserId" };
 /** An ISO 4217 code or a configured asset's name, in the form that either has; whether it is known is decided with the wallet. */
 export type CurrencyCode = string & { readonly __brand: "CurrencyCode" };
 
-export type WalletState = "ACTIVE" | "FROZEN" | "CLOSED";
+/** States of a wallet with their stored numbers, which are those of the proto's WalletState and never change. */
+export const walletStateNumbers = { ACTIVE: 1, FROZEN: 2, CLOSED: 3 } as const;
+export type WalletState = keyof typeof walletStateNumbers;
 
 /** What never changes about a wallet. */
 export interface WalletIdentity {

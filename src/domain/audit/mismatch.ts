@@ -62,6 +62,7 @@ export function timeText(timeMs: number | bigint | undefined): string {
   return Math.abs(ms) <= dateMaxMs ? new Date(ms).toISOString() : `${timeMs} ms`;
 }
 
-export function hashText(hash: Uint8Array): string {
-  return Buffer.from(hash).toString("hex");
+/** Bytes such as hashes, in hex. */
+export function bytesText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }

@@ -11,7 +11,7 @@ import type { Hold } from "../hold.ts";
 import { operationIdAt, type JournalHead, type JournalRecord, type WalletPart } from "../journal.ts";
 import { counted, noTotals } from "../totals.ts";
 import { totalMinor, type CurrencyCode, type UserId, type Wallet, type WalletIdentity } from "../wallet.ts";
-import { hashText, moneyText, timeText, type Mismatches } from "./mismatch.ts";
+import { bytesText, moneyText, timeText, type Mismatches } from "./mismatch.ts";
 import { RecomputedCurrencies } from "./recomputed-currencies.ts";
 import { brokenRules, replayedEffect, type Met, type ReplayedEffect } from "./replayed-effect.ts";
 
@@ -86,7 +86,7 @@ export class JournalReplay {
     this.#mismatches.compare(`${subject}: id`, `${operationIdAt(partition, sequence)}`, `${operationId}`);
     if (timeMs < this.#end.timeMs) this.#mismatches.add({ subject: `${subject}: time`, expected: `not before ${timeText(this.#end.timeMs)}`, actual: timeText(timeMs) });
     const over = this.#end.sequence === 0n ? "its content" : `its content and the hash of operation ${this.#end.sequence}`;
-    this.#mismatches.compare(`${subject}: hash over ${over}`, hashText(recordHash(this.#end.hash, record)), hashText(hash));
+    this.#mismatches.compare(`${subject}: hash over ${over}`, bytesText(recordHash(this.#end.hash, record)), bytesText(hash));
     if (keyHash !== undefined) this.#mismatches.compare(`${subject}: bytes of the key's hash`, "16", `${keyHash.length / 2}`);
   }
 

@@ -3,7 +3,7 @@
 // What the journal cannot tell: which rejection a key remembers, and which request (its fingerprint); neither is in any record.
 
 import type { Selectable } from "kysely";
-import { hashText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
+import { bytesText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
 import type { JournalRecord } from "../../domain/journal.ts";
 import { isRemembered } from "../../domain/rejection.ts";
 import { keyFromRow } from "../rows.ts";
@@ -36,7 +36,7 @@ export async function checkKeysOf(rows: AuditRows, records: readonly JournalReco
   const nowMs = await clockOf(rows, partition);
   const oldest = await rows.endKey(partition, "oldest");
   const remembered = await rows.keysWith(partition, keyed.map(({ keyHash }) => Buffer.from(keyHash, "hex")));
-  const byHash = new Map(remembered.map((row) => [hashText(row.key_hash), row]));
+  const byHash = new Map(remembered.map((row) => [bytesText(row.key_hash), row]));
   for (const { record, keyHash } of keyed) {
     const subject = `idempotency key ${keyHash} of operation ${record.sequence}`;
     const row = byHash.get(keyHash);
@@ -64,7 +64,7 @@ export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
     const pointedAt = await rows.recordsAt(partition, keys.flatMap((row) => row.sequence ?? []));
     const records = new Map(pointedAt.map((row) => [row.sequence, row]));
     for (const row of keys) {
-      const subject = `idempotency key ${hashText(row.key_hash)} (ordinal ${row.ordinal})`;
+      const subject = `idempotency key ${bytesText(row.key_hash)} (ordinal ${row.ordinal})`;
       checkForm(mismatches, subject, row);
       if (row.sequence !== null) checkTarget(mismatches, subject, row, records.get(row.sequence));
       if (row.time_ms < previous.time_ms) mismatches.add({ subject: `${subject}: time`, expected: `not before ${timeText(previous.time_ms)}`, actual: timeText(row.time_ms) });

@@ -3,7 +3,7 @@
 // Each step is a snapshot of its own. It first replays what the journal has beyond the last step, up to the snapshot's last record; only when it has come
 // so far does it compare some rows. So every comparison is between two things of the same moment, and no snapshot is long.
 
-import { Mismatches, hashText, timeText } from "../../domain/audit/mismatch.ts";
+import { Mismatches, bytesText, timeText } from "../../domain/audit/mismatch.ts";
 import { JournalReplay } from "../../domain/audit/replay.ts";
 import type { VerificationProgress, VerificationResult } from "../../domain/audit/verification-report.ts";
 import { genesisHash, type JournalRecord } from "../../domain/journal.ts";
@@ -104,7 +104,7 @@ function headComparison(replay: JournalReplay, { createTimeMs }: KeyChecks, mism
     const { sequence, hash, timeMs } = replay.end;
     const newest = await rows.endKey(partition, "newest");
     mismatches.compare(`${subject}: sequence`, `${sequence}`, `${head.sequence}`);
-    mismatches.compare(`${subject}: hash`, hashText(hash), hashText(head.hash));
+    mismatches.compare(`${subject}: hash`, bytesText(hash), bytesText(head.hash));
     // Whatever changes the ledger writes a record or a key, and moves the ledger's clock to its time.
     const changedMs = [createTimeMs, BigInt(timeMs), newest?.time_ms ?? 0n].reduce((last, each) => (each > last ? each : last));
     mismatches.compare(`${subject}: time`, timeText(changedMs), timeText(head.time_ms));

@@ -2,7 +2,7 @@
 
 import type Database from "better-sqlite3";
 import { sql } from "kysely";
-import { holdStatusNumbers } from "../../domain/canonical.ts";
+import { holdStatusNumbers } from "../../domain/hold.ts";
 import type { Touched } from "../../domain/command.ts";
 import type { LoadedState } from "../../domain/ledger-state.ts";
 import type { Queries } from "./queries.ts";

@@ -2,7 +2,7 @@
 
 import type Database from "better-sqlite3";
 import { sql, type Selectable } from "kysely";
-import { holdStatusNumbers } from "../../domain/canonical.ts";
+import { holdStatusNumbers } from "../../domain/hold.ts";
 import type { Wallet } from "../../domain/wallet.ts";
 import { holdFromRow, walletFromRow } from "../rows.ts";
 import type { HoldPage, HoldQuery } from "../store.ts";
