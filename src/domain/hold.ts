@@ -24,6 +24,11 @@ export interface Hold extends HoldOrigin {
   readonly previousHoldId: bigint;
 }
 
+/** The hold as it is when it is placed: active, nothing captured. */
+export function placed(hold: Omit<Hold, "capturedMinor" | "status" | "resolveTimeMs">): Hold {
+  return { ...hold, capturedMinor: 0n, status: "ACTIVE", resolveTimeMs: undefined };
+}
+
 /** What is still held: nothing once the hold is resolved. */
 export function remainingMinor(hold: { amountMinor: bigint; capturedMinor: bigint; status: HoldStatus }): bigint {
   return hold.status === "ACTIVE" ? hold.amountMinor - hold.capturedMinor : 0n;

@@ -2,7 +2,7 @@
 
 import { minorMax } from "./money.ts";
 import type { MoneyFact } from "./rejection.ts";
-import type { Totals } from "./totals.ts";
+import { noTotals, type Totals } from "./totals.ts";
 
 /** 1 to 128 characters out of letters, digits and `._:@+-`; checked where requests are parsed. */
 export type UserId = string & { readonly __brand: "UserId" };
@@ -40,6 +40,22 @@ export interface Wallet extends WalletIdentity {
   readonly lastHoldId: bigint;
   readonly updateTimeMs: number;
   readonly totals: Totals;
+}
+
+/** The wallet as it is when it is opened: active and empty. Its version and links come with its place in the journal. */
+export function opened(identity: WalletIdentity, balanceMaxMinor: bigint | undefined): Wallet {
+  return {
+    ...identity,
+    availableMinor: 0n,
+    heldMinor: 0n,
+    state: "ACTIVE",
+    version: 0n,
+    balanceMaxMinor,
+    headSequence: 0n,
+    lastHoldId: 0n,
+    updateTimeMs: identity.createTimeMs,
+    totals: noTotals,
+  };
 }
 
 /** available + held. */

@@ -3,6 +3,7 @@
 import type { Answer } from "../domain/answer.ts";
 import { decideBatch, touchedBy } from "../domain/batch.ts";
 import type { Command } from "../domain/command.ts";
+import { onlyPartition } from "../domain/journal.ts";
 import type { LedgerRules } from "../domain/rules.ts";
 import type { Store } from "../store/store.ts";
 
@@ -21,8 +22,7 @@ export function executorOn(store: Store, rules: LedgerRules): Executor {
   return {
     async execute(commands) {
       for (;;) {
-        // The only partition so far.
-        const answers = await store.transact(0, touchedBy(commands, rules), (state) => {
+        const answers = await store.transact(onlyPartition, touchedBy(commands, rules), (state) => {
           const { changes, answers: result } = decideBatch(state, commands, rules);
           return { changes, result };
         });

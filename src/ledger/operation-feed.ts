@@ -4,7 +4,7 @@
 // watcher at a time. A watcher that waits is a promise and nothing else.
 
 import { setImmediate } from "node:timers/promises";
-import { journalStart, placeAfter, type JournalPlace } from "../domain/journal.ts";
+import { journalStart, onlyPartition, placeAfter, type JournalPlace } from "../domain/journal.ts";
 import type { UserId } from "../domain/wallet.ts";
 import type { RecordedOperation, Reads } from "../store/store.ts";
 import { firstWithin, OperationRing, type RingBounds } from "./operation-ring.ts";
@@ -62,9 +62,6 @@ export interface WatchOptions {
   /** Ends the watch with its reason. */
   readonly signal: AbortSignal;
 }
-
-/** The only partition so far. */
-const partition = 0;
 
 interface Watcher {
   readonly userId: UserId | undefined;
@@ -172,9 +169,9 @@ export class OperationFeed {
   }
 
   async #begin(from: WatchOptions["from"]): Promise<JournalPlace> {
-    const head = placeAfter(await this.#reads.head(partition));
+    const head = placeAfter(await this.#reads.head(onlyPartition));
     this.#tail ??= head;
-    return from === "now" ? head : from === "start" ? journalStart(partition) : from;
+    return from === "now" ? head : from === "start" ? journalStart(onlyPartition) : from;
   }
 
   /** What the watcher wants of the journal after `from`, up to `end`; nothing where it is only to know how far it is. Waits where there is nothing. */

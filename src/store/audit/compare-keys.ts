@@ -4,22 +4,19 @@
 
 import type { Selectable } from "kysely";
 import { bytesText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
+import { keyHashBytes } from "../../domain/idempotency.ts";
 import type { JournalRecord } from "../../domain/journal.ts";
 import { isRemembered } from "../../domain/rejection.ts";
 import { keyFromRow } from "../rows.ts";
 import type { IdempotencyKeyTable, JournalTable } from "../tables.ts";
 import { belowEveryKey, type AuditRows } from "./audit.ts";
-import type { Comparison } from "./compare-kept.ts";
+import type { Comparison, ComparisonOptions } from "./comparison.ts";
 import { isSameValue } from "./row-differences.ts";
 
 type KeyRow = Selectable<IdempotencyKeyTable>;
 
-/** Bytes of a key's hash and of a fingerprint. */
-const hashBytes = 16;
-
-export interface KeyChecks {
-  readonly partition: bigint;
-  readonly mismatches: Mismatches;
+/** What the keys are held against. */
+export interface KeyChecks extends ComparisonOptions {
   /** How long the ledger has kept its keys, in milliseconds. */
   readonly retentionMs: bigint;
   /** When the ledger was created, in milliseconds since 1970. */
@@ -54,8 +51,7 @@ export async function checkKeysOf(rows: AuditRows, records: readonly JournalReco
 }
 
 /** Every remembered key, in the order of their age. */
-export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
-  const { partition, mismatches, retentionMs, createTimeMs } = checks;
+export function keysComparison({ partition, limit, mismatches, retentionMs, createTimeMs }: KeyChecks): Comparison {
   let previous = { ordinal: 0n, time_ms: createTimeMs };
   let after = belowEveryKey;
   return async (rows) => {
@@ -87,7 +83,7 @@ async function clockOf(rows: AuditRows, partition: bigint): Promise<bigint> {
 
 function checkForm(mismatches: Mismatches, subject: string, row: KeyRow): void {
   for (const [name, { length }] of [["hash", row.key_hash], ["fingerprint", row.fingerprint]] as const) {
-    mismatches.compare(`${subject}: bytes of its ${name}`, `${hashBytes}`, `${length}`);
+    mismatches.compare(`${subject}: bytes of its ${name}`, `${keyHashBytes}`, `${length}`);
   }
   if ((row.sequence === null) !== (row.rejection === null)) {
     if (row.rejection !== null) mismatches.compare(`${subject}: rejection`, "one that is remembered", rejectionText(row));

@@ -1,7 +1,7 @@
 // The SQLite engine's reading side: a connection of its own that sees the last commit, wherever the writer is.
 
 import type Database from "better-sqlite3";
-import { birthplaceOf } from "../../domain/journal.ts";
+import { birthplaceOf, onlyPartition } from "../../domain/journal.ts";
 import type { CurrencyTotals } from "../../domain/ledger-state.ts";
 import type { CurrencyCode, UserId } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, walletFromRow } from "../rows.ts";
@@ -14,8 +14,7 @@ import { prepareHoldLists } from "./hold-lists.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
 import { recordedIn } from "./recorded.ts";
 
-/** The only partition so far. */
-const partition = 0n;
+const partition = BigInt(onlyPartition);
 
 /** Opens a reading connection on a ledger that a store has opened. `clock` is the machine's time in milliseconds since 1970. */
 export function openSqliteReads(path: string, clock: () => number): Reads {
