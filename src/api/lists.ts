@@ -19,9 +19,10 @@ import { filterOf, walletOf } from "./requests.ts";
 const statusNames = namesByNumber(holdStatusNumbers);
 const kindNames = namesByNumber(operationKindNumbers);
 
-type Lists = Pick<ServiceImpl<typeof WalletService>, "listWallets" | "listHolds" | "listOperations">;
+type ListMethods = Pick<ServiceImpl<typeof WalletService>, "listWallets" | "listHolds" | "listOperations">;
 
-export function lists(ledger: LedgerReads): Lists {
+/** The three methods of WalletService that list something. */
+export function listMethods(ledger: LedgerReads): ListMethods {
   const { reads } = ledger;
   return {
     async listWallets(request) {

@@ -1,8 +1,11 @@
-// Times of requests as milliseconds on the ledger's clock, which counts no less: exactly the operations that they include, and no others.
+// Points in time and periods of requests, on the ledger's clock, which counts nothing shorter than milliseconds: exactly the operations that they include, and no others.
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Period } from "../store/store.ts";
+import type { GetWalletBalanceRequest } from "../../gen/wallet/v1/report_service_pb.ts";
+import { birthplaceOf } from "../domain/journal.ts";
+import type { JournalPoint, Period, Reads } from "../store/store.ts";
 import { invalidField } from "./errors.ts";
+import { rejectionError } from "./sentences.ts";
 
 const nanosPerMs = 1_000_000;
 
@@ -27,6 +30,24 @@ export function periodOf(request: { startTime?: Timestamp | undefined; endTime?:
   const endTimeMs = request.endTime && firstMsFrom("end_time", request.endTime);
   if (startTimeMs !== undefined && endTimeMs !== undefined && startTimeMs > endTimeMs) throw invalidField("start_time", "must not be after end_time");
   return { startTimeMs, endTimeMs };
+}
+
+/** The point of the journal that a balance is asked for; undefined for now. Throws INVALID_REQUEST for the future, and OPERATION_NOT_FOUND. */
+export async function pointOf(reads: Reads, asOf: GetWalletBalanceRequest["asOf"]): Promise<JournalPoint | undefined> {
+  switch (asOf.case) {
+    case "asOfTime": {
+      const timeMs = lastMsUntil("as_of_time", asOf.value);
+      if (timeMs > (await reads.nowMs())) throw invalidField("as_of_time", "is in the future; what will be then is not known");
+      return { timeMs };
+    }
+    case "asOfOperationId": {
+      const operationId = asOf.value;
+      if ((await reads.operation(operationId)) === undefined) throw rejectionError({ reason: "OPERATION_NOT_FOUND", operationId }, false);
+      return { sequence: birthplaceOf(operationId).sequence };
+    }
+    default:
+      return undefined;
+  }
 }
 
 function secondsMs(field: string, { seconds, nanos }: Timestamp): number {
