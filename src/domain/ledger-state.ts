@@ -51,6 +51,7 @@ export interface RequestMarks {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** What a batch sees and changes. Nothing is written: `changes()` says what is to be. */
 export class LedgerState {
   readonly nowMs: number;
   readonly eligible: LoadedState["eligible"];

@@ -20,6 +20,7 @@ export class FeedClosed extends Error {
   override readonly name = "FeedClosed";
 }
 
+/** What bounds the memory and the work of the feed. */
 export interface FeedBounds {
   readonly watchersMax: number;
   readonly ring: RingBounds;
@@ -54,6 +55,7 @@ export interface Seen {
   readonly operation: RecordedOperation | undefined;
 }
 
+/** What to watch, from where and for how long. */
 export interface WatchOptions {
   /** Only operations on this user's wallets, as owner or receiver. Undefined: all. */
   readonly userId: UserId | undefined;
@@ -69,6 +71,7 @@ interface Watcher {
   waiting: Waiting | undefined;
 }
 
+/** The operations of one ledger for all who watch it in this process. */
 export class OperationFeed {
   readonly #reads: Pick<Reads, "head" | "operationsAfter">;
   readonly #bounds: FeedBounds;

@@ -100,6 +100,7 @@ export function holdToRow(partition: number, hold: Hold, currency: CurrencyCode)
   };
 }
 
+/** Throws a RangeError for a kind, status or state without a name, and a SyntaxError for metadata that is no JSON. */
 export function recordFromRow(row: Selectable<JournalTable>): JournalRecord {
   return {
     partition: Number(row.partition),
@@ -201,6 +202,7 @@ export function keyFromRow(row: Selectable<IdempotencyKeyTable>): RememberedKey 
   };
 }
 
+/** `ordinal` is its place among the keys by age. */
 export function keyToRow(partition: number, ordinal: bigint, key: RememberedKey): Insertable<IdempotencyKeyTable> {
   return {
     partition: BigInt(partition),

@@ -15,6 +15,7 @@ export interface Met {
   readonly receiver: Wallet | undefined;
 }
 
+/** The state that an operation should lead to, and what it should say that it moved. Amounts in minor units, `receiverAmountMinor` in the receiver's own. */
 export interface ReplayedEffect {
   readonly wallet: Wallet;
   readonly hold: Hold | undefined;

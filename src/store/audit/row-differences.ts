@@ -24,6 +24,7 @@ export function compareRows(mismatches: Mismatches, subject: string, { expected,
   }
 }
 
+/** Whether two values of a column are the same: bytes by their content, everything else by itself. */
 export function isSameValue(a: unknown, b: unknown): boolean {
   return a instanceof Uint8Array && b instanceof Uint8Array ? Buffer.compare(a, b) === 0 : a === b;
 }

@@ -22,6 +22,7 @@ export interface EligibilityWindow {
   readonly limit: bigint;
 }
 
+/** The two queries, and the currencies to ask the second one about. */
 export interface ActiveHolds {
   readonly ofWallet: Statement<EligibilityWindow & { readonly walletId: bigint }, EligibilityPlace>;
   readonly ofCurrency: Statement<EligibilityWindow & { readonly currency: string }, EligibilityPlace>;
