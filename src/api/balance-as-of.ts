@@ -1,7 +1,7 @@
 // What a wallet contained at an earlier point.
 
 import type { GetWalletBalanceRequest } from "../../gen/wallet/v1/report_service_pb.ts";
-import { birthplaceOf, type WalletAfter } from "../domain/journal.ts";
+import { beforeOpening, birthplaceOf, type WalletAfter } from "../domain/journal.ts";
 import type { Wallet } from "../domain/wallet.ts";
 import type { Reads } from "../store/store.ts";
 import { invalidField } from "./errors.ts";
@@ -11,21 +11,18 @@ import { rejectionError } from "./sentences.ts";
 
 type Contained = Pick<WalletAfter, "availableMinor" | "heldMinor" | "version">;
 
-/** A wallet before it was opened. */
-export const nothing: Contained = { availableMinor: 0n, heldMinor: 0n, version: 0n };
-
 /** The wallet as of this point; now where none is given. Throws INVALID_REQUEST for a time that is yet to come, OPERATION_NOT_FOUND. */
 export async function balanceAsOf({ reads, rules }: LedgerReads, wallet: Wallet, asOf: GetWalletBalanceRequest["asOf"]): Promise<Contained> {
   switch (asOf.case) {
     case "asOfTime": {
       const timeMs = lastMsUntil("as_of_time", asOf.value);
       if (timeMs > (await reads.nowMs())) throw invalidField("as_of_time", "is in the future; what will be then is not known");
-      return rules.autoRelease ? withoutOverdue(reads, wallet, timeMs) : ((await reads.walletAsOf(wallet.walletId, { timeMs })) ?? nothing);
+      return rules.autoRelease ? withoutOverdue(reads, wallet, timeMs) : ((await reads.walletAsOf(wallet.walletId, { timeMs })) ?? beforeOpening);
     }
     case "asOfOperationId": {
       const operationId = asOf.value;
       if ((await reads.operation(operationId)) === undefined) throw rejectionError({ reason: "OPERATION_NOT_FOUND", operationId }, false);
-      return (await reads.walletAsOf(wallet.walletId, { sequence: birthplaceOf(operationId).sequence })) ?? nothing;
+      return (await reads.walletAsOf(wallet.walletId, { sequence: birthplaceOf(operationId).sequence })) ?? beforeOpening;
     }
     default:
       return wallet;
@@ -38,7 +35,7 @@ export async function balanceAsOf({ reads, rules }: LedgerReads, wallet: Wallet,
  */
 async function withoutOverdue(reads: Reads, { walletId, headSequence }: Wallet, timeMs: number): Promise<Contained> {
   const { upTo, closing } = await reads.period(walletId, { startTimeMs: undefined, endTimeMs: timeMs + 1 });
-  if (closing === undefined) return nothing;
+  if (closing === undefined) return beforeOpening;
   let then = closing;
   for (let place = upTo; place < headSequence; ) {
     for (const { record } of await reads.operationsForward(walletId, { after: place, upTo: headSequence })) {

@@ -1,14 +1,13 @@
 // A batch between the wire and the ledger: items to commands, results to lean messages.
 
 import { create } from "@bufbuild/protobuf";
-import { BatchResultSchema, RejectionSchema, type BatchItem, type BatchResult, type ExecuteBatchRequest, type Rejection as RejectionMessage } from "../../gen/wallet/v1/wallet_service_pb.ts";
+import { BatchResultSchema, RejectionSchema, type BatchItem, type BatchResult, type ExecuteBatchRequest } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import type { BatchAnswer } from "../domain/answer.ts";
 import type { ExecuteBatch, WalletCommand } from "../domain/command.ts";
-import type { Rejection } from "../domain/rejection.ts";
 import { toBalance } from "./answers.ts";
 import { invalidField } from "./errors.ts";
 import * as requests from "./requests.ts";
-import { explain } from "./sentences.ts";
+import { toRejection } from "./sentences.ts";
 
 /** The whole batch, or the error of its first item that is malformed: nothing of such a batch is decided. */
 export function toExecuteBatch({ items, atomic }: ExecuteBatchRequest): ExecuteBatch {
@@ -34,12 +33,6 @@ export function toBatchResults({ results }: BatchAnswer): BatchResult[] {
     const { operationId, after, exponent, holdId, replayed } = result;
     return create(BatchResultSchema, { outcome: { case: "applied", value: { operationId, balanceAfter: toBalance(after, exponent), holdId, replayed } } });
   });
-}
-
-/** A rejection as an answer, for those who did not ask for it to be an error. */
-export function toRejection(rejection: Rejection, replayed: boolean): RejectionMessage {
-  const { sentence, metadata } = explain(rejection);
-  return create(RejectionSchema, { reason: rejection.reason, message: sentence, metadata: replayed ? { ...metadata, replayed: "true" } : metadata });
 }
 
 function toItem({ operation }: BatchItem, index: number): WalletCommand {

@@ -36,7 +36,7 @@ export function createInterceptors(options: InterceptorOptions): Interceptor[] {
 }
 
 /** Makes a request ready for its handler, in place. Throws INVALID_REQUEST or INVALID_AMOUNT. */
-export function admitRequest(method: DescMethod, message: Message, idempotencyHeader: string | null, validate: RequestValidator): void {
+function admitRequest(method: DescMethod, message: Message, idempotencyHeader: string | null, validate: RequestValidator): void {
   applyIdempotencyHeader(method, message, idempotencyHeader);
   validate(method.input, message);
 }

@@ -5,28 +5,20 @@ import { create } from "@bufbuild/protobuf";
 import { TotalsSchema, type ReportService, type Totals as TotalsMessage } from "../../gen/wallet/v1/report_service_pb.ts";
 import type { CurrencyTotals } from "../domain/ledger-state.ts";
 import { activeHolds, type Total, type Totals } from "../domain/totals.ts";
-import type { OperationFeed } from "../ledger/operation-feed.ts";
-import type { Verifier } from "../ledger/verifier.ts";
 import { toBalance, toMoneys } from "./answers.ts";
 import { balanceAsOf } from "./balance-as-of.ts";
 import { foundWallet } from "./found-wallet.ts";
-import type { LedgerReads } from "./ledger-access.ts";
+import type { ReportAccess } from "./ledger-access.ts";
 import { filterOf } from "./requests.ts";
 import { statementOf } from "./statement.ts";
 import { verificationMethods } from "./verification.ts";
 import { watchOperations } from "./watch-operations.ts";
 
-/** What only reports need of the ledger. */
-export interface ReportAccess extends LedgerReads {
-  readonly feed: OperationFeed;
-  readonly verifier: Verifier;
-}
-
 /** Every method of the service. */
 export function reportService(ledger: ReportAccess): ServiceImpl<typeof ReportService> {
-  const { reads, feed, verifier } = ledger;
+  const { reads } = ledger;
   return {
-    ...verificationMethods(reads, verifier),
+    ...verificationMethods(ledger),
 
     async getWalletBalance(request) {
       const wallet = await foundWallet(ledger, request);
@@ -61,11 +53,10 @@ export function reportService(ledger: ReportAccess): ServiceImpl<typeof ReportSe
       };
     },
 
-    watchOperations: (request, context) => watchOperations({ feed, reads }, request, context),
+    watchOperations: (request, context) => watchOperations(ledger, request, context),
   };
 }
 
-/** Undefined for now. Throws INVALID_REQUEST for the future, and OPERATION_NOT_FOUND. */
 /** One kind of counter over several wallets or currencies. */
 function summed(totals: readonly CurrencyTotals[], pick: (totals: Totals) => Total): TotalsMessage {
   const counted = totals.map(({ currency, exponent, totals: each }) => ({ currency, exponent, ...pick(each) })).filter(({ count }) => count > 0n);

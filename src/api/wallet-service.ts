@@ -8,11 +8,11 @@ import { keyHash } from "../domain/idempotency.ts";
 import type { Rejection } from "../domain/rejection.ts";
 import type { UserId } from "../domain/wallet.ts";
 import { toApplied, toAppliedToHold, toHold, toMoneys, toOperation, toWallet } from "./answers.ts";
-import { toBatchResults, toExecuteBatch, toRejection } from "./batch.ts";
+import { toBatchResults, toExecuteBatch } from "./batch.ts";
 import { serviceError } from "./errors.ts";
 import { foundWallet } from "./found-wallet.ts";
 import type { LedgerAccess } from "./ledger-access.ts";
-import { lists } from "./lists.ts";
+import { listMethods } from "./lists.ts";
 import {
   toAddMoney,
   toCaptureHold,
@@ -26,7 +26,7 @@ import {
   toTransferMoney,
   toWithdrawMoney,
 } from "./requests.ts";
-import { rejectionError } from "./sentences.ts";
+import { rejectionError, toRejection } from "./sentences.ts";
 
 /** Every method of the service. */
 export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletService> {
@@ -36,7 +36,7 @@ export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletSe
   const execute = async (command: ExecuteBatch, { signal }: HandlerContext): Promise<BatchAnswer> => granted(await queue.submit(command, signal)) as BatchAnswer;
 
   return {
-    ...lists(ledger),
+    ...listMethods(ledger),
 
     initWallet: async (request, context) => toApplied(await apply(toInitWallet(request), context), request.validateOnly),
     addMoney: async (request, context) => toApplied(await apply(toAddMoney(request), context), request.validateOnly),

@@ -2,19 +2,19 @@
 
 import assert from "node:assert/strict";
 import { recordHash } from "./canonical.ts";
-import { countsOf, countsOfReceiver, type Count } from "./counts.ts";
+import { countsOf, countsOfReceiver, withCounts, type Count } from "./counts.ts";
 import type { Effect } from "./decision.ts";
+import { denominationKey, type Denomination } from "./denomination.ts";
 import type { Hold } from "./hold.ts";
 import type { RememberedKey } from "./idempotency.ts";
 import { assertSoundHold, assertSoundWallet } from "./invariants.ts";
 import { operationIdAt, type JournalHead, type JournalRecord, type WalletAfter, type WalletPart } from "./journal.ts";
-import { counted, noTotals, type Totals } from "./totals.ts";
+import { noTotals, type Totals } from "./totals.ts";
 import type { CurrencyCode, UserId, Wallet } from "./wallet.ts";
 
 /** The counters of all wallets of one currency that were opened with the same exponent. */
-export interface CurrencyTotals {
+export interface CurrencyTotals extends Denomination {
   readonly currency: CurrencyCode;
-  readonly exponent: number;
   readonly totals: Totals;
 }
 
@@ -51,6 +51,7 @@ export interface RequestMarks {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** What a batch sees and changes. Nothing is written: `changes()` says what is to be. */
 export class LedgerState {
   readonly nowMs: number;
   readonly eligible: LoadedState["eligible"];
@@ -75,7 +76,7 @@ export class LedgerState {
     for (const hold of loaded.holds) this.#holds.set(hold.holdId, assertSoundHold(hold));
     for (const record of loaded.records) this.#putRecord(record);
     for (const key of loaded.keys) this.#keys.set(key.keyHash, key);
-    for (const totals of loaded.currencyTotals) this.#currencyTotals.set(totalsKey(totals), totals);
+    for (const totals of loaded.currencyTotals) this.#currencyTotals.set(denominationKey(totals), totals);
   }
 
   /**
@@ -221,7 +222,7 @@ export class LedgerState {
     this.#putWallet(assertSoundWallet({ ...wallet, version, headSequence: sequence, updateTimeMs: timeMs, totals: withCounts(wallet.totals, counts) }));
     this.#mark(this.#changed.walletIds, wallet.walletId);
     if (counts.length === 0) return;
-    const key = totalsKey(wallet);
+    const key = denominationKey(wallet);
     const { totals } = this.#currencyTotals.get(key) ?? { totals: noTotals };
     this.#set(this.#currencyTotals, key, { currency: wallet.currency, exponent: wallet.exponent, totals: withCounts(totals, counts) });
     this.#mark(this.#changed.totals, key);
@@ -231,12 +232,4 @@ export class LedgerState {
 /** The wallet's part in the operation that makes it so. */
 function partIn({ walletId, availableMinor, heldMinor, state, version, balanceMaxMinor, headSequence }: Wallet): WalletPart {
   return { walletId, after: { availableMinor, heldMinor, state, version: version + 1n, balanceMaxMinor }, previousSequence: headSequence };
-}
-
-function withCounts(totals: Totals, counts: readonly Count[]): Totals {
-  return counts.reduce((sum, [kind, amountMinor]) => counted(sum, kind, amountMinor), totals);
-}
-
-function totalsKey({ currency, exponent }: { currency: CurrencyCode; exponent: number }): string {
-  return `${currency}:${exponent}`;
 }

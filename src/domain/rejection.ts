@@ -1,12 +1,10 @@
 // Why the ledger says no: one closed list, each reason with the facts that a person would want. The edge makes sentences of them.
 
+import type { Denomination } from "./denomination.ts";
 import type { HoldStatus } from "./hold.ts";
 
 /** An amount together with what is needed to print it. */
-export interface MoneyFact {
-  readonly currency: string;
-  /** Decimals of the currency in this wallet. */
-  readonly exponent: number;
+export interface MoneyFact extends Denomination {
   readonly minor: bigint;
 }
 

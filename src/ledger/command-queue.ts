@@ -16,6 +16,7 @@ export class QueueClosed extends Error {
   override readonly name = "QueueClosed";
 }
 
+/** What bounds the queue. */
 export interface QueueLimits {
   /** Operations that may wait or be under way. */
   readonly queueLengthMax: number;
@@ -33,6 +34,7 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
+/** The commands of one ledger on their way to the writer, in the order of their arrival. */
 export class CommandQueue {
   readonly #executor: Executor;
   readonly #limits: QueueLimits;

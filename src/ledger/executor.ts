@@ -3,6 +3,7 @@
 import type { Answer } from "../domain/answer.ts";
 import { decideBatch, touchedBy } from "../domain/batch.ts";
 import type { Command } from "../domain/command.ts";
+import { onlyPartition } from "../domain/journal.ts";
 import type { LedgerRules } from "../domain/rules.ts";
 import type { Store } from "../store/store.ts";
 
@@ -20,8 +21,7 @@ export interface Executor {
 export function executorOn(store: Store, rules: LedgerRules): Executor {
   return {
     execute: (commands) =>
-      // The only partition so far.
-      store.transact(0, touchedBy(commands, rules), (state) => {
+      store.transact(onlyPartition, touchedBy(commands, rules), (state) => {
         const { changes, answers } = decideBatch(state, commands, rules);
         return { changes, result: answers };
       }),
