@@ -30,5 +30,5 @@ function outcomeOf(module: TestModule): FileOutcome {
 
 /** An expectation of the test, or an invariant that the ledger asserts of itself; perhaps as the cause of an error that tells its story. */
 function isAssertion(error: SerializedError): boolean {
-  return error.name === "AssertionError" || error["code"] === "ERR_ASSERTION" || (error.cause !== undefined && isAssertion(error.cause as SerializedError));
+  return error.name === "AssertionError" || error["code"] === "ERR_ASSERTION" || (error.cause !== undefined && isAssertion(error.cause));
 }

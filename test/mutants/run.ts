@@ -4,7 +4,8 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { mutants, type Mutant } from "./mutants.ts";
+import type { Mutant } from "./mutant.ts";
+import { mutants } from "./mutants.ts";
 import { notPassing, planted, verdictOn, type Verdict } from "./verdict.ts";
 import { projectRoot, Workspace } from "./workspace.ts";
 
