@@ -8,7 +8,7 @@ const keys: readonly Mutant[] = [
     file: "src/domain/ledger-state.ts",
     replace: "return this.#keys.get(keyHash);",
     by: "return this.#changed.keyHashes.has(keyHash) ? undefined : this.#keys.get(keyHash);",
-    caughtBy: [...unit("peers-money-bugs", "idempotency"), ...model],
+    caughtBy: unit("peers-money-bugs", "idempotency"),
     isShort: true,
   },
   {
@@ -31,7 +31,7 @@ const keys: readonly Mutant[] = [
     replace: "return applied({ record, wallet: state.wallet(record.walletId), receiver,",
     by: `const { availableMinor, heldMinor } = state.wallet(record.walletId);
   return applied({ record: { ...record, after: { ...record.after, availableMinor, heldMinor } }, wallet: state.wallet(record.walletId), receiver,`,
-    caughtBy: [...unit("idempotency", "withdraw-money"), ...contract("store-keeping")],
+    caughtBy: unit("idempotency", "withdraw-money"),
     isShort: true,
   },
   {

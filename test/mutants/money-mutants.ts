@@ -8,7 +8,7 @@ const funds: readonly Mutant[] = [
     file: "src/domain/decide/withdraw-money.ts",
     replace: "mayNotSpend(wallet) ?? insufficientFunds(wallet, amountMinor)",
     by: "mayNotSpend(wallet)",
-    caughtBy: [...unit("withdraw-money"), ...model],
+    caughtBy: unit("withdraw-money", "peers-money-bugs"),
     isShort: true,
   },
   {
@@ -75,7 +75,7 @@ const transfers: readonly Mutant[] = [
     file: "src/domain/decide/receiver.ts",
     replace: "wallet: credited(wallet, incoming.minor)",
     by: "wallet",
-    caughtBy: [...unit("transfer-money", "capture-hold"), ...contract("store-keeping")],
+    caughtBy: unit("transfer-money", "capture-hold"),
     isShort: true,
   },
   {
@@ -168,7 +168,7 @@ const holds: readonly Mutant[] = [
     file: "src/store/sqlite/write.ts",
     replace: "doUpdateSet(excluded(changingHoldColumns))",
     by: 'doUpdateSet(excluded(["captured_minor", "eligible_time_ms"]))',
-    caughtBy: [...contract("store", "store-keeping"), ...model],
+    caughtBy: contract("store"),
     isShort: true,
   },
   {
