@@ -132,7 +132,7 @@ const transfers: readonly Mutant[] = [
     file: "src/domain/ledger-state.ts",
     replace: "receiver: receiver && { ...partIn(receiver.wallet), amountMinor: receiver.amountMinor },",
     by: "receiver: receiver && { ...partIn(receiver.wallet), previousSequence: wallet.headSequence, amountMinor: receiver.amountMinor },",
-    caughtBy: [...contract("store-history"), ...model],
+    caughtBy: [...unit("journal"), ...model],
   },
   {
     bug: "a receiver's counters take the payer's amount",
