@@ -60,10 +60,11 @@ describe("an atomic batch", () => {
 
   test("that is aborted leaves nothing but what its keys remember, and names the item and why", () => {
     const story = given(wallet("1"), wallet("0", { user: "bob" }));
-    const before = { head: story.ledger.head.sequence, wallets: [...story.ledger.wallets.values()] };
+    const standing = (): unknown => ({ head: story.ledger.head.sequence, wallets: [...story.ledger.wallets.values()], records: [...story.ledger.records.keys()] });
+    const before = standing();
     const answer = execute(story, asked, { atomic: true });
     expect(answer).toMatchObject({ type: "rejected", replayed: false, rejection: { reason: "BATCH_ABORTED", index: 1, cause: { reason: "INSUFFICIENT_FUNDS" } } });
-    expect({ head: story.ledger.head.sequence, wallets: [...story.ledger.wallets.values()] }).toEqual(before);
+    expect(standing()).toEqual(before);
     expect(story.ledger.keys.size).toBe(2);
   });
 
