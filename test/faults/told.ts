@@ -18,8 +18,8 @@ export class ToldBook {
   readonly refused: Record<string, number> = {};
   /** Per currency: what came in less what went out, in whole units. */
   readonly cameIn = new Map<string, bigint>();
-  /** Calls of their own, and operations that came in batches. */
-  readonly ways = { unary: 0, inBatches: 0 };
+  /** Operations that were calls of their own, those that came in batches, and how many batches that were. */
+  readonly ways = { unary: 0, inBatches: 0, batches: 0 };
   /** One sentence for each operation of which two callers were told different things. */
   readonly contradictions: string[] = [];
 
@@ -34,8 +34,9 @@ export class ToldBook {
   file(acknowledged: readonly Acknowledged[]): void {
     for (const each of acknowledged) {
       const { wishes } = each.intention;
-      if (wishes.length === 1) this.ways.unary++;
-      else this.ways.inBatches += wishes.length;
+      const isBatch = each.intention.name !== wishes[0]!.verb;
+      this.ways[isBatch ? "inBatches" : "unary"] += wishes.length;
+      if (isBatch) this.ways.batches++;
       for (const [index, verdict] of verdictsOf(each).entries()) this.#fileOne(wishes[index]!, verdict);
     }
   }

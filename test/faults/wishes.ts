@@ -26,6 +26,8 @@ const holdsRememberedMax = 500;
 /** The life of a wallet that is made to be closed, one step after the other. It is refused what its state forbids. */
 const briefLife = ["initWallet", "addMoney", "closeWallet", "withdrawMoney", "closeWallet", "addMoney"] as const;
 const briefAmount = 5;
+/** Operations of any kind in a batch that is meant to be done as a whole, at most. */
+const atomicMixedMax = 4;
 /** More than any wallet ever has. */
 const tooMuch = "1000000000000";
 
@@ -67,15 +69,16 @@ export class Wishes {
     this.#batchLengthMax = batchLengthMax;
   }
 
-  /** Those who have a wallet, or soon will, without those whose wallets are made to be closed. */
-  get users(): readonly User[] {
-    return this.#users;
+  /** Everybody who has a wallet, or was meant to have one. */
+  userIds(): string[] {
+    return [...this.#users.map(({ userId }) => userId), ...Array.from({ length: this.#briefCount }, (_, index) => briefUser(index + 1))];
   }
 
-  /** Batches that open so many new wallets. */
-  openings(count: number, { perBatch }: { readonly perBatch: number }): Intention[] {
-    const wishes = Array.from({ length: count }, () => this.#open(this.#newUser()));
-    return Array.from({ length: Math.ceil(count / perBatch) }, (_, index) => together(wishes.slice(index * perBatch, (index + 1) * perBatch), { atomic: false }));
+  /** Batches that open so many new wallets and put this much into each. */
+  openings(count: number, { perBatch, amount }: { readonly perBatch: number; readonly amount: string }): Intention[] {
+    const users = Array.from({ length: count }, () => this.#newUser());
+    const wishes = users.flatMap((user) => [this.#open(user), this.#wishFor("addMoney", user, { amount }, BigInt(amount))]);
+    return Array.from({ length: Math.ceil(wishes.length / perBatch) }, (_, index) => together(wishes.slice(index * perBatch, (index + 1) * perBatch), { atomic: false }));
   }
 
   next(): Intention {
@@ -99,10 +102,14 @@ export class Wishes {
     else this.#holds[this.#random.between(0, holdsRememberedMax - 1)] = hold;
   }
 
-  /** Half of them all or nothing, and a third of those meant to be nothing. In some, a key comes twice: with the same request, or with another. */
+  /** Half of them all or nothing, and a sixth of those meant to be nothing. In some, a key comes twice: with the same request, or with another. */
   #batch(): Intention {
-    const wishes = Array.from({ length: this.#random.between(1, this.#batchLengthMax) }, () => this.#wish());
     const atomic = this.#random.between(1, 2) === 1;
+    // Among many of any kind one is refused for sure: of those that shall be done together, few may be.
+    const isLong = this.#random.between(1, 3) > 1;
+    const lengthMax = atomic ? (isLong ? Math.ceil(this.#batchLengthMax / 2) : atomicMixedMax) : this.#batchLengthMax;
+    const length = this.#random.between(1, lengthMax);
+    const wishes = Array.from({ length }, () => (atomic && isLong ? this.#likely() : this.#wish()));
     const place = (): number => this.#random.between(0, wishes.length);
     if (this.#random.between(1, 4) === 1) wishes.splice(place(), 0, ...this.#wholeLife());
     const dice = this.#random.between(1, 12);
@@ -110,8 +117,16 @@ export class Wishes {
       const twice = this.#random.pick(wishes);
       wishes.splice(place(), 0, dice > 1 ? twice : { ...twice, ...this.#withdrawal(twice, "1") });
     }
-    if (atomic && this.#random.between(1, 3) === 1) wishes.splice(place(), 0, this.#wishFor("withdrawMoney", this.#user(), { amount: tooMuch }, -BigInt(tooMuch)));
+    if (atomic && this.#random.between(1, 6) === 1) wishes.splice(place(), 0, this.#wishFor("withdrawMoney", this.#user(), { amount: tooMuch }, -BigInt(tooMuch)));
     return together(wishes, { atomic });
+  }
+
+  /** What is hardly ever refused. */
+  #likely(): Wish {
+    const dice = this.#random.between(1, 12);
+    if (dice === 1) return this.#amountOut("1");
+    if (dice <= 3) return this.#hold({ amount: "1" });
+    return dice === 4 ? this.#open(this.#newUser()) : this.#add();
   }
 
   /** Another request under the key of the first. */
@@ -140,7 +155,7 @@ export class Wishes {
       case "transferMoney":
         return this.#transfer();
       case "setWalletLimits":
-        return this.#wishFor(verb, this.#user(), this.#random.between(1, 2) === 1 ? {} : { balanceMax: this.#amount(20_000) });
+        return this.#wishFor(verb, this.#user(), this.#random.between(1, 10) > 1 ? {} : { balanceMax: this.#amount(20_000) });
       case "freezeWallet": {
         const user = this.#user();
         this.#frozen.push(user);
@@ -169,10 +184,10 @@ export class Wishes {
     return this.#wishFor("withdrawMoney", this.#user(), { amount }, -BigInt(amount));
   }
 
-  #hold(): Wish {
-    // Half of them are soon eligible, so that releases find something: some at once, some while others still want to capture them.
+  #hold({ amount = this.#amount(400) } = {}): Wish {
+    // Some are soon eligible, so that releases find something: at once, or while others still want to capture them.
     const nanos = this.#random.pick([1_000_000, this.#random.between(50, 900) * 1_000_000]);
-    return this.#wishFor("holdMoney", this.#user(), { amount: this.#amount(400), ...(this.#random.between(1, 2) === 1 ? { holdPeriod: { nanos } } : {}) });
+    return this.#wishFor("holdMoney", this.#user(), { amount, ...(this.#random.between(1, 3) === 1 ? { holdPeriod: { nanos } } : {}) });
   }
 
   /** Captures are partial or final, and leave the ledger or go to somebody. */
@@ -239,7 +254,7 @@ export class Wishes {
   }
 
   #newBrief(): User {
-    return { userId: `brief-${++this.#briefCount}`, currency: this.#random.pick(currencies) };
+    return { userId: briefUser(++this.#briefCount), currency: this.#random.pick(currencies) };
   }
 
   #user(): User {
@@ -250,7 +265,7 @@ export class Wishes {
 
   /** Somebody else, mostly with a wallet in the same currency. */
   #other({ userId, currency }: User): User {
-    const isFit = (user: User): boolean => user.userId !== userId && (user.currency === currency || this.#random.between(1, 10) === 1);
+    const isFit = (user: User): boolean => user.userId !== userId && (user.currency === currency || this.#random.between(1, 50) === 1);
     for (;;) {
       const user = this.#user();
       if (isFit(user)) return user;
@@ -261,4 +276,8 @@ export class Wishes {
   #amount(max: number): string {
     return String(this.#random.between(1, max));
   }
+}
+
+function briefUser(number: number): string {
+  return `brief-${number}`;
 }

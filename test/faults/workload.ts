@@ -9,8 +9,14 @@ import { Wishes, type WishesOptions } from "./wishes.ts";
 /** Reasons that are given where nothing was decided: the intention is still open. */
 const undecidedReasons = new Set(["STORE_UNAVAILABLE", "SHUTTING_DOWN", "OUTCOME_UNKNOWN", "OVERLOADED", "DEADLINE_EXCEEDED", "CANCELED", "INTERNAL"]);
 
+export interface WorkloadOptions extends WishesOptions {
+  /** How many of a thousand calls are releases of everybody's holds. */
+  readonly releasePermille?: number;
+}
+
 export class Workload {
   readonly #random: Random;
+  readonly #releasePermille: number;
   readonly wishes: Wishes;
   #isStopped = false;
   /** Decided, and the caller knows it. Emptied by whoever has looked at them. */
@@ -24,8 +30,9 @@ export class Workload {
   /** Calls that ended without a word from the service, by gRPC's name for it. */
   readonly silences = new Map<string, number>();
 
-  constructor(random: Random, options: WishesOptions = {}) {
+  constructor(random: Random, { releasePermille = 40, ...options }: WorkloadOptions = {}) {
     this.#random = random;
+    this.#releasePermille = releasePermille;
     this.wishes = new Wishes(random, options);
   }
 
@@ -51,7 +58,7 @@ export class Workload {
 
   async #sendOne(client: GrpcClient): Promise<Outcome> {
     // Releases have no key and need none: whether one was done is seen in the books.
-    if (this.#random.between(1, 25) === 1) return client.call(WalletService.method.releaseHolds, {});
+    if (this.#random.between(1, 1_000) <= this.#releasePermille) return client.call(WalletService.method.releaseHolds, {});
     return this.send(client, this.wishes.next());
   }
 
