@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { measureBatches } from "./batch-rows.ts";
+import { measureHistory } from "./history-rows.ts";
 import { describeMachine } from "./machine.ts";
 import type { Findings } from "./measured.ts";
 import { longPlan, shortPlan } from "./plan.ts";
@@ -18,10 +19,11 @@ const say = (line: string): void => console.error(line);
 try {
   const unary = await measureUnary(plan, say);
   const batches = await measureBatches(plan, say);
+  const history = await measureHistory(plan, say);
   const start = await measureStart(plan, unary.loadedMib, say);
   const findings: Findings = {
-    verdicts: [...unary.verdicts, ...batches.verdicts, ...start.verdicts],
-    tables: [...unary.tables, ...batches.tables, ...start.tables],
+    verdicts: [...unary.verdicts, ...batches.verdicts, ...history.verdicts, ...start.verdicts],
+    tables: [...unary.tables, ...batches.tables, ...history.tables, ...start.tables],
   };
   const text = reportText(findings, describeMachine(unary.othersShare));
   console.log(text);

@@ -23,7 +23,7 @@ const howItIsMeasured = [
   "Load comes from another process that writes HTTP/2 frames itself, so that it takes little of the processor that the server needs. It is closed-loop: a call leaves when an answer is there, 64 at most on a connection.",
   "The no-op on the same server has the same interceptors and the same log line, and a handler that answers with a constant of the same size. All servers decode the request and encode the answer with protobuf-es.",
   "Server CPU is that of the whole process, by thread from /proc, during the measurement only.",
-  "Not measured yet: rows 3, 5, 6, 7, 8 and 9, ExecuteBatch as an RPC (row 4 is the ledger's own door), and memory after 5 million operations (row 10).",
+  "Not measured yet: rows 3, 5, 7, 8 and 9, ExecuteBatch as an RPC (row 4 is the ledger's own door), and memory after 5 million operations (row 10).",
 ];
 
 function tableText({ title, columns, rows, notes }: Table): string {

@@ -16,6 +16,7 @@ import { CommandQueue } from "./ledger/command-queue.ts";
 import { announcing } from "./ledger/executor.ts";
 import { OperationFeed } from "./ledger/operation-feed.ts";
 import { startSweeping, withoutOverdue } from "./ledger/overdue-holds.ts";
+import { Verifier } from "./ledger/verifier.ts";
 import { startWriterThread, type WriterThread } from "./ledger/writer-thread.ts";
 import { startServer } from "./server/server.ts";
 import { openSqliteReads } from "./store/sqlite/sqlite-reads.ts";
@@ -50,11 +51,12 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const reads = await opened(() => openSqliteReads(database.path, Date.now), writer);
   const feed = new OperationFeed(reads, config);
   const queue = new CommandQueue(announcing(writer, () => feed.hint()), config);
+  const verifier = new Verifier(new URL("./verifier.ts", import.meta.url), { databasePath: database.path, idempotencyRetentionMs });
   let isReady = true;
 
   const submit = (command: ReleaseHolds): Promise<Answer> => queue.submit(command);
   const sweeper = autoRelease ? startSweeping(reads, submit, (error) => logger.warn({ err: error }, "overdue holds could not be released")) : undefined;
-  const ledger = { queue, feed, reads: autoRelease ? withoutOverdue(reads, submit) : reads, rules: { currencies: currencyRegistry(assets), ...periods } };
+  const ledger = { queue, feed, verifier, reads: autoRelease ? withoutOverdue(reads, submit) : reads, rules: { currencies: currencyRegistry(assets), ...periods } };
   const closeLedger = async (): Promise<void> => {
     await sweeper?.stop();
     await queue.close();
@@ -88,7 +90,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       }),
       async stop() {
         isReady = false;
-        await server.drain();
+        // A verification may be long and changes nothing: it is ended, so that its callers are not waited for.
+        await Promise.all([verifier.close(), server.drain()]);
         await closeLedger();
       },
     };

@@ -1,4 +1,4 @@
-// The process's edge: arguments, the log, signals and exit codes. Exit codes: 0 asked to stop, 1 failed, 2 wrong configuration.
+// The process's edge: arguments, the log, signals and exit codes. Exit codes: 0 asked to stop, 1 failed, 2 wrong configuration; of `verify` see there.
 
 import { resolve } from "node:path";
 import { ConfigError, readConfig, type Config } from "./config.ts";
@@ -13,13 +13,18 @@ const stopTimeoutMs = 9500;
 /** Ctrl-C reaches the process from the terminal and again from npm. What comes this soon after the first signal is the same wish, not impatience. */
 const sameSignalMs = 300;
 
+/** The only command there is; without one the service is started. Its flags are the service's. */
+const [command, ...afterCommand] = process.argv.slice(2);
+const isVerify = command === "verify";
+
 const start = readStart();
-if (start.kind === "run") await run(start.config);
-else process.stdout.write(start.text);
+if (start.kind !== "run") process.stdout.write(start.text);
+else if (isVerify) process.exitCode = await import("./verify-command.ts").then(({ verifyCommand }) => verifyCommand(start.config));
+else await run(start.config);
 
 function readStart(): ReturnType<typeof readConfig> {
   try {
-    return readConfig(process.argv.slice(2), process.env);
+    return readConfig(isVerify ? afterCommand : process.argv.slice(2), process.env);
   } catch (error) {
     if (error instanceof ConfigError) return exitWithSentence(error.message, 2);
     throw error;

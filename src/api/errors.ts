@@ -13,7 +13,6 @@ type ServiceReason =
   | "OVERLOADED"
   | "MESSAGE_TOO_LARGE"
   | "STORE_UNAVAILABLE"
-  | "SHUTTING_DOWN"
   | "OUTCOME_UNKNOWN"
   | "DEADLINE_EXCEEDED"
   | "CANCELED"
@@ -49,12 +48,11 @@ export const errorTable = {
   BATCH_ABORTED: { code: Code.Aborted, meaning: "An item of an atomic batch was rejected, so nothing of the batch was done. The error names the item and its reason." },
   OVERLOADED: { code: Code.ResourceExhausted, meaning: "The service has as much work waiting as it takes. Nothing was done; send it again after the delay in RetryInfo." },
   MESSAGE_TOO_LARGE: { code: Code.ResourceExhausted, meaning: "The request is larger than the server takes." },
-  STORE_UNAVAILABLE: { code: Code.Unavailable, meaning: "The database refused the work. Nothing was done; send it again later." },
-  SHUTTING_DOWN: { code: Code.Unavailable, meaning: "The service is going down. Nothing was done; send the call again, a watch with its last resume token." },
+  STORE_UNAVAILABLE: { code: Code.Unavailable, meaning: "The database refused the work, or the service is going down. Nothing was done; send it again later, a watch with its last resume token." },
   OUTCOME_UNKNOWN: { code: Code.Unavailable, meaning: "The work may or may not have been done. Send it again with the same idempotency key, or ask GetOperation." },
   DEADLINE_EXCEEDED: { code: Code.DeadlineExceeded, meaning: "The call's deadline passed. A change may still have been made: send it again with the same idempotency key, or ask GetOperation." },
   CANCELED: { code: Code.Canceled, meaning: "The caller gave up. A change may still have been made: send it again with the same idempotency key, or ask GetOperation." },
-  UNKNOWN_METHOD: { code: Code.Unimplemented, meaning: "There is no such method or path, or this version does not serve it." },
+  UNKNOWN_METHOD: { code: Code.Unimplemented, meaning: "There is no such method or path." },
   INTERNAL: { code: Code.Internal, meaning: "A defect of the service. The request id finds it in the server's log." },
 } as const satisfies Record<Reason, { code: Code; meaning: string }>;
 

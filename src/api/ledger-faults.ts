@@ -3,6 +3,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { QueueClosed, QueueFull } from "../ledger/command-queue.ts";
 import { FeedClosed, TooManyWatchers } from "../ledger/operation-feed.ts";
+import { VerifierClosed } from "../ledger/verifier.ts";
 import { StoreFault } from "../store/store.ts";
 import { serviceError } from "./errors.ts";
 
@@ -20,8 +21,8 @@ export function ledgerFaultError(thrown: unknown, report: (cause: unknown) => vo
   if (thrown instanceof TooManyWatchers) {
     return serviceError("OVERLOADED", "As many calls watch operations as may, see WALLET_WATCHERS_MAX. Send it again after the delay in RetryInfo.", { retryAfterMs: watchAgainAfterMs });
   }
-  if (thrown instanceof QueueClosed || thrown instanceof FeedClosed) {
-    return serviceError("SHUTTING_DOWN", undefined, { retryAfterMs });
+  if (thrown instanceof QueueClosed || thrown instanceof FeedClosed || thrown instanceof VerifierClosed) {
+    return serviceError("STORE_UNAVAILABLE", "The service is going down. Nothing was done; send the call again, a watch with its last resume token.", { retryAfterMs });
   }
   if (thrown instanceof StoreFault) {
     report(thrown);

@@ -1,4 +1,4 @@
-// ReportService: balances, now and then, counters as they are kept, and statements.
+// ReportService: balances, now and then, counters as they are kept, statements, and whether the books are right.
 
 import type { ServiceImpl } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
@@ -7,6 +7,7 @@ import { birthplaceOf } from "../domain/journal.ts";
 import type { CurrencyTotals } from "../domain/ledger-state.ts";
 import { activeHolds, type Total, type Totals } from "../domain/totals.ts";
 import type { OperationFeed } from "../ledger/operation-feed.ts";
+import type { Verifier } from "../ledger/verifier.ts";
 import type { JournalPoint, Reads } from "../store/store.ts";
 import { toBalance, toMoneys } from "./answers.ts";
 import { invalidField } from "./errors.ts";
@@ -16,12 +17,21 @@ import { lastMsUntil } from "./points-in-time.ts";
 import { filterOf } from "./requests.ts";
 import { rejectionError } from "./sentences.ts";
 import { nothing, statementOf } from "./statement.ts";
+import { verificationMethods } from "./verification.ts";
 import { watchOperations } from "./watch-operations.ts";
 
-/** The methods that this version serves; the router answers UNIMPLEMENTED for the rest. */
-export function reportService(ledger: LedgerReads & { readonly feed: OperationFeed }): Partial<ServiceImpl<typeof ReportService>> {
-  const { reads, feed } = ledger;
+/** What only reports need of the ledger. */
+export interface ReportAccess extends LedgerReads {
+  readonly feed: OperationFeed;
+  readonly verifier: Verifier;
+}
+
+/** Every method of the service. */
+export function reportService(ledger: ReportAccess): ServiceImpl<typeof ReportService> {
+  const { reads, feed, verifier } = ledger;
   return {
+    ...verificationMethods(reads, verifier),
+
     async getWalletBalance(request) {
       const wallet = await foundWallet(ledger, request);
       const point = await pointOf(reads, request.asOf);

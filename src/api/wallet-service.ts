@@ -28,8 +28,8 @@ import {
 } from "./requests.ts";
 import { rejectionError } from "./sentences.ts";
 
-/** The methods that this version serves; the router answers UNIMPLEMENTED for the rest. */
-export function walletService(ledger: LedgerAccess): Partial<ServiceImpl<typeof WalletService>> {
+/** Every method of the service. */
+export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletService> {
   const { queue, reads, rules } = ledger;
   const apply = async (command: WalletCommand, { signal }: HandlerContext): Promise<AppliedAnswer> => granted(await queue.submit(command, signal)) as AppliedAnswer;
   const release = async (command: ReleaseHolds, { signal }: HandlerContext): Promise<ReleasedAnswer> => granted(await queue.submit(command, signal)) as ReleasedAnswer;

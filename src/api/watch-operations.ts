@@ -16,7 +16,7 @@ const otherLedger = "it is of another ledger, or this one was restored from a ba
 /** The only partition so far. */
 const partition = 0;
 
-/** Never ends by itself: with the caller, with its deadline, or, SHUTTING_DOWN, with the service. */
+/** Never ends by itself: with the caller, with its deadline, or, STORE_UNAVAILABLE, with the service. */
 export async function* watchOperations(
   { feed, reads }: { feed: OperationFeed; reads: Reads },
   request: WatchOperationsRequest,

@@ -20,7 +20,8 @@ export function helpText(rows: readonly SettingRow[], version: string): string {
   const settings = rows.map((row) => `  ${row.flag}, ${row.name}${row.default === "" ? "" : ` (${row.default})`}\n${wrap(explanation(row), 92, "      ")}`);
   return `headless-wallet ${version}: keeps users' money balances right, over gRPC, Connect and REST.
 
-Usage: npm start -- [--flag=value …]
+Usage: npm start -- [--flag=value …]         serves the ledger
+       npm run verify -- [--flag=value …]    checks the ledger of --database-url against its own journal, served or not, and changes nothing
 
 Every setting is a flag and an environment variable; the flag wins. A file .env in the working directory is read too, below the environment.
 Defaults are in parentheses.

@@ -27,8 +27,10 @@ export function touchedBy(commands: readonly Command[], { autoRelease }: Pick<Le
     if (command.idempotencyKey !== undefined) keyHashes.push(keyHash(command.userId, command.idempotencyKey));
     if ("holdId" in command) holdIds.push(command.holdId);
     else wallets.push({ userId: command.userId, currency: command.currency });
-    // In which currency is known only when the payer's wallet is.
-    if ("toUserId" in command && command.toUserId !== undefined) wallets.push({ userId: command.toUserId, currency: undefined });
+    if ("toUserId" in command && command.toUserId !== undefined) {
+      // Where the request names no currency, it is known only when the payer's wallet is.
+      wallets.push({ userId: command.toUserId, currency: "currency" in command ? command.currency : undefined });
+    }
     if ("relatedOperationId" in command && command.relatedOperationId !== undefined) operationIds.push(command.relatedOperationId);
   }
   return { wallets, holdIds, operationIds, keyHashes, eligibleHolds: autoRelease ? { of: "touched wallets", max: releaseHoldsMax } : undefined };

@@ -65,7 +65,7 @@ type Wrong = Pick<BadRequest, "title" | "value" | "reason">;
 /** A field without presence that must not be empty: leaving it out and sending null both leave it empty. */
 function absence(field: DescField, rules: FieldRules | undefined): Wrong[] {
   const { type } = rules ?? { type: { case: undefined, value: undefined } };
-  const isRequired = !isOptional(field) && ((type.case === "string" && !fits(type.value, "")) || (type.case === "int64" && !isInRange(type.value, 0n)));
+  const isRequired = !isOptional(field) && ((type.case === "string" && !fits(type.value, "")) || (type.case === "int64" && !isInRange(type.value, 0n)) || type.case === "bytes");
   if (!isRequired) return [];
   const reason = reasonOfForm(field);
   return [
@@ -88,6 +88,8 @@ function badValues(field: DescField, rules: FieldRules | undefined): Wrong[] {
       return badIntegers(rules);
     case ScalarType.INT32:
       return badSmallIntegers;
+    case ScalarType.BYTES:
+      return badBytes(field, rules);
     case ScalarType.BOOL:
       return rows("INVALID_REQUEST", ["true", "yes", "", 0, 1, [], {}, "NaN"]);
     default:
@@ -104,6 +106,7 @@ function badTexts(field: DescField, rules: FieldRules | undefined): Wrong[] {
   return [
     ...rows(reasonOfForm(field), unfit),
     ...rows("INVALID_PAGE_TOKEN", noTokens),
+    ...(field.name === "resume_token" ? rows("INVALID_REQUEST", strangeTexts) : []),
     ...rows("INVALID_REQUEST", [...noTexts, ...otherTypes, 5, 1.5, -1]),
     ...amounts.map(([text, reason]) => ({ title: JSON.stringify(text), value: text, reason })),
   ];
@@ -113,6 +116,14 @@ function badIntegers(rules: FieldRules | undefined): Wrong[] {
   const unfit = [-1n, 0n, 2n ** 63n, -(2n ** 63n), -(2n ** 63n) - 1n, 2n ** 64n, 2n ** 65n + 5n].filter((value) => BigInt.asIntN(64, value) !== value || (rules?.type.case === "int64" && !isInRange(rules.type.value, value)));
   const noIntegers = ["", "abc", "1.5", "1.0.0", "1e400", "NaN", "Infinity", "-Infinity", "１", "٣", "--1", "1 2", "1\0", "null", 1.5, 0.1, 1e300];
   return rows("INVALID_REQUEST", [...unfit.map(String), ...noIntegers, ...otherTypes]);
+}
+
+/** Too few and too many bytes, and texts that are no base64. */
+function badBytes(field: DescField, rules: FieldRules | undefined): Wrong[] {
+  if (rules?.type.case !== "bytes" || rules.type.value.len === 0n) throw new Error(`${String(field)} has no rule: how many bytes are there?`);
+  const length = Number(rules.type.value.len);
+  const unfit = [0, 1, length - 1, length + 1, 2 * length, 300].map((bytes) => Buffer.alloc(bytes, 7).toString("base64"));
+  return rows("INVALID_REQUEST", [...unfit, "!", "é", "🪙", "a.b", `${"A".repeat(42)}!=`, ...otherTypes, 5, 1.5]);
 }
 
 function badMaps(rules: FieldRules | undefined): Wrong[] {

@@ -1,6 +1,9 @@
 // For each RPC that is served, requests in which nothing is wrong, with every field that such a request may have at once.
 
 import type { JsonObject } from "@bufbuild/protobuf";
+import { resumeTokens } from "../../src/api/resume-token.ts";
+import { journalStart } from "../../src/domain/journal.ts";
+import type { UserId } from "../../src/domain/wallet.ts";
 
 /** For a ledger in which ann has a USD wallet of version 3 with this hold on it, and ben an empty one. Whoever sends one of them that changes something changes the ledger. */
 export function goodRequests(holdId: string): Readonly<Record<string, readonly JsonObject[]>> {
@@ -31,7 +34,10 @@ export function goodRequests(holdId: string): Readonly<Record<string, readonly J
     ListOperations: [
       { user_id: "ann", currency: "USD", page_size: 10, page_token: "", kind: "OPERATION_KIND_ADD", start_time: "2020-01-01T00:00:00Z", end_time: "2099-01-01T00:00:00Z", reference: "r" },
     ],
+    WatchOperations: [{ user_id: "ann", from_start: true }, { user_id: "ann", resume_token: resumeTokens("ann" as UserId).write([journalStart(0)]) }, {}],
     GetHoldReport: [{ user_id: "ann", currency: "USD" }],
     GetWalletOperationReport: [{ user_id: "ann", currency: "USD" }],
+    VerifyLedger: [{}],
+    VerifyReceipt: [{ operation_id: "1", hash: Buffer.alloc(32).toString("base64") }],
   };
 }

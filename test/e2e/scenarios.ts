@@ -2,6 +2,7 @@
 
 import type { Reason } from "../../src/api/errors.ts";
 import { errorScenarios } from "./scenarios-errors.ts";
+import { historyScenarios } from "./scenarios-history.ts";
 import { spendingScenarios } from "./scenarios-spending.ts";
 import { answers, filled, rejects, type Scenario } from "./steps.ts";
 
@@ -129,12 +130,41 @@ const happyScenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: "operations are watched, and watched again from where one was",
+    steps: [
+      ...filled("kai", "USD", "10.00"),
+      answers("WatchOperations", { user_id: "kai" }, [{ resumeToken: "a token" }], { first: 1, as: "now" }),
+      answers("HoldMoney", { user_id: "kai", amount: "3" }, {}, { as: "held" }),
+      answers("WatchOperations", { user_id: "kai", resume_token: "$now.0.resumeToken" }, [{ resumeToken: "a token" }, { operation: { operationId: "$held.operation.operationId", hash: "$held.operation.hash" }, resumeToken: "a token" }], {
+        first: 2,
+        without: ["0.operation"],
+        as: "seen",
+      }),
+      answers("ReverseHold", { user_id: "kai", hold_id: "$held.hold.holdId" }, {}),
+      answers("WatchOperations", { user_id: "kai", resume_token: "$seen.1.resumeToken" }, [{}, { operation: { kind: "OPERATION_KIND_REVERSE", amount: "3.00", holdId: "$held.hold.holdId" } }], { first: 2 }),
+      answers("WatchOperations", { user_id: "kai", from_start: true }, [{}, { operation: { kind: "OPERATION_KIND_INIT" } }, { operation: { kind: "OPERATION_KIND_ADD" } }, { operation: { kind: "OPERATION_KIND_HOLD" } }], { first: 4 }),
+      rejects("WatchOperations", { resume_token: "$now.0.resumeToken" }, "INVALID_REQUEST", { fields: ["resume_token"] }),
+      rejects("WatchOperations", { resume_token: "nonsense" }, "INVALID_REQUEST", { fields: ["resume_token"] }),
+    ],
+  },
+  {
     name: "a caller acts only on the version that it has seen",
     steps: [
       answers("InitWallet", { user_id: "jo", currency: "USD", expected_version: "0" }, { wallet: { version: "1" } }),
       answers("AddMoney", { user_id: "jo", amount: "5", expected_version: "1" }, { wallet: { version: "2" } }),
       answers("HoldMoney", { user_id: "jo", amount: "5", expected_version: "2" }, { wallet: { version: "3" } }, { as: "held" }),
       answers("ReverseHold", { user_id: "jo", hold_id: "$held.hold.holdId", expected_version: "3" }, { wallet: { version: "4" } }),
+    ],
+  },
+  {
+    name: "the books are verified, and a receipt is good while the journal has its operation",
+    steps: [
+      ...filled("vera", "USD", "10.00"),
+      answers("HoldMoney", { user_id: "vera", amount: "4" }, {}, { as: "held" }),
+      answers("VerifyReceipt", { operation_id: "$held.operation.operationId", hash: "$held.operation.hash" }, { valid: true }),
+      answers("VerifyReceipt", { operation_id: "1", hash: "$held.operation.hash" }, { valid: false }),
+      answers("VerifyReceipt", { operation_id: "9223372036854775807", hash: "$held.operation.hash" }, { valid: false }),
+      answers("VerifyLedger", {}, [{ result: { ok: true, mismatches: [], mismatchCount: "0" } }]),
     ],
   },
 ];
@@ -150,4 +180,4 @@ const lastScenario: Scenario = {
   ],
 };
 
-export const scenarios: readonly Scenario[] = [...happyScenarios, ...spendingScenarios, ...errorScenarios, lastScenario];
+export const scenarios: readonly Scenario[] = [...happyScenarios, ...spendingScenarios, ...errorScenarios, lastScenario, ...historyScenarios];

@@ -38,6 +38,8 @@ interface Extras {
   readonly as?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly isLate?: boolean;
+  /** Of a stream that never ends: so many answers, and then the call is cancelled. */
+  readonly first?: number;
 }
 
 /** A call whose answer contains `answer`, of a stream a list with as many messages, and nothing at the names in `without`. */

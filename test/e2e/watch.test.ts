@@ -190,7 +190,7 @@ describe("a token that is refused", () => {
 });
 
 describe("a watch ends", () => {
-  test("with SHUTTING_DOWN when the service goes down, at once, and nothing that was acknowledged is missing then", async () => {
+  test("with STORE_UNAVAILABLE when the service goes down, at once, and nothing that was acknowledged is missing then", async () => {
     await wallet("ann");
     const watches = await Promise.all([{}, { userId: "ann" }, { userId: "bob" }].map((request) => new Watch(request).begin()));
     await add("ann", "last");
@@ -199,7 +199,7 @@ describe("a watch ends", () => {
     for (const [index, watch] of watches.entries()) {
       if (index < 2 && (await watch.next().catch(() => undefined)) === undefined) continue;
       const thrown = await watch.next().catch((error: unknown) => error);
-      expect(refused(thrown)).toMatchObject({ error: { code: "Unavailable", reason: "SHUTTING_DOWN", retryDelay: "1s" } });
+      expect(refused(thrown)).toMatchObject({ error: { code: "Unavailable", reason: "STORE_UNAVAILABLE", retryDelay: "1s" } });
     }
     await stopped;
     expect(performance.now() - startMs).toBeLessThan(5_000);

@@ -7,7 +7,7 @@ import type { Random } from "./random.ts";
 import { Wishes, type WishesOptions } from "./wishes.ts";
 
 /** Reasons that are given where nothing was decided: the intention is still open. */
-const undecidedReasons = new Set(["STORE_UNAVAILABLE", "SHUTTING_DOWN", "OUTCOME_UNKNOWN", "OVERLOADED", "DEADLINE_EXCEEDED", "CANCELED", "INTERNAL"]);
+const undecidedReasons = new Set(["STORE_UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED", "DEADLINE_EXCEEDED", "CANCELED", "INTERNAL"]);
 
 export interface WorkloadOptions extends WishesOptions {
   /** How many of a thousand calls are releases of everybody's holds. */
@@ -78,7 +78,7 @@ export class Workload {
     } else if (outcome.type === "silent") {
       this.unknown.push(intention);
       this.silences.set(outcome.code, (this.silences.get(outcome.code) ?? 0) + 1);
-    } else if (outcome.reason === "STORE_UNAVAILABLE" || outcome.reason === "SHUTTING_DOWN" || outcome.reason === "OVERLOADED") {
+    } else if (outcome.reason === "STORE_UNAVAILABLE" || outcome.reason === "OVERLOADED") {
       this.undone.push({ intention, reason: outcome.reason });
     } else {
       this.unknown.push(intention);

@@ -30,14 +30,14 @@ function askOf(wished: Wish, ledger: NaiveLedger, indexInBatch: number): AskedOf
   const hold = wished.aimed ? picked(dice < 15 ? ledger.holds : ledger.holds.filter(({ status }) => status === "ACTIVE"), pick) : undefined;
   const aim = isOfHold && hold !== undefined ? hold.wallet : wished.aimed && wished.verb !== "init" ? walletFor(wished, ledger) : undefined;
   const user = aim?.user ?? wished.user;
-  const isMistaken = wished.currency === "XAU" && dice % 3 === 0;
+  const isMistaken = wished.currency === "XAU" && dice % 3 === 0 && !isOfHold;
   const currency = wished.currency === undefined || isMistaken ? wished.currency : (aim?.currency ?? wished.currency);
   const wallet = aim ?? ledger.wallets.find((each) => each.user === user && (currency ?? each.currency) === each.currency);
   const others = ledger.wallets.filter((each) => each.user !== user && each.currency === (wallet?.currency ?? currency));
   const frozen = dice % 5 === 0 ? others.filter(({ state }) => state === "FROZEN") : [];
   const receiver = wished.to === undefined ? (picked(frozen, pick) ?? picked(others, pick)) : others.find((each) => each.user === wished.to);
   const to = receiver?.user ?? wished.to ?? "nobody";
-  const verb = wished.aimed ? possible(wished, ledger, { wallet, hold, receiver }) : wished.verb;
+  const verb = wished.aimed && !isMistaken ? possible(wished, ledger, { wallet, hold, receiver }) : wished.verb;
   const version = verb === "init" ? 0n : (wallet?.version ?? 0n);
   const expectedVersion = wished.version === undefined ? undefined : BigInt(Math.max(0, Number(version) + wished.version));
   const marks = { user, key, validateOnly, reference, metadata, expectedVersion };

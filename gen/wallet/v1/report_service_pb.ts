@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wallet/v1/report_service.proto.
  */
 export const file_wallet_v1_report_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch53YWxsZXQvdjEvcmVwb3J0X3NlcnZpY2UucHJvdG8SCXdhbGxldC52MSLxAQoXR2V0V2FsbGV0QmFsYW5jZVJlcXVlc3QSMgoHdXNlcl9pZBgBIAEoCUIhukgechwyGl5bQS1aYS16MC05Ll86QCstXXsxLDEyOH0kEjMKCGN1cnJlbmN5GAIgASgJQhy6SBlyFzIVXltBLVpdW0EtWjAtOV17MSwxNX0kSAGIAQESMAoKYXNfb2ZfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIlChJhc19vZl9vcGVyYXRpb25faWQYBCABKANCB7pIBCICIABIAEIHCgVhc19vZkILCglfY3VycmVuY3kifgoYR2V0V2FsbGV0QmFsYW5jZVJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSEAoIY3VycmVuY3kYAiABKAkSEQoJYXZhaWxhYmxlGAMgASgJEgwKBGhlbGQYBCABKAkSDQoFdG90YWwYBSABKAkSDwoHdmVyc2lvbhgGIAEoAyI6CgZUb3RhbHMSDQoFY291bnQYASABKAMSIQoHYW1vdW50cxgCIAMoCzIQLndhbGxldC52MS5Nb25leSKdAQoUR2V0SG9sZFJlcG9ydFJlcXVlc3QSNwoHdXNlcl9pZBgBIAEoCUIhukgechwyGl5bQS1aYS16MC05Ll86QCstXXsxLDEyOH0kSACIAQESMwoIY3VycmVuY3kYAiABKAlCHLpIGXIXMhVeW0EtWl1bQS1aMC05XXsxLDE1fSRIAYgBAUIKCghfdXNlcl9pZEILCglfY3VycmVuY3kiqQEKFUdldEhvbGRSZXBvcnRSZXNwb25zZRIhCgZhY3RpdmUYASABKAsyES53YWxsZXQudjEuVG90YWxzEiMKCHJlbGVhc2VkGAIgASgLMhEud2FsbGV0LnYxLlRvdGFscxIjCghyZXZlcnNlZBgDIAEoCzIRLndhbGxldC52MS5Ub3RhbHMSIwoIY2FwdHVyZWQYBCABKAsyES53YWxsZXQudjEuVG90YWxzIqgBCh9HZXRXYWxsZXRPcGVyYXRpb25SZXBvcnRSZXF1ZXN0EjcKB3VzZXJfaWQYASABKAlCIbpIHnIcMhpeW0EtWmEtejAtOS5fOkArLV17MSwxMjh9JEgAiAEBEjMKCGN1cnJlbmN5GAIgASgJQhy6SBlyFzIVXltBLVpdW0EtWjAtOV17MSwxNX0kSAGIAQFCCgoIX3VzZXJfaWRCCwoJX2N1cnJlbmN5ItACCiBHZXRXYWxsZXRPcGVyYXRpb25SZXBvcnRSZXNwb25zZRIfCgRhZGRzGAEgASgLMhEud2FsbGV0LnYxLlRvdGFscxIgCgVob2xkcxgCIAEoCzIRLndhbGxldC52MS5Ub3RhbHMSIwoIcmVsZWFzZXMYAyABKAsyES53YWxsZXQudjEuVG90YWxzEiQKCXJldmVyc2FscxgEIAEoCzIRLndhbGxldC52MS5Ub3RhbHMSIwoIY2FwdHVyZXMYBSABKAsyES53YWxsZXQudjEuVG90YWxzEiYKC3dpdGhkcmF3YWxzGAYgASgLMhEud2FsbGV0LnYxLlRvdGFscxIoCg10cmFuc2ZlcnNfb3V0GAcgASgLMhEud2FsbGV0LnYxLlRvdGFscxInCgx0cmFuc2ZlcnNfaW4YCCABKAsyES53YWxsZXQudjEuVG90YWxzIukBChNHZXRTdGF0ZW1lbnRSZXF1ZXN0EjIKB3VzZXJfaWQYASABKAlCIbpIHnIcMhpeW0EtWmEtejAtOS5fOkArLV17MSwxMjh9JBIzCghjdXJyZW5jeRgCIAEoCUIcukgZchcyFV5bQS1aXVtBLVowLTldezEsMTV9JEgAiAEBEi4KCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEILCglfY3VycmVuY3kipwEKFEdldFN0YXRlbWVudFJlc3BvbnNlEi0KD29wZW5pbmdfYmFsYW5jZRgBIAEoCzISLndhbGxldC52MS5CYWxhbmNlSAASKQoJb3BlcmF0aW9uGAIgASgLMhQud2FsbGV0LnYxLk9wZXJhdGlvbkgAEi0KD2Nsb3NpbmdfYmFsYW5jZRgDIAEoCzISLndhbGxldC52MS5CYWxhbmNlSABCBgoEbGluZSKeAQoWV2F0Y2hPcGVyYXRpb25zUmVxdWVzdBI3Cgd1c2VyX2lkGAEgASgJQiG6SB5yHDIaXltBLVphLXowLTkuXzpAKy1dezEsMTI4fSRIAYgBARIUCgpmcm9tX3N0YXJ0GAIgASgISAASIAoMcmVzdW1lX3Rva2VuGAMgASgJQgi6SAVyAxiAIEgAQgcKBXN0YXJ0QgoKCF91c2VyX2lkIlgKF1dhdGNoT3BlcmF0aW9uc1Jlc3BvbnNlEicKCW9wZXJhdGlvbhgBIAEoCzIULndhbGxldC52MS5PcGVyYXRpb24SFAoMcmVzdW1lX3Rva2VuGAIgASgJIhUKE1ZlcmlmeUxlZGdlclJlcXVlc3QieQoUVmVyaWZ5TGVkZ2VyUmVzcG9uc2USLQoIcHJvZ3Jlc3MYASABKAsyGS53YWxsZXQudjEuVmVyaWZ5UHJvZ3Jlc3NIABIpCgZyZXN1bHQYAiABKAsyFy53YWxsZXQudjEuVmVyaWZ5UmVzdWx0SABCBwoFZXZlbnQiRgoOVmVyaWZ5UHJvZ3Jlc3MSGgoSY2hlY2tlZF9vcGVyYXRpb25zGAEgASgDEhgKEHRvdGFsX29wZXJhdGlvbnMYAiABKAMiQwoMVmVyaWZ5UmVzdWx0EgoKAm9rGAEgASgIEicKCm1pc21hdGNoZXMYAiADKAsyEy53YWxsZXQudjEuTWlzbWF0Y2giPQoITWlzbWF0Y2gSDwoHc3ViamVjdBgBIAEoCRIQCghleHBlY3RlZBgCIAEoCRIOCgZhY3R1YWwYAyABKAkiTAoUVmVyaWZ5UmVjZWlwdFJlcXVlc3QSHQoMb3BlcmF0aW9uX2lkGAEgASgDQge6SAQiAiAAEhUKBGhhc2gYAiABKAxCB7pIBHoCaCAiJgoVVmVyaWZ5UmVjZWlwdFJlc3BvbnNlEg0KBXZhbGlkGAEgASgIMo8GCg1SZXBvcnRTZXJ2aWNlEn4KEEdldFdhbGxldEJhbGFuY2USIi53YWxsZXQudjEuR2V0V2FsbGV0QmFsYW5jZVJlcXVlc3QaIy53YWxsZXQudjEuR2V0V2FsbGV0QmFsYW5jZVJlc3BvbnNlIiGQAgGC0+STAhgSFi9yZXBvcnQvd2FsbGV0X2JhbGFuY2UScgoNR2V0SG9sZFJlcG9ydBIfLndhbGxldC52MS5HZXRIb2xkUmVwb3J0UmVxdWVzdBogLndhbGxldC52MS5HZXRIb2xkUmVwb3J0UmVzcG9uc2UiHpACAYLT5JMCFRITL3JlcG9ydC9ob2xkX3JlcG9ydBKfAQoYR2V0V2FsbGV0T3BlcmF0aW9uUmVwb3J0Eioud2FsbGV0LnYxLkdldFdhbGxldE9wZXJhdGlvblJlcG9ydFJlcXVlc3QaKy53YWxsZXQudjEuR2V0V2FsbGV0T3BlcmF0aW9uUmVwb3J0UmVzcG9uc2UiKpACAYLT5JMCIRIfL3JlcG9ydC93YWxsZXRfb3BlcmF0aW9uX3JlcG9ydBJWCgxHZXRTdGF0ZW1lbnQSHi53YWxsZXQudjEuR2V0U3RhdGVtZW50UmVxdWVzdBofLndhbGxldC52MS5HZXRTdGF0ZW1lbnRSZXNwb25zZSIDkAIBMAESXwoPV2F0Y2hPcGVyYXRpb25zEiEud2FsbGV0LnYxLldhdGNoT3BlcmF0aW9uc1JlcXVlc3QaIi53YWxsZXQudjEuV2F0Y2hPcGVyYXRpb25zUmVzcG9uc2UiA5ACATABElYKDFZlcmlmeUxlZGdlchIeLndhbGxldC52MS5WZXJpZnlMZWRnZXJSZXF1ZXN0Gh8ud2FsbGV0LnYxLlZlcmlmeUxlZGdlclJlc3BvbnNlIgOQAgEwARJXCg1WZXJpZnlSZWNlaXB0Eh8ud2FsbGV0LnYxLlZlcmlmeVJlY2VpcHRSZXF1ZXN0GiAud2FsbGV0LnYxLlZlcmlmeVJlY2VpcHRSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_wallet_v1_operation, file_wallet_v1_wallet]);
+  fileDesc("Ch53YWxsZXQvdjEvcmVwb3J0X3NlcnZpY2UucHJvdG8SCXdhbGxldC52MSLxAQoXR2V0V2FsbGV0QmFsYW5jZVJlcXVlc3QSMgoHdXNlcl9pZBgBIAEoCUIhukgechwyGl5bQS1aYS16MC05Ll86QCstXXsxLDEyOH0kEjMKCGN1cnJlbmN5GAIgASgJQhy6SBlyFzIVXltBLVpdW0EtWjAtOV17MSwxNX0kSAGIAQESMAoKYXNfb2ZfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIlChJhc19vZl9vcGVyYXRpb25faWQYBCABKANCB7pIBCICIABIAEIHCgVhc19vZkILCglfY3VycmVuY3kifgoYR2V0V2FsbGV0QmFsYW5jZVJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAkSEAoIY3VycmVuY3kYAiABKAkSEQoJYXZhaWxhYmxlGAMgASgJEgwKBGhlbGQYBCABKAkSDQoFdG90YWwYBSABKAkSDwoHdmVyc2lvbhgGIAEoAyI6CgZUb3RhbHMSDQoFY291bnQYASABKAMSIQoHYW1vdW50cxgCIAMoCzIQLndhbGxldC52MS5Nb25leSKdAQoUR2V0SG9sZFJlcG9ydFJlcXVlc3QSNwoHdXNlcl9pZBgBIAEoCUIhukgechwyGl5bQS1aYS16MC05Ll86QCstXXsxLDEyOH0kSACIAQESMwoIY3VycmVuY3kYAiABKAlCHLpIGXIXMhVeW0EtWl1bQS1aMC05XXsxLDE1fSRIAYgBAUIKCghfdXNlcl9pZEILCglfY3VycmVuY3kiqQEKFUdldEhvbGRSZXBvcnRSZXNwb25zZRIhCgZhY3RpdmUYASABKAsyES53YWxsZXQudjEuVG90YWxzEiMKCHJlbGVhc2VkGAIgASgLMhEud2FsbGV0LnYxLlRvdGFscxIjCghyZXZlcnNlZBgDIAEoCzIRLndhbGxldC52MS5Ub3RhbHMSIwoIY2FwdHVyZWQYBCABKAsyES53YWxsZXQudjEuVG90YWxzIqgBCh9HZXRXYWxsZXRPcGVyYXRpb25SZXBvcnRSZXF1ZXN0EjcKB3VzZXJfaWQYASABKAlCIbpIHnIcMhpeW0EtWmEtejAtOS5fOkArLV17MSwxMjh9JEgAiAEBEjMKCGN1cnJlbmN5GAIgASgJQhy6SBlyFzIVXltBLVpdW0EtWjAtOV17MSwxNX0kSAGIAQFCCgoIX3VzZXJfaWRCCwoJX2N1cnJlbmN5ItACCiBHZXRXYWxsZXRPcGVyYXRpb25SZXBvcnRSZXNwb25zZRIfCgRhZGRzGAEgASgLMhEud2FsbGV0LnYxLlRvdGFscxIgCgVob2xkcxgCIAEoCzIRLndhbGxldC52MS5Ub3RhbHMSIwoIcmVsZWFzZXMYAyABKAsyES53YWxsZXQudjEuVG90YWxzEiQKCXJldmVyc2FscxgEIAEoCzIRLndhbGxldC52MS5Ub3RhbHMSIwoIY2FwdHVyZXMYBSABKAsyES53YWxsZXQudjEuVG90YWxzEiYKC3dpdGhkcmF3YWxzGAYgASgLMhEud2FsbGV0LnYxLlRvdGFscxIoCg10cmFuc2ZlcnNfb3V0GAcgASgLMhEud2FsbGV0LnYxLlRvdGFscxInCgx0cmFuc2ZlcnNfaW4YCCABKAsyES53YWxsZXQudjEuVG90YWxzIukBChNHZXRTdGF0ZW1lbnRSZXF1ZXN0EjIKB3VzZXJfaWQYASABKAlCIbpIHnIcMhpeW0EtWmEtejAtOS5fOkArLV17MSwxMjh9JBIzCghjdXJyZW5jeRgCIAEoCUIcukgZchcyFV5bQS1aXVtBLVowLTldezEsMTV9JEgAiAEBEi4KCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEILCglfY3VycmVuY3kipwEKFEdldFN0YXRlbWVudFJlc3BvbnNlEi0KD29wZW5pbmdfYmFsYW5jZRgBIAEoCzISLndhbGxldC52MS5CYWxhbmNlSAASKQoJb3BlcmF0aW9uGAIgASgLMhQud2FsbGV0LnYxLk9wZXJhdGlvbkgAEi0KD2Nsb3NpbmdfYmFsYW5jZRgDIAEoCzISLndhbGxldC52MS5CYWxhbmNlSABCBgoEbGluZSKeAQoWV2F0Y2hPcGVyYXRpb25zUmVxdWVzdBI3Cgd1c2VyX2lkGAEgASgJQiG6SB5yHDIaXltBLVphLXowLTkuXzpAKy1dezEsMTI4fSRIAYgBARIUCgpmcm9tX3N0YXJ0GAIgASgISAASIAoMcmVzdW1lX3Rva2VuGAMgASgJQgi6SAVyAxiAIEgAQgcKBXN0YXJ0QgoKCF91c2VyX2lkIlgKF1dhdGNoT3BlcmF0aW9uc1Jlc3BvbnNlEicKCW9wZXJhdGlvbhgBIAEoCzIULndhbGxldC52MS5PcGVyYXRpb24SFAoMcmVzdW1lX3Rva2VuGAIgASgJIhUKE1ZlcmlmeUxlZGdlclJlcXVlc3QieQoUVmVyaWZ5TGVkZ2VyUmVzcG9uc2USLQoIcHJvZ3Jlc3MYASABKAsyGS53YWxsZXQudjEuVmVyaWZ5UHJvZ3Jlc3NIABIpCgZyZXN1bHQYAiABKAsyFy53YWxsZXQudjEuVmVyaWZ5UmVzdWx0SABCBwoFZXZlbnQiRgoOVmVyaWZ5UHJvZ3Jlc3MSGgoSY2hlY2tlZF9vcGVyYXRpb25zGAEgASgDEhgKEHRvdGFsX29wZXJhdGlvbnMYAiABKAMidwoMVmVyaWZ5UmVzdWx0EgoKAm9rGAEgASgIEicKCm1pc21hdGNoZXMYAiADKAsyEy53YWxsZXQudjEuTWlzbWF0Y2gSFgoObWlzbWF0Y2hfY291bnQYAyABKAMSGgoSY2hlY2tlZF9vcGVyYXRpb25zGAQgASgDIj0KCE1pc21hdGNoEg8KB3N1YmplY3QYASABKAkSEAoIZXhwZWN0ZWQYAiABKAkSDgoGYWN0dWFsGAMgASgJIkwKFFZlcmlmeVJlY2VpcHRSZXF1ZXN0Eh0KDG9wZXJhdGlvbl9pZBgBIAEoA0IHukgEIgIgABIVCgRoYXNoGAIgASgMQge6SAR6AmggIiYKFVZlcmlmeVJlY2VpcHRSZXNwb25zZRINCgV2YWxpZBgBIAEoCDKPBgoNUmVwb3J0U2VydmljZRJ+ChBHZXRXYWxsZXRCYWxhbmNlEiIud2FsbGV0LnYxLkdldFdhbGxldEJhbGFuY2VSZXF1ZXN0GiMud2FsbGV0LnYxLkdldFdhbGxldEJhbGFuY2VSZXNwb25zZSIhkAIBgtPkkwIYEhYvcmVwb3J0L3dhbGxldF9iYWxhbmNlEnIKDUdldEhvbGRSZXBvcnQSHy53YWxsZXQudjEuR2V0SG9sZFJlcG9ydFJlcXVlc3QaIC53YWxsZXQudjEuR2V0SG9sZFJlcG9ydFJlc3BvbnNlIh6QAgGC0+STAhUSEy9yZXBvcnQvaG9sZF9yZXBvcnQSnwEKGEdldFdhbGxldE9wZXJhdGlvblJlcG9ydBIqLndhbGxldC52MS5HZXRXYWxsZXRPcGVyYXRpb25SZXBvcnRSZXF1ZXN0Gisud2FsbGV0LnYxLkdldFdhbGxldE9wZXJhdGlvblJlcG9ydFJlc3BvbnNlIiqQAgGC0+STAiESHy9yZXBvcnQvd2FsbGV0X29wZXJhdGlvbl9yZXBvcnQSVgoMR2V0U3RhdGVtZW50Eh4ud2FsbGV0LnYxLkdldFN0YXRlbWVudFJlcXVlc3QaHy53YWxsZXQudjEuR2V0U3RhdGVtZW50UmVzcG9uc2UiA5ACATABEl8KD1dhdGNoT3BlcmF0aW9ucxIhLndhbGxldC52MS5XYXRjaE9wZXJhdGlvbnNSZXF1ZXN0GiIud2FsbGV0LnYxLldhdGNoT3BlcmF0aW9uc1Jlc3BvbnNlIgOQAgEwARJWCgxWZXJpZnlMZWRnZXISHi53YWxsZXQudjEuVmVyaWZ5TGVkZ2VyUmVxdWVzdBofLndhbGxldC52MS5WZXJpZnlMZWRnZXJSZXNwb25zZSIDkAIBMAESVwoNVmVyaWZ5UmVjZWlwdBIfLndhbGxldC52MS5WZXJpZnlSZWNlaXB0UmVxdWVzdBogLndhbGxldC52MS5WZXJpZnlSZWNlaXB0UmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_wallet_v1_operation, file_wallet_v1_wallet]);
 
 /**
  * Names a wallet and a point in time.
@@ -542,14 +542,14 @@ export const VerifyLedgerResponseSchema: GenMessage<VerifyLedgerResponse> = /*@_
  */
 export type VerifyProgress = Message<"wallet.v1.VerifyProgress"> & {
   /**
-   * How many operations have been checked.
+   * How many operations of the journal have been replayed. The tables are compared after the last one.
    *
    * @generated from field: int64 checked_operations = 1;
    */
   checkedOperations: bigint;
 
   /**
-   * How many there are to check.
+   * How many there are; it grows while operations are applied.
    *
    * @generated from field: int64 total_operations = 2;
    */
@@ -577,11 +577,25 @@ export type VerifyResult = Message<"wallet.v1.VerifyResult"> & {
   ok: boolean;
 
   /**
-   * What does not fit; at most 1,000.
+   * What does not fit; at most 1,000. First what is wrong in the journal, in its order, then what is wrong in what is kept beside it.
    *
    * @generated from field: repeated wallet.v1.Mismatch mismatches = 2;
    */
   mismatches: Mismatch[];
+
+  /**
+   * How many mismatches there are, those included that are not listed.
+   *
+   * @generated from field: int64 mismatch_count = 3;
+   */
+  mismatchCount: bigint;
+
+  /**
+   * How many operations were checked.
+   *
+   * @generated from field: int64 checked_operations = 4;
+   */
+  checkedOperations: bigint;
 };
 
 /**
@@ -598,7 +612,7 @@ export const VerifyResultSchema: GenMessage<VerifyResult> = /*@__PURE__*/
  */
 export type Mismatch = Message<"wallet.v1.Mismatch"> & {
   /**
-   * What is wrong: a wallet, a hold, a counter, a key or a place in the journal.
+   * What is wrong: a wallet's balance, a hold's status, a counter, a key or a place in the journal, such as `wallet 17 (user alice, USD): available`.
    *
    * @generated from field: string subject = 1;
    */
@@ -661,7 +675,7 @@ export const VerifyReceiptRequestSchema: GenMessage<VerifyReceiptRequest> = /*@_
  */
 export type VerifyReceiptResponse = Message<"wallet.v1.VerifyReceiptResponse"> & {
   /**
-   * Whether the journal contains an operation with this id and this hash.
+   * Whether the journal contains an operation with this id and this hash. False for an id that it does not contain.
    *
    * @generated from field: bool valid = 1;
    */
@@ -738,8 +752,12 @@ export const ReportService: GenService<{
     output: typeof WatchOperationsResponseSchema;
   },
   /**
-   * Recomputes everything from the journal while serving, and says what does not fit.
-   * Not served by this version: answers UNIMPLEMENTED.
+   * Recomputes balances, holds, counters, the keys of applied operations and the hash chain from the journal, while the service goes on serving, and
+   * says what of all that is kept does not fit. Progress comes a few times a second, the result last. Operations that are applied meanwhile are checked
+   * too; a row that was compared is not looked at again. One verification runs at a time: who calls while one is under way joins it, hears of its progress from there on
+   * and gets its result. It ends early with its last caller, and when the service goes down (STORE_UNAVAILABLE).
+   * Somebody who can write to the database could rewrite the whole journal from some operation on, with every hash and every table: that fits, and
+   * only a receipt from before tells it (VerifyReceipt). Nothing in the journal tells which rejection a key remembers.
    *
    * @generated from rpc wallet.v1.ReportService.VerifyLedger
    */
@@ -749,8 +767,8 @@ export const ReportService: GenService<{
     output: typeof VerifyLedgerResponseSchema;
   },
   /**
-   * Whether the journal contains an operation with this id and this hash.
-   * Not served by this version: answers UNIMPLEMENTED.
+   * Whether the journal still contains an operation with this id and this hash, as every answer carries them: a receipt. One lookup. That the
+   * operation's content and all before it are what the hash was made of is for VerifyLedger to prove.
    *
    * @generated from rpc wallet.v1.ReportService.VerifyReceipt
    */

@@ -48,6 +48,20 @@ export function assertServable(path: string): void {
   }
 }
 
+/** Throws StartError where the servable file lacks tables of this version: it has yet to be migrated, or to become a ledger. */
+export function assertUpToDate(path: string): void {
+  const connection = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    const names = connection.prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'").all();
+    if (!names.some(({ name }) => name === "kysely_migration")) throw new StartError(`${path} is not a ledger yet. Give WALLET_DATABASE_URL the path of one.`);
+    const done = new Set(connection.prepare<[], { name: string }>("select name from kysely_migration").all().map(({ name }) => name));
+    const missing = Object.keys(migrations(engineTypes)).filter((name) => !done.has(name));
+    if (missing.length > 0) throw new StartError(`${path} was written by an older version of the wallet (it lacks ${missing.join(", ")}). Start this version's service on it once.`);
+  } finally {
+    connection.close();
+  }
+}
+
 /** Migrates the file behind this connection, which must be servable. */
 export async function migrate(connection: Database.Database, nowMs: number): Promise<void> {
   connection.pragma(`application_id = ${applicationId}`);

@@ -14,21 +14,29 @@ export function bufCurlClient({ url }: { url: string }, protocol: "grpc" | "grpc
     name: `buf curl --protocol ${protocol}`,
     // It calls what reflection names, and keeps the deadline's header to itself.
     serves: (method, { isLate = false }) => isKnown(method) && !isLate,
-    async call(service, name, request, { headers = {} } = {}): Promise<CallResult> {
+    async call(service, name, request, { headers = {}, first } = {}): Promise<CallResult> {
       const method = methodNamed(service, name);
       const header = Object.entries(headers).flatMap(([key, value]) => ["--header", `${key}: ${value}`]);
-      const { stdout, stderr, failed } = await run(["curl", "--protocol", protocol, "--http2-prior-knowledge", ...header, "--data", JSON.stringify(request), `${url}${pathOf(method)}`]);
+      const { stdout, stderr, failed } = await run(["curl", "--protocol", protocol, "--http2-prior-knowledge", ...header, "--data", JSON.stringify(request), `${url}${pathOf(method)}`], first);
       if (failed) return refused(errorFromJsonBytes(Buffer.from(stderr), undefined, new ConnectError(`no error of the service: ${stderr}`, Code.Unknown)));
-      return answered(method, textsOf(stdout).map((text) => fromJsonString(method.output, text)));
+      return answered(method, textsOf(stdout).slice(0, first).map((text) => fromJsonString(method.output, text)));
     },
     close() {},
   };
 }
 
-function run(args: string[]): Promise<{ stdout: string; stderr: string; failed: boolean }> {
+/** Runs it to its end, or until it has printed the first so many messages. */
+function run(args: string[], first = Infinity): Promise<{ stdout: string; stderr: string; failed: boolean }> {
   return new Promise((resolve) => {
+    let printed = "";
     // Its collector would take a tenth of the time of a process that lives for a moment.
-    execFile(buf, args, { env: { ...process.env, GOGC: "off" } }, (error, stdout, stderr) => resolve({ stdout, stderr, failed: error !== null }));
+    const child = execFile(buf, args, { env: { ...process.env, GOGC: "off" } }, (error, stdout, stderr) => resolve({ stdout, stderr, failed: error !== null && !isEnough() }));
+    const isEnough = (): boolean => (printed.match(/^\}$/gm)?.length ?? 0) >= first;
+    if (first === Infinity) return;
+    child.stdout?.on("data", (text: string) => {
+      printed += text;
+      if (isEnough()) child.kill();
+    });
   });
 }
 

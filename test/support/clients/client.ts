@@ -13,6 +13,8 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The call says that its deadline has passed; the client itself waits for the server's word. */
   readonly isLate?: boolean;
+  /** Of a stream, only so many answers; then the call is cancelled. */
+  readonly first?: number | undefined;
 }
 
 /** One way into the service. */
@@ -20,7 +22,7 @@ export interface Client {
   readonly name: string;
   /** Whether this way can make such a call at all. */
   serves(method: DescMethod, options: CallOptions): boolean;
-  /** One call; of a stream, until its end. */
+  /** One call; of a stream, until its end or the first so many answers. */
   call(service: string, method: string, request: JsonObject, options?: CallOptions): Promise<CallResult>;
   close(): void;
 }

@@ -28,7 +28,7 @@ export function connectClient({ url }: { url: string }, { protocol, codec, http 
     async call(service, name, request, options = {}): Promise<CallResult> {
       const method = methodNamed(service, name);
       try {
-        return await send(transport, method, request, headersOf(protocol, options));
+        return await send(transport, method, request, headersOf(protocol, options), options.first);
       } catch (error) {
         return refused(error);
       }
@@ -50,14 +50,16 @@ function headersOf(protocol: ConnectWay["protocol"], { headers = {}, isLate = fa
   return protocol === "gRPC-Web" ? { ...headers, "grpc-timeout": "0m" } : { ...headers, "connect-timeout-ms": "0" };
 }
 
-async function send(transport: Transport, method: DescMethod, request: Parameters<typeof toRequest>[1], headers: Record<string, string>): Promise<CallResult> {
+async function send(transport: Transport, method: DescMethod, request: Parameters<typeof toRequest>[1], headers: Record<string, string>, first = Infinity): Promise<CallResult> {
   const message = toRequest(method, request);
   if (method.methodKind === "unary") {
     const { message: answer } = await transport.unary(method as typeof method & { methodKind: "unary" }, undefined, undefined, headers, message);
     return answered(method, [answer]);
   }
-  const stream = await transport.stream(method as typeof method & { methodKind: "server_streaming" }, undefined, undefined, headers, createAsyncIterable([message]));
+  const leave = new AbortController();
+  const stream = await transport.stream(method as typeof method & { methodKind: "server_streaming" }, leave.signal, undefined, headers, createAsyncIterable([message]));
   const messages: Message[] = [];
-  for await (const each of stream.message) messages.push(each);
+  for await (const each of stream.message) if (messages.push(each) === first) break;
+  leave.abort();
   return answered(method, messages);
 }

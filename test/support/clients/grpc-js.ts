@@ -15,7 +15,7 @@ export function grpcJsClient({ address }: { address: string }): Client {
     async call(service, name, request, options = {}): Promise<CallResult> {
       const method = methodNamed(service, name);
       try {
-        return answered(method, await sendBytes(client, method, toBinary(method.input, toRequest(method, request)), metadataOf(options)));
+        return answered(method, await sendBytes(client, method, toBinary(method.input, toRequest(method, request)), metadataOf(options), options.first));
       } catch (error) {
         return refused(asConnectError(error as ServiceError));
       }
@@ -31,8 +31,8 @@ function metadataOf({ headers = {}, isLate = false }: CallOptions): Metadata {
   return metadata;
 }
 
-/** One request, whole; all messages of the answer. Rejects with grpc-js's error, also where messages came before it. */
-function sendBytes(client: GrpcClient, method: DescMethod, bytes: Uint8Array, metadata: Metadata): Promise<Message[]> {
+/** One request, whole; all messages of the answer, or the first so many. Rejects with grpc-js's error, also where messages came before it. */
+function sendBytes(client: GrpcClient, method: DescMethod, bytes: Uint8Array, metadata: Metadata, first = Infinity): Promise<Message[]> {
   const serialize = (each: Uint8Array): Buffer => Buffer.from(each);
   const deserialize = (answer: Buffer): Message => fromBinary(method.output, answer);
   return new Promise((resolve, reject) => {
@@ -45,7 +45,11 @@ function sendBytes(client: GrpcClient, method: DescMethod, bytes: Uint8Array, me
     }
     const messages: Message[] = [];
     const stream = client.makeServerStreamRequest(pathOf(method), serialize, deserialize, bytes, metadata);
-    stream.on("data", (message: Message) => messages.push(message));
+    stream.on("data", (message: Message) => {
+      if (messages.push(message) < first) return;
+      resolve(messages);
+      stream.cancel();
+    });
     stream.on("error", reject);
     stream.on("end", () => resolve(messages));
   });

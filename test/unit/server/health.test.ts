@@ -78,3 +78,14 @@ it("lets its watchers go when they leave", async () => {
   })();
   await expect(watched).rejects.toSatisfy((error) => ConnectError.from(error).code === Code.Canceled);
 });
+
+it("is watched for longer than the longest deadline of a call", async () => {
+  const short = await startTestServer({ timeoutMaxMs: 100 });
+  const statuses: number[] = [];
+  for await (const { status } of createClient(Health, createGrpcTransport({ baseUrl: short.url })).watch({})) {
+    statuses.push(status);
+    if (statuses.length === 2) break;
+    setTimeout(() => (short.ready = false), 300);
+  }
+  expect(statuses).toEqual([SERVING, NOT_SERVING]);
+});

@@ -1,0 +1,67 @@
+// What does not fit: one sentence in three parts, and the words in which money, times and wallets are told.
+
+import { formatMinor } from "../money.ts";
+
+/** One thing that is not as the journal says. */
+export interface Mismatch {
+  /** What is wrong: a wallet's balance, a hold's status, a counter, a key or a place in the journal. */
+  readonly subject: string;
+  /** What it should be. */
+  readonly expected: string;
+  /** What it is. */
+  readonly actual: string;
+}
+
+/** More are counted, not kept: enough to see what happened, and the answer fits every client's limit. */
+export const mismatchesMax = 1000;
+
+/** Characters of each part. A row that somebody has altered may contain anything of any length. */
+const partMaxChars = 300;
+
+/** Keeps the first mismatches and counts all of them. */
+export class Mismatches {
+  readonly #kept: Mismatch[] = [];
+  #count = 0;
+
+  get kept(): readonly Mismatch[] {
+    return this.#kept;
+  }
+
+  /** How many there are, those included that are not kept. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add({ subject, expected, actual }: Mismatch): void {
+    this.#count++;
+    if (this.#kept.length < mismatchesMax) this.#kept.push({ subject: clipped(subject), expected: clipped(expected), actual: clipped(actual) });
+  }
+
+  /** Adds a mismatch where the two differ. */
+  compare(subject: string, expected: string, actual: string): void {
+    if (expected !== actual) this.add({ subject, expected, actual });
+  }
+}
+
+function clipped(text: string): string {
+  return text.length <= partMaxChars ? text : `${text.slice(0, partMaxChars)}…`;
+}
+
+/** An amount in the currency's own unit, without its name; undefined is no amount. */
+export function moneyText(minor: bigint | undefined, exponent: number): string {
+  return minor === undefined ? "none" : formatMinor(minor, exponent);
+}
+
+/** The last millisecond that a Date can say. */
+const dateMaxMs = 8.64e15;
+
+/** A time of the ledger's clock in ISO 8601; as milliseconds where no calendar reaches it. */
+export function timeText(timeMs: number | bigint | undefined): string {
+  if (timeMs === undefined) return "none";
+  const ms = Number(timeMs);
+  return Math.abs(ms) <= dateMaxMs ? new Date(ms).toISOString() : `${timeMs} ms`;
+}
+
+export function hashText(hash: Uint8Array): string {
+  return Buffer.from(hash).toString("hex");
+}

@@ -1,0 +1,182 @@
+// Replays the journal: each record in turn is judged by what the ones before it make of the ledger, and then leads to the next state.
+//
+// After a record that does not follow, the replay goes on from what that record says, not from what it should have said: whoever changes one record
+// is then told of that record, and of the next one on the same wallet, where the rest of the journal disagrees with it; everything behind fits
+// again. To go on from the recomputed balance would repeat one wrong amount at every later operation of the wallet and hide the second change
+// behind the first. For the same reason the chain goes on from the hash that a record carries, and time from its time. Only what is in no record, the counters, keeps the difference.
+
+import { recordHash } from "../canonical.ts";
+import { countsOf, countsOfReceiver, type Count } from "../counts.ts";
+import type { Hold } from "../hold.ts";
+import { operationIdAt, type JournalHead, type JournalRecord, type WalletPart } from "../journal.ts";
+import { counted, noTotals } from "../totals.ts";
+import { totalMinor, type CurrencyCode, type UserId, type Wallet, type WalletIdentity } from "../wallet.ts";
+import { hashText, moneyText, timeText, type Mismatches } from "./mismatch.ts";
+import { RecomputedCurrencies } from "./recomputed-currencies.ts";
+import { brokenRules, replayedEffect, type Met, type ReplayedEffect } from "./replayed-effect.ts";
+
+/** Where recomputed wallets and holds are kept: there may be more of them than fit into memory. */
+export interface RecomputedState {
+  wallet(walletId: bigint): Wallet | undefined;
+  hold(holdId: bigint): Hold | undefined;
+  putWallet(wallet: Wallet): void;
+  putHold(hold: Hold): void;
+}
+
+/** Whether the journal opened this wallet, or operations merely speak of it. */
+export function isOpened(wallet: WalletIdentity): boolean {
+  return wallet.currency !== "";
+}
+
+/** "wallet 17 (user alice, USD)". */
+export function walletText({ walletId, userId, currency }: WalletIdentity): string {
+  return `wallet ${walletId} (user ${userId}, ${currency})`;
+}
+
+export class JournalReplay {
+  readonly currencies = new RecomputedCurrencies();
+  readonly #state: RecomputedState;
+  readonly #mismatches: Mismatches;
+  #end: JournalHead;
+
+  /** Begins before the first record, where `start` is: its time is that of the ledger's creation. */
+  constructor(start: JournalHead, state: RecomputedState, mismatches: Mismatches) {
+    this.#end = start;
+    this.#state = state;
+    this.#mismatches = mismatches;
+  }
+
+  /** The last record that was replayed. */
+  get end(): JournalHead {
+    return this.#end;
+  }
+
+  /** A record that cannot be read: its place and hash still hold the chain together. `reason` says what is wrong with it. */
+  skip({ sequence, hash, timeMs }: Pick<JournalHead, "sequence" | "hash" | "timeMs">, reason: string): void {
+    this.#checkSequence(sequence);
+    this.#mismatches.add({ subject: `operation ${sequence}`, expected: "a record that can be read", actual: reason });
+    this.#end = { ...this.#end, sequence, hash, timeMs };
+  }
+
+  /** The next record. */
+  follow(record: JournalRecord): void {
+    const subject = `operation ${record.sequence} (${record.kind})`;
+    this.#checkPlace(record, subject);
+    const met = this.#met(record, subject);
+    const effect = replayedEffect(record, met);
+    // Of a wallet that was never opened nothing is known that a rule could be held against.
+    const isKnown = isOpened(met.wallet) && (met.receiver === undefined || isOpened(met.receiver));
+    if (isKnown) for (const sentence of brokenRules(record, met, effect)) this.#mismatches.add({ subject, expected: sentence, actual: "a record that breaks this rule" });
+    this.#compareEffect(record, met, effect, subject);
+    this.#adopt(record, met, effect);
+    this.#end = { partition: record.partition, sequence: record.sequence, hash: record.hash, timeMs: record.timeMs };
+  }
+
+  #checkSequence(sequence: bigint): void {
+    const expected = this.#end.sequence + 1n;
+    if (sequence === expected) return;
+    if (sequence < expected) return this.#mismatches.add({ subject: `operation ${sequence}`, expected: "sequences from 1 on", actual: `a record at ${sequence}` });
+    const lost = sequence - expected;
+    this.#mismatches.add({ subject: lost === 1n ? `operation ${expected}` : `operations ${expected} to ${sequence - 1n}`, expected: lost === 1n ? "a record" : `${lost} records`, actual: "none" });
+  }
+
+  #checkPlace(record: JournalRecord, subject: string): void {
+    const { partition, sequence, operationId, timeMs, hash, keyHash } = record;
+    this.#checkSequence(sequence);
+    this.#mismatches.compare(`${subject}: id`, `${operationIdAt(partition, sequence)}`, `${operationId}`);
+    if (timeMs < this.#end.timeMs) this.#mismatches.add({ subject: `${subject}: time`, expected: `not before ${timeText(this.#end.timeMs)}`, actual: timeText(timeMs) });
+    const over = this.#end.sequence === 0n ? "its content" : `its content and the hash of operation ${this.#end.sequence}`;
+    this.#mismatches.compare(`${subject}: hash over ${over}`, hashText(recordHash(this.#end.hash, record)), hashText(hash));
+    if (keyHash !== undefined) this.#mismatches.compare(`${subject}: bytes of the key's hash`, "16", `${keyHash.length / 2}`);
+  }
+
+  /** The wallets and the hold as the records before this one made them. */
+  #met(record: JournalRecord, subject: string): Met {
+    const hold = record.hold === undefined || record.kind === "HOLD" ? undefined : this.#state.hold(record.hold.holdId);
+    const known = this.#state.wallet(record.walletId);
+    const receiver = record.receiver && (this.#state.wallet(record.receiver.walletId) ?? this.#unopened(record.receiver, `${subject}: receiver`));
+    if (record.kind !== "INIT") return { wallet: known ?? this.#unopened(record, subject), hold, receiver };
+    this.#mismatches.compare(`${subject}: wallet`, `${record.operationId}, the id of its opening`, `${record.walletId}, the id of its opening`);
+    if (record.opened === undefined) this.#mismatches.add({ subject, expected: "whose wallet it opens, in what currency", actual: "none" });
+    if (known !== undefined && isOpened(known)) this.#mismatches.add({ subject: `${subject}: wallet`, expected: "a wallet that was not opened before", actual: walletText(known) });
+    return { wallet: opened(record), hold, receiver };
+  }
+
+  /** Stands in for a wallet that the journal does not open, so that operations on it are told once and not each. */
+  #unopened({ walletId, after, previousSequence }: WalletPart, subject: string): Wallet {
+    this.#mismatches.add({ subject: `${subject}: wallet ${walletId}`, expected: "opened by an earlier operation", actual: "opened by none" });
+    return { ...opened({ walletId, opened: undefined, timeMs: 0 }), ...after, version: after.version - 1n, headSequence: previousSequence };
+  }
+
+  #compareEffect(record: JournalRecord, met: Met, effect: ReplayedEffect, subject: string): void {
+    const { exponent } = met.wallet;
+    const isKnown = isOpened(met.wallet);
+    if (isKnown) this.#comparePart(record, effect.wallet, met.wallet, subject);
+    this.#mismatches.compare(`${subject}: amount`, moneyText(effect.amountMinor, exponent), moneyText(record.amountMinor, exponent));
+    if (record.receiver !== undefined && effect.receiver !== undefined && met.receiver !== undefined && isOpened(met.receiver)) {
+      if (isKnown) {
+        this.#mismatches.compare(`${subject}: receiver's amount`, moneyText(effect.receiverAmountMinor, met.receiver.exponent), moneyText(record.receiver.amountMinor, met.receiver.exponent));
+      }
+      this.#comparePart(record.receiver, effect.receiver, met.receiver, `${subject}: receiver`);
+    }
+    if (record.hold === undefined || effect.hold === undefined) return;
+    const { hold } = record;
+    const of = `${subject}: hold ${effect.hold.holdId}`;
+    this.#mismatches.compare(`${of}: status after`, effect.hold.status, hold.status);
+    this.#mismatches.compare(`${of}: captured after`, moneyText(effect.hold.capturedMinor, exponent), moneyText(hold.capturedMinor, exponent));
+    this.#mismatches.compare(`${of}: eligible time after`, timeText(effect.hold.eligibleTimeMs), timeText(hold.eligibleTimeMs));
+  }
+
+  #comparePart(part: WalletPart, expected: Wallet, met: Wallet, subject: string): void {
+    const { after, previousSequence } = part;
+    const { exponent } = met;
+    const of = `${subject}: ${walletText(met)}`;
+    this.#mismatches.compare(`${of}: available after`, moneyText(expected.availableMinor, exponent), moneyText(after.availableMinor, exponent));
+    this.#mismatches.compare(`${of}: held after`, moneyText(expected.heldMinor, exponent), moneyText(after.heldMinor, exponent));
+    this.#mismatches.compare(`${of}: state after`, expected.state, after.state);
+    this.#mismatches.compare(`${of}: limit after`, moneyText(expected.balanceMaxMinor, exponent), moneyText(after.balanceMaxMinor, exponent));
+    this.#mismatches.compare(`${of}: version after`, `${met.version + 1n}`, `${after.version}`);
+    this.#mismatches.compare(`${of}: previous operation`, `${met.headSequence}`, `${previousSequence}`);
+  }
+
+  /** Takes what the record says as what is, but for what no record says. */
+  #adopt(record: JournalRecord, met: Met, effect: ReplayedEffect): void {
+    const hold = effect.hold && record.hold && { ...effect.hold, ...record.hold, holdId: effect.hold.holdId };
+    const resolveTimeMs = hold?.status === "ACTIVE" ? undefined : (hold?.resolveTimeMs ?? record.timeMs);
+    if (hold !== undefined) this.#state.putHold({ ...hold, resolveTimeMs });
+    // A CAPTURE that names no hold was told above; it still captured.
+    const { kind, amountMinor } = record;
+    const counts = kind === "CAPTURE" && hold === undefined ? ([["captures", amountMinor]] as const) : countsOf({ kind, amountMinor, ...(hold && { hold }) });
+    this.#change(met.wallet, effect.wallet, record, record, counts);
+    if (record.receiver === undefined || met.receiver === undefined || record.receiver.walletId === record.walletId) return;
+    this.#change(met.receiver, effect.receiver ?? met.receiver, record.receiver, record, countsOfReceiver(record.receiver.amountMinor));
+  }
+
+  #change(before: Wallet, effect: Wallet, { after }: WalletPart, { sequence, timeMs }: JournalRecord, counts: readonly Count[]): void {
+    const totals = counts.reduce((sum, [kind, amountMinor]) => counted(sum, kind, amountMinor), before.totals);
+    const wallet: Wallet = { ...effect, ...after, headSequence: sequence, updateTimeMs: timeMs, totals };
+    this.#state.putWallet(wallet);
+    if (!isOpened(wallet)) return;
+    if (counts.length > 0) this.currencies.count(wallet, counts);
+    this.currencies.move(wallet, totalMinor(wallet) - totalMinor(before));
+  }
+}
+
+function opened({ walletId, opened: identity, timeMs }: Pick<JournalRecord, "walletId" | "opened" | "timeMs">): Wallet {
+  return {
+    walletId,
+    userId: identity?.userId ?? ("" as UserId),
+    currency: identity?.currency ?? ("" as CurrencyCode),
+    exponent: identity?.exponent ?? 0,
+    createTimeMs: timeMs,
+    availableMinor: 0n,
+    heldMinor: 0n,
+    state: "ACTIVE",
+    version: 0n,
+    balanceMaxMinor: undefined,
+    headSequence: 0n,
+    lastHoldId: 0n,
+    updateTimeMs: timeMs,
+    totals: noTotals,
+  };
+}

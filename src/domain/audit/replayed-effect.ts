@@ -1,0 +1,143 @@
+// What an operation does to the recomputed wallets and hold, judged by its kind, and the rules that it breaks.
+//
+// Of a record only what a caller chose is taken from it: the amount that is added, held, captured, withdrawn or transferred, a limit, a hold's period,
+// whether a capture is final, and who receives. Everything else follows and is compared with what the record says.
+
+import { captured, remainingMinor, resolved, returnedMinor, type Hold } from "../hold.ts";
+import type { JournalRecord, OperationKind } from "../journal.ts";
+import { minorMax } from "../money.ts";
+import { credited, debited, isOverLimit, reserved, spent, totalMinor, type Wallet } from "../wallet.ts";
+
+/** The recomputed state that an operation meets. `hold` and `receiver` are undefined where it names none, or one that the journal does not know. */
+export interface Met {
+  readonly wallet: Wallet;
+  readonly hold: Hold | undefined;
+  readonly receiver: Wallet | undefined;
+}
+
+export interface ReplayedEffect {
+  readonly wallet: Wallet;
+  readonly hold: Hold | undefined;
+  readonly receiver: Wallet | undefined;
+  readonly amountMinor: bigint;
+  readonly receiverAmountMinor: bigint | undefined;
+}
+
+const setsAside = { HOLD: true, CAPTURE: true, WITHDRAW: true, TRANSFER: true, FREEZE: true } as const;
+
+/** Kinds that place or change a hold, and must name it. */
+const ofHolds: Partial<Record<OperationKind, true>> = { HOLD: true, RELEASE: true, REVERSE: true, CAPTURE: true, EXTEND: true };
+
+/** The state that the record leads to from the one that it meets. */
+export function replayedEffect(record: JournalRecord, { wallet, hold, receiver }: Met): ReplayedEffect {
+  const { kind, amountMinor } = record;
+  const same = { wallet, hold, receiver: undefined, amountMinor: 0n, receiverAmountMinor: undefined };
+  switch (kind) {
+    case "INIT":
+    case "SET_LIMITS":
+      return { ...same, wallet: { ...wallet, balanceMaxMinor: record.after.balanceMaxMinor } };
+    case "ADD":
+      return { ...same, wallet: credited(wallet, amountMinor), amountMinor };
+    case "HOLD":
+      return { ...same, wallet: { ...reserved(wallet, amountMinor), lastHoldId: record.operationId }, hold: placed(record, wallet), amountMinor };
+    case "RELEASE":
+    case "REVERSE": {
+      const remaining = hold === undefined ? amountMinor : remainingMinor(hold);
+      return { ...same, wallet: reserved(wallet, -remaining), hold: hold && resolved(hold, kind === "RELEASE" ? "RELEASED" : "REVERSED", record.timeMs), amountMinor: remaining };
+    }
+    case "CAPTURE": {
+      const after = hold && captured(hold, amountMinor, { isFinal: record.hold?.status === "CAPTURED", nowMs: record.timeMs });
+      return { wallet: reserved(spent(wallet, amountMinor), after === undefined ? 0n : -returnedMinor(after)), hold: after, amountMinor, ...received(wallet, receiver, amountMinor) };
+    }
+    case "WITHDRAW":
+      return { ...same, wallet: debited(wallet, amountMinor), amountMinor };
+    case "TRANSFER":
+      return { ...same, wallet: debited(wallet, amountMinor), amountMinor, ...received(wallet, receiver, amountMinor) };
+    case "EXTEND":
+      return { ...same, hold: hold && { ...hold, eligibleTimeMs: record.hold?.eligibleTimeMs ?? hold.eligibleTimeMs } };
+    case "FREEZE":
+      return { ...same, wallet: { ...wallet, state: "FROZEN" } };
+    case "UNFREEZE":
+      return { ...same, wallet: { ...wallet, state: "ACTIVE" } };
+    case "CLOSE":
+      return { ...same, wallet: { ...wallet, state: "CLOSED" } };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function placed({ operationId, walletId, amountMinor, timeMs, hold }: JournalRecord, { lastHoldId }: Wallet): Hold {
+  return {
+    holdId: operationId,
+    walletId,
+    amountMinor,
+    capturedMinor: 0n,
+    status: "ACTIVE",
+    createTimeMs: timeMs,
+    eligibleTimeMs: hold?.eligibleTimeMs ?? timeMs,
+    resolveTimeMs: undefined,
+    previousHoldId: lastHoldId,
+  };
+}
+
+function received(payer: Wallet, receiver: Wallet | undefined, amountMinor: bigint): Pick<ReplayedEffect, "receiver" | "receiverAmountMinor"> {
+  if (receiver === undefined) return { receiver: undefined, receiverAmountMinor: undefined };
+  const receiverAmountMinor = rescaled(amountMinor, payer.exponent, receiver.exponent);
+  return { receiver: credited(receiver, receiverAmountMinor), receiverAmountMinor };
+}
+
+/** The amount in minor units of `to` decimals. What does not come out even is broken elsewhere: the ledger refuses it. */
+export function rescaled(minor: bigint, from: number, to: number): bigint {
+  return to >= from ? minor * 10n ** BigInt(to - from) : minor / 10n ** BigInt(from - to);
+}
+
+/** The rules that the ledger would have refused this operation by, each as what should be true of it. */
+export function brokenRules(record: JournalRecord, met: Met, effect: ReplayedEffect): string[] {
+  const { kind, amountMinor } = record;
+  const { wallet, hold, receiver } = met;
+  const broken: string[] = [];
+  const rule = (isKept: boolean, sentence: string): void => void (isKept || broken.push(sentence));
+  const movesMoney = kind === "ADD" || kind === "HOLD" || kind === "CAPTURE" || kind === "WITHDRAW" || kind === "TRANSFER";
+
+  if (movesMoney) rule(amountMinor > 0n && amountMinor <= minorMax, "an amount above zero, within 64 bits");
+  rule(wallet.state !== "CLOSED", "no operation on a closed wallet");
+  if (kind in setsAside) rule(wallet.state !== "FROZEN", `no ${kind} on a frozen wallet`);
+  if (kind === "CLOSE") rule(totalMinor(wallet) === 0n, "a wallet is closed only when it is empty");
+  if (kind === "ADD") rule(!isOverLimit(wallet, amountMinor), "money comes in only up to the wallet's limit");
+  rule(effect.wallet.availableMinor >= 0n, "available money is never negative");
+  rule(effect.wallet.heldMinor >= 0n, "held money is never negative");
+  rule(totalMinor(effect.wallet) <= minorMax, "a total fits 64 bits");
+  const { balanceMaxMinor } = effect.wallet;
+  rule(balanceMaxMinor === undefined || (balanceMaxMinor >= 0n && balanceMaxMinor <= minorMax), "a limit within 64 bits");
+
+  rule((record.opened !== undefined) === (kind === "INIT"), "an INIT, and only an INIT, opens a wallet");
+  rule((record.hold !== undefined) === (ofHolds[kind] === true), "a hold where the kind is about holds, and only there");
+  rule(record.receiver === undefined ? kind !== "TRANSFER" : kind === "TRANSFER" || kind === "CAPTURE", "a receiver of a TRANSFER, perhaps of a CAPTURE, and of nothing else");
+  if (record.relatedOperationId !== undefined) {
+    rule(kind === "ADD" && record.relatedOperationId > 0n && record.relatedOperationId < record.operationId, "only an ADD is related to an operation, and that one is earlier");
+  }
+
+  if (kind === "HOLD") {
+    rule(record.hold === undefined || record.hold.holdId === record.operationId, "a hold has the id of the operation that placed it");
+    rule((record.hold?.eligibleTimeMs ?? record.timeMs) >= record.timeMs, "a hold's period is not negative");
+  } else if (record.hold !== undefined) {
+    rule(hold !== undefined, "a hold that was placed before");
+    if (hold !== undefined) {
+      rule(hold.walletId === record.walletId, `the hold's own wallet, ${hold.walletId}`);
+      rule(hold.status === "ACTIVE", `an active hold, and this one was ${hold.status}`);
+      if (kind === "RELEASE") rule(record.timeMs >= hold.eligibleTimeMs, "a release only after the hold's period");
+      if (kind === "CAPTURE") rule(amountMinor <= remainingMinor(hold), "no more captured than remains of the hold");
+      if (kind === "EXTEND") rule(record.hold.eligibleTimeMs > hold.eligibleTimeMs, "a hold is only ever extended");
+    }
+  }
+
+  if (record.receiver !== undefined && receiver !== undefined) {
+    rule(receiver.walletId !== wallet.walletId, "a receiver that is not the payer");
+    rule(receiver.currency === wallet.currency, "a receiver with the payer's currency");
+    rule(receiver.state !== "CLOSED", "a receiver that is not closed");
+    const incoming = effect.receiverAmountMinor ?? 0n;
+    rule(rescaled(incoming, receiver.exponent, wallet.exponent) === amountMinor, "an amount that both wallets can say");
+    rule(!isOverLimit(receiver, incoming), "money comes in only up to the receiver's limit");
+  }
+  return broken;
+}

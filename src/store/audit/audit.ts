@@ -1,0 +1,68 @@
+// What a verification reads of a ledger's database, in snapshots, and where it keeps what it recomputes: the interfaces between it and the engines.
+//
+// Rows come as they are stored. Somebody may have altered them, so nothing is promised of their content.
+
+import type { Selectable } from "kysely";
+import type { RecomputedState } from "../../domain/audit/replay.ts";
+import type { Hold } from "../../domain/hold.ts";
+import type { Wallet } from "../../domain/wallet.ts";
+import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, LedgerTable, WalletTable } from "../tables.ts";
+
+/** A connection of its own that never writes. Throws StoreFault where the database fails. */
+export interface Audit {
+  /** Everything that `read` reads is of one commit. Keep it short: a database cannot clean up behind an open snapshot. */
+  snapshot<T>(read: (rows: AuditRows) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** The next rows of a partition in the order of their key: at most `limit`, all with a key above `after`. */
+export interface RowRange {
+  readonly partition: bigint;
+  readonly after: bigint;
+  readonly limit: bigint;
+}
+
+/** The next marks in the order of wallets and places. */
+export interface MarkRange {
+  readonly partition: bigint;
+  readonly afterWalletId: bigint;
+  readonly afterSequence: bigint;
+  readonly limit: bigint;
+}
+
+/** Below every key, also those that no ledger gives. */
+export const belowEveryKey = -(2n ** 63n);
+
+export interface AuditRows {
+  ledger(): Promise<Selectable<LedgerTable> | undefined>;
+  /** The tables that have rows in partitions which the ledger does not have. */
+  strayTables(partitions: bigint): Promise<readonly string[]>;
+  head(partition: bigint): Promise<Selectable<LedgerHeadTable> | undefined>;
+  /** By sequence. */
+  records(range: RowRange): Promise<readonly Selectable<JournalTable>[]>;
+  /** Those of these records that there are. */
+  recordsAt(partition: bigint, sequences: readonly bigint[]): Promise<readonly Selectable<JournalTable>[]>;
+  /** By wallet id. */
+  wallets(range: RowRange): Promise<readonly Selectable<WalletTable>[]>;
+  /** By hold id. */
+  holds(range: RowRange): Promise<readonly Selectable<HoldTable>[]>;
+  /** By ordinal. */
+  keys(range: RowRange): Promise<readonly Selectable<IdempotencyKeyTable>[]>;
+  /** Those of the keys with these hashes that are remembered. */
+  keysWith(partition: bigint, keyHashes: readonly Uint8Array[]): Promise<readonly Selectable<IdempotencyKeyTable>[]>;
+  /** The key with the lowest, or the highest, ordinal. */
+  endKey(partition: bigint, end: "oldest" | "newest"): Promise<Selectable<IdempotencyKeyTable> | undefined>;
+  marks(range: MarkRange): Promise<readonly Selectable<HistoryMarkTable>[]>;
+  /** Those of these marks that there are. */
+  marksAt(marks: readonly Selectable<HistoryMarkTable>[]): Promise<readonly Selectable<HistoryMarkTable>[]>;
+  /** In the order of currency and exponent. */
+  currencyTotals(partition: bigint): Promise<readonly Selectable<CurrencyTotalsTable>[]>;
+}
+
+/** Recomputed wallets and holds, in bounded memory whatever their number. */
+export interface Scratch extends RecomputedState {
+  /** At most `limit` wallets in the order of their ids, all above `after`. */
+  walletsAfter(after: bigint, limit: bigint): readonly Wallet[];
+  holdsAfter(after: bigint, limit: bigint): readonly Hold[];
+  close(): void;
+}

@@ -1,0 +1,116 @@
+// Remembered keys against the journal: every applied operation's key points at it for as long as the key is kept, and every key that points, points right.
+//
+// What the journal cannot tell: which rejection a key remembers, and which request (its fingerprint); neither is in any record.
+
+import type { Selectable } from "kysely";
+import { hashText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
+import type { JournalRecord } from "../../domain/journal.ts";
+import { isRemembered } from "../../domain/rejection.ts";
+import { keyFromRow } from "../rows.ts";
+import type { IdempotencyKeyTable, JournalTable } from "../tables.ts";
+import { belowEveryKey, type AuditRows } from "./audit.ts";
+import type { Comparison } from "./compare-kept.ts";
+import { isSameValue } from "./row-differences.ts";
+
+type KeyRow = Selectable<IdempotencyKeyTable>;
+
+/** Bytes of a key's hash and of a fingerprint. */
+const hashBytes = 16;
+
+export interface KeyChecks {
+  readonly partition: bigint;
+  readonly mismatches: Mismatches;
+  /** How long the ledger has kept its keys, in milliseconds. */
+  readonly retentionMs: bigint;
+  /** When the ledger was created, in milliseconds since 1970. */
+  readonly createTimeMs: bigint;
+}
+
+/**
+ * The keys of these records, in a snapshot that has them. One may be forgotten only when it is older than the retention, and only together with all that
+ * are older still: keys go from the front.
+ */
+export async function checkKeysOf(rows: AuditRows, records: readonly JournalRecord[], { partition, mismatches, retentionMs }: KeyChecks): Promise<void> {
+  const keyed = records.flatMap((record) => (record.keyHash === undefined ? [] : [{ record, keyHash: record.keyHash }]));
+  if (keyed.length === 0) return;
+  const nowMs = await clockOf(rows, partition);
+  const oldest = await rows.endKey(partition, "oldest");
+  const remembered = await rows.keysWith(partition, keyed.map(({ keyHash }) => Buffer.from(keyHash, "hex")));
+  const byHash = new Map(remembered.map((row) => [hashText(row.key_hash), row]));
+  for (const { record, keyHash } of keyed) {
+    const subject = `idempotency key ${keyHash} of operation ${record.sequence}`;
+    const row = byHash.get(keyHash);
+    const timeMs = BigInt(record.timeMs);
+    if (row === undefined) {
+      const isKept = timeMs >= nowMs - retentionMs || (oldest !== undefined && timeMs > oldest.time_ms);
+      if (isKept) mismatches.add({ subject, expected: "remembered", actual: "not remembered" });
+    } else if (row.sequence === null) {
+      // Only a later request, after the retention of this one, may have been rejected under the same key.
+      if (row.time_ms <= timeMs) mismatches.add({ subject, expected: `points at operation ${record.sequence}`, actual: "remembers a rejection" });
+    } else if (row.sequence < record.sequence) {
+      mismatches.add({ subject, expected: `points at operation ${record.sequence}`, actual: `points at operation ${row.sequence}` });
+    }
+  }
+}
+
+/** Every remembered key, in the order of their age. */
+export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
+  const { partition, mismatches, retentionMs, createTimeMs } = checks;
+  let previous = { ordinal: 0n, time_ms: createTimeMs };
+  let after = belowEveryKey;
+  return async (rows) => {
+    const keys = await rows.keys({ partition, after, limit });
+    const nowMs = await clockOf(rows, partition);
+    const pointedAt = await rows.recordsAt(partition, keys.flatMap((row) => row.sequence ?? []));
+    const records = new Map(pointedAt.map((row) => [row.sequence, row]));
+    for (const row of keys) {
+      const subject = `idempotency key ${hashText(row.key_hash)} (ordinal ${row.ordinal})`;
+      checkForm(mismatches, subject, row);
+      if (row.sequence !== null) checkTarget(mismatches, subject, row, records.get(row.sequence));
+      if (row.time_ms < previous.time_ms) mismatches.add({ subject: `${subject}: time`, expected: `not before ${timeText(previous.time_ms)}`, actual: timeText(row.time_ms) });
+      // Ordinals are given without gaps. One appears where a key is forgotten or used anew, and neither happens before it is as old as the retention.
+      const isInPlace = previous.time_ms <= nowMs - retentionMs || row.ordinal === previous.ordinal + 1n;
+      if (!isInPlace) mismatches.add({ subject: `${subject}: ordinal`, expected: `${previous.ordinal + 1n}: no key in between can be forgotten yet`, actual: `${row.ordinal}` });
+      previous = row;
+    }
+    after = keys.at(-1)?.ordinal ?? after;
+    return BigInt(keys.length) < limit;
+  };
+}
+
+/** The ledger's clock as it is kept; the newest key's time where somebody has set it back. */
+async function clockOf(rows: AuditRows, partition: bigint): Promise<bigint> {
+  const headMs = (await rows.head(partition))?.time_ms ?? 0n;
+  const newestMs = (await rows.endKey(partition, "newest"))?.time_ms ?? 0n;
+  return headMs > newestMs ? headMs : newestMs;
+}
+
+function checkForm(mismatches: Mismatches, subject: string, row: KeyRow): void {
+  for (const [name, { length }] of [["hash", row.key_hash], ["fingerprint", row.fingerprint]] as const) {
+    mismatches.compare(`${subject}: bytes of its ${name}`, `${hashBytes}`, `${length}`);
+  }
+  if ((row.sequence === null) !== (row.rejection === null)) {
+    if (row.rejection !== null) mismatches.compare(`${subject}: rejection`, "one that is remembered", rejectionText(row));
+    return;
+  }
+  mismatches.add({ subject, expected: "an operation or a rejection", actual: row.sequence === null ? "neither" : "both" });
+}
+
+function rejectionText(row: KeyRow): string {
+  try {
+    const { outcome } = keyFromRow(row);
+    const reason: unknown = "rejection" in outcome ? outcome.rejection.reason : undefined;
+    const isKnown = typeof reason === "string" && Object.hasOwn(isRemembered, reason) && isRemembered[reason as keyof typeof isRemembered];
+    return isKnown ? "one that is remembered" : `${row.rejection}`;
+  } catch {
+    return `${row.rejection}`;
+  }
+}
+
+function checkTarget(mismatches: Mismatches, subject: string, row: KeyRow, record: Selectable<JournalTable> | undefined): void {
+  if (record === undefined || !isSameValue(record.key_hash, row.key_hash)) {
+    mismatches.add({ subject, expected: "points at the operation that carries its hash", actual: `points at operation ${row.sequence}, ${record === undefined ? "which there is not" : "which does not"}` });
+  } else {
+    mismatches.compare(`${subject}: time`, timeText(record.time_ms), timeText(row.time_ms));
+  }
+}

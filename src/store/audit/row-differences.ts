@@ -1,0 +1,67 @@
+// Compares a row that is kept with the row that the journal makes, column by column, and says in words what differs.
+
+import { moneyText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
+import { holdStatusNumbers, walletStateNumbers } from "../../domain/canonical.ts";
+import { totalKinds, type Total, type Totals } from "../../domain/totals.ts";
+import { decodeTotals } from "../totals-encoding.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Bytes of counters that are worth decoding: each of ten kinds with numbers of a thousand digits has fewer. */
+const totalsMaxBytes = 10_000;
+
+/** Adds a mismatch for every column of `expected` in which `actual` differs. `subject` names the row, `exponent` the decimals of its money. */
+export function compareRows(mismatches: Mismatches, subject: string, { expected, actual, exponent }: { expected: Row; actual: Row; exponent: number }): void {
+  for (const [column, value] of Object.entries(expected)) {
+    if (isSameValue(value, actual[column])) continue;
+    if (column === "totals") compareTotals(mismatches, subject, { expected: decodeTotals(value as Uint8Array), actual: actual[column] as Uint8Array, exponent });
+    else mismatches.add({ subject: `${subject}: ${columnText(column)}`, expected: valueText(column, value, exponent), actual: valueText(column, actual[column], exponent) });
+  }
+}
+
+export function isSameValue(a: unknown, b: unknown): boolean {
+  return a instanceof Uint8Array && b instanceof Uint8Array ? Buffer.compare(a, b) === 0 : a === b;
+}
+
+/** A mismatch for every counter that differs; one for all of them where the bytes are no counters. */
+function compareTotals(mismatches: Mismatches, subject: string, { expected, actual, exponent }: { expected: Totals; actual: Uint8Array; exponent: number }): void {
+  const decoded = readTotals(actual);
+  if (typeof decoded === "string") return mismatches.add({ subject: `${subject}: counters`, expected: "counters that can be read", actual: decoded });
+  const before = mismatches.count;
+  for (const kind of totalKinds) mismatches.compare(`${subject}: counter ${kind}`, totalText(expected[kind], exponent), totalText(decoded[kind], exponent));
+  // They count the same, and yet are not the bytes that the ledger writes.
+  if (mismatches.count === before) mismatches.add({ subject: `${subject}: counters`, expected: "the shortest encoding", actual: Buffer.from(actual).toString("hex") });
+}
+
+function readTotals(bytes: Uint8Array): Totals | string {
+  if (bytes.length > totalsMaxBytes) return `${bytes.length} bytes, too many for counters`;
+  try {
+    return decodeTotals(bytes);
+  } catch (error) {
+    return `bytes ${Buffer.from(bytes).toString("hex")}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function totalText({ count, minor }: Total, exponent: number): string {
+  return `${count}, of ${moneyText(minor, exponent)} in all`;
+}
+
+/** `available_minor` is "available", `update_time_ms` "update time". */
+function columnText(column: string): string {
+  return column.replace(/_(minor|ms)$/, "").replaceAll("_", " ");
+}
+
+function valueText(column: string, value: unknown, exponent: number): string {
+  if (value === null || value === undefined) return "none";
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+  if (typeof value !== "bigint") return typeof value === "string" ? value : JSON.stringify(value);
+  if (column.endsWith("_minor")) return moneyText(value, exponent);
+  if (column.endsWith("time_ms")) return timeText(value);
+  if (column === "state") return nameOf(walletStateNumbers, value);
+  if (column === "status") return nameOf(holdStatusNumbers, value);
+  return String(value);
+}
+
+function nameOf(numbers: Readonly<Record<string, number>>, number: bigint): string {
+  return Object.keys(numbers).find((name) => BigInt(numbers[name]!) === number) ?? `${number}, which means nothing`;
+}

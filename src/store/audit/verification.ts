@@ -1,0 +1,115 @@
+// Verifies a ledger while it goes on being written: replays the journal, and then compares everything that is kept with what the replay says.
+//
+// Each step is a snapshot of its own. It first replays what the journal has beyond the last step, up to the snapshot's last record; only when it has come
+// so far does it compare some rows. So every comparison is between two things of the same moment, and no snapshot is long.
+
+import { Mismatches, hashText, timeText } from "../../domain/audit/mismatch.ts";
+import { JournalReplay } from "../../domain/audit/replay.ts";
+import type { VerificationProgress, VerificationResult } from "../../domain/audit/verification-report.ts";
+import { genesisHash, type JournalRecord } from "../../domain/journal.ts";
+import { belowEveryKey, type Audit, type AuditRows, type Scratch } from "./audit.ts";
+import { checkKeysOf, keysComparison, type KeyChecks } from "./compare-keys.ts";
+import { holdsComparison, totalsComparison, walletsComparison, type Comparison } from "./compare-kept.ts";
+import { checkMarksOf, marksComparison } from "./compare-marks.ts";
+import { readRecord } from "./read-record.ts";
+
+/** Records that one snapshot replays: some 100 ms. */
+const replayedMax = 2_000n;
+
+/** Rows that one snapshot compares. */
+const comparedMax = 1_000n;
+
+/** The only partition so far. */
+const partition = 0n;
+
+export interface VerificationOptions {
+  /** How long the ledger has kept its keys: a younger one may not be missing. Milliseconds. */
+  readonly idempotencyRetentionMs: number;
+  /** Called between two snapshots. The place to let others work; what it throws ends the verification. */
+  readonly afterStep: (progress: VerificationProgress) => Promise<void>;
+}
+
+/**
+ * Recomputes wallets, holds, counters and keys from the journal, and compares every column of what is kept with them, in both directions. What
+ * is written meanwhile is replayed too, but a row that was compared is not looked at again. Throws StoreFault where the database fails.
+ */
+export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotencyRetentionMs, afterStep }: VerificationOptions): Promise<VerificationResult> {
+  const mismatches = new Mismatches();
+  const createTimeMs = await audit.snapshot((rows) => checkLedger(rows, mismatches));
+  const start = { partition: Number(partition), sequence: 0n, hash: genesisHash, timeMs: Number(createTimeMs) };
+  const replay = new JournalReplay(start, scratch, mismatches);
+  const keys: KeyChecks = { partition, mismatches, retentionMs: BigInt(idempotencyRetentionMs), createTimeMs };
+  let checkedOperations = 0n;
+  let totalOperations = 0n;
+  let readUpTo = belowEveryKey;
+
+  /** Replays the next records of the snapshot. Answers whether there are no more. */
+  const catchUp = async (rows: AuditRows): Promise<boolean> => {
+    const chunk = await rows.records({ partition, after: readUpTo, limit: replayedMax });
+    const records: JournalRecord[] = [];
+    for (const row of chunk) {
+      const read = readRecord(row);
+      if ("record" in read) {
+        replay.follow(read.record);
+        records.push(read.record);
+      } else {
+        replay.skip({ sequence: row.sequence, hash: row.hash, timeMs: Number(row.time_ms) }, read.unreadable);
+      }
+    }
+    await checkKeysOf(rows, records, keys);
+    await checkMarksOf(rows, records, mismatches);
+    readUpTo = chunk.at(-1)?.sequence ?? readUpTo;
+    checkedOperations += BigInt(chunk.length);
+    const said = (await rows.head(partition))?.sequence ?? 0n;
+    totalOperations = said > checkedOperations ? said : checkedOperations;
+    return BigInt(chunk.length) < replayedMax;
+  };
+
+  const comparisons: Comparison[] = [
+    headComparison(replay, keys, mismatches),
+    walletsComparison(partition, comparedMax, scratch, mismatches),
+    holdsComparison(partition, comparedMax, scratch, mismatches),
+    totalsComparison(partition, replay, mismatches),
+    keysComparison(comparedMax, keys),
+    marksComparison(partition, comparedMax, mismatches),
+  ];
+  for (const comparison of comparisons) {
+    for (let isDone = false; !isDone; ) {
+      isDone = await audit.snapshot(async (rows) => (await catchUp(rows)) && (await comparison(rows)));
+      await afterStep({ checkedOperations, totalOperations });
+    }
+  }
+  return { checkedOperations, mismatches: mismatches.kept, mismatchCount: mismatches.count };
+}
+
+/** Answers when the ledger was created, in milliseconds since 1970. */
+async function checkLedger(rows: AuditRows, mismatches: Mismatches): Promise<bigint> {
+  const ledger = await rows.ledger();
+  mismatches.compare("the ledger's own row: partitions", "1", ledger === undefined ? "no such row" : `${ledger.partitions}`);
+  for (const table of await rows.strayTables(1n)) {
+    mismatches.add({ subject: `table ${table}`, expected: "rows of partition 0 only", actual: "rows of other partitions" });
+  }
+  return ledger?.create_time_ms ?? 0n;
+}
+
+/** The head says where the journal ends, what time it was at the last change, and how many keys were given a place. */
+function headComparison(replay: JournalReplay, { createTimeMs }: KeyChecks, mismatches: Mismatches): Comparison {
+  return async (rows) => {
+    const subject = `head of partition ${partition}`;
+    const head = await rows.head(partition);
+    if (head === undefined) {
+      mismatches.add({ subject, expected: "a row in ledger_head", actual: "none" });
+      return true;
+    }
+    const { sequence, hash, timeMs } = replay.end;
+    const newest = await rows.endKey(partition, "newest");
+    mismatches.compare(`${subject}: sequence`, `${sequence}`, `${head.sequence}`);
+    mismatches.compare(`${subject}: hash`, hashText(hash), hashText(head.hash));
+    // Whatever changes the ledger writes a record or a key, and moves the ledger's clock to its time.
+    const changedMs = [createTimeMs, BigInt(timeMs), newest?.time_ms ?? 0n].reduce((last, each) => (each > last ? each : last));
+    mismatches.compare(`${subject}: time`, timeText(changedMs), timeText(head.time_ms));
+    // The newest key is the last to be forgotten, so where there is any its ordinal was given last.
+    if (newest !== undefined) mismatches.compare(`${subject}: last key ordinal`, `${newest.ordinal}`, `${head.key_ordinal}`);
+    return true;
+  };
+}

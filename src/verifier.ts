@@ -1,0 +1,64 @@
+// The entry of a verifier thread: one verification on a connection of its own that cannot write, and then the thread's end.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import type { FromVerifier, VerifierSettings } from "./ledger/verifier-messages.ts";
+import { StartError } from "./start-error.ts";
+import { verifyLedger } from "./store/audit/verification.ts";
+import { openSqliteAudit } from "./store/sqlite/sqlite-audit.ts";
+import { openSqliteScratch } from "./store/sqlite/sqlite-scratch.ts";
+import { StoreFault } from "./store/store.ts";
+import type { Audit } from "./store/audit/audit.ts";
+
+if (parentPort === null) throw new Error("verifier.ts runs as a worker thread");
+const port = parentPort;
+const send = (message: FromVerifier): void => port.postMessage(message);
+
+const { databasePath, idempotencyRetentionMs } = workerData as VerifierSettings;
+
+/** Progress is told at most this often, in milliseconds: people read it. */
+const progressIntervalMs = 300;
+
+const stopped = new AbortController();
+port.once("message", () => stopped.abort());
+
+async function verify(audit: Audit): Promise<void> {
+  const scratch = openSqliteScratch();
+  let toldMs = -Infinity;
+  try {
+    const result = await verifyLedger(audit, scratch, {
+      idempotencyRetentionMs,
+      async afterStep(progress) {
+        // A turn of the event loop, in which a stop is heard.
+        await nextTurn();
+        stopped.signal.throwIfAborted();
+        if (performance.now() - toldMs < progressIntervalMs) return;
+        toldMs = performance.now();
+        send({ type: "progress", ...progress });
+      },
+    });
+    send({ type: "result", ...result });
+  } catch (error) {
+    if (!stopped.signal.aborted) send({ type: "failed", fault: error instanceof StoreFault ? "unavailable" : "defect", message: messageOf(error) });
+  } finally {
+    scratch.close();
+    await audit.close();
+  }
+}
+
+function opened(): Audit | undefined {
+  try {
+    return openSqliteAudit(databasePath);
+  } catch (error) {
+    send({ type: "notOpened", sentence: error instanceof StartError ? error.message : undefined, message: messageOf(error) });
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+const audit = opened();
+if (audit !== undefined) await verify(audit);
+port.close();

@@ -1,0 +1,258 @@
+// What every engine's reads tell of the past: balances at any point, pages and periods of a wallet's history, and lists of holds, against the whole journal.
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Hold, HoldStatus } from "../../src/domain/hold.ts";
+import { partOf, type JournalRecord, type OperationKind, type WalletAfter } from "../../src/domain/journal.ts";
+import type { CurrencyCode, UserId } from "../../src/domain/wallet.ts";
+import { executorOn, type Executor } from "../../src/ledger/executor.ts";
+import type { HistoryQuery, HoldPlace, HoldQuery, Reads, RecordedOperation, Store } from "../../src/store/store.ts";
+import { toCommand, type Asked } from "../support/asked.ts";
+import { engines, type LedgerPlace } from "../support/engines.ts";
+import { minuteMs, startMs, storyRules } from "../support/given.ts";
+import { randomNumbers } from "../e2e/random-numbers.ts";
+
+const users = ["ann", "bob", "cid"];
+
+describe.each(engines)("$name", (engine) => {
+  let place: LedgerPlace;
+  let store: Store;
+  let executor: Executor;
+  let reads: Reads;
+  let machineTimeMs: number;
+  let journal: JournalRecord[];
+  let holds: Map<bigint, { hold: Hold; user: string; currency: string }>;
+  let random: (below: number) => number;
+
+  const pick = <T>(values: readonly T[]): T => values[random(values.length)]!;
+  const ask = async (...batch: Asked[]): Promise<void> => {
+    const releases = batch.filter(({ type }) => type === "release").map((release) => [release]);
+    for (const each of [batch.filter(({ type }) => type !== "release"), ...releases]) {
+      for (const answer of await executor.execute(each.map(toCommand))) if (answer.type === "applied") journal.push(answer.record);
+    }
+  };
+
+  /** Many operations on few wallets, several in a millisecond, in both directions between two of them. */
+  const play = async (steps: number): Promise<void> => {
+    for (let step = 0; step < steps; step++) {
+      machineTimeMs += pick([0, 0, 1, 7]);
+      await ask(...Array.from({ length: pick([1, 3, 9]) }, randomAsked));
+    }
+    for (const [holdId, known] of holds) holds.set(holdId, { ...known, hold: (await reads.hold(holdId))!.hold });
+    for (const { kind, operationId, walletId } of journal) {
+      if (kind !== "HOLD" || holds.has(operationId)) continue;
+      const found = (await reads.hold(operationId))!;
+      holds.set(operationId, { hold: found.hold, user: found.wallet.userId, currency: found.wallet.currency });
+      expect(found.wallet.walletId).toBe(walletId);
+    }
+  };
+
+  const randomAsked = (): Asked => {
+    const user = pick(users);
+    const currency = pick(["USD", "EUR"]);
+    const placed = journal.filter(({ kind }) => kind === "HOLD");
+    const amount = pick(["1", "2", "3.50"]);
+    const reference = pick(["", "", "r1", "r2"]);
+    switch (pick(["add", "add", "hold", "hold", "transfer", "transfer", "reverse", "capture", "release"] as const)) {
+      case "add":
+        return { type: "add", user, currency, amount, reference };
+      case "hold":
+        return { type: "hold", user, currency, amount: "1", periodMs: pick([1, minuteMs, 2 * minuteMs]), reference };
+      case "transfer":
+        return { type: "transfer", user, currency, amount: "1", to: pick(users), reference };
+      case "reverse":
+        return placed.length === 0 ? { type: "release" } : { type: "reverse", user, holdId: pick(placed).operationId };
+      case "capture":
+        return placed.length === 0 ? { type: "release" } : { type: "capture", user, holdId: pick(placed).operationId, amount: "0.40", to: pick(users), final: pick([true, false]) };
+      case "release":
+        return { type: "release", user };
+    }
+  };
+
+  /** Releases are told as counts; the journal itself has their records. */
+  const wholeJournal = async (): Promise<JournalRecord[]> => {
+    const whole: JournalRecord[] = [];
+    for (let found; (found = await reads.operation(BigInt(whole.length + 1))) !== undefined; ) whole.push(found.record);
+    return whole;
+  };
+
+  const ofWallet = (records: readonly JournalRecord[], walletId: bigint): JournalRecord[] => records.filter((record) => record.walletId === walletId || record.receiver?.walletId === walletId);
+  const walletIds = async (): Promise<bigint[]> => (await Promise.all(users.map((user) => reads.wallets(user as UserId, undefined)))).flat().map(({ walletId }) => walletId);
+  const sequencesOf = (operations: readonly RecordedOperation[]): bigint[] => operations.map(({ record }) => record.sequence);
+
+  beforeEach(async () => {
+    random = randomNumbers(20_260_101);
+    machineTimeMs = startMs;
+    journal = [];
+    holds = new Map();
+    place = await engine.open();
+    store = await place.openStore(() => machineTimeMs);
+    executor = executorOn(store, storyRules);
+    reads = await place.openReads(() => machineTimeMs);
+    for (const user of users) await ask({ type: "init", user, currency: "USD" }, { type: "init", user, currency: "EUR" }, { type: "add", user, currency: "USD", amount: "1000" });
+    await ask(...users.map((user): Asked => ({ type: "add", user, currency: "EUR", amount: "1000" })));
+    await play(300);
+    journal = await wholeJournal();
+  });
+  afterEach(async () => {
+    await reads.close();
+    await store.close();
+    await place.remove();
+  });
+
+  test("a balance as of every operation and every time is the journal's", async () => {
+    expect(journal.length).toBeGreaterThan(800);
+    for (const walletId of await walletIds()) {
+      const history = ofWallet(journal, walletId);
+      expect(history.length).toBeGreaterThan(128);
+      const afterAt = (isIncluded: (record: JournalRecord) => boolean): WalletAfter | undefined => {
+        const last = history.findLast(isIncluded);
+        return last && partOf(last, walletId).after;
+      };
+      for (const { sequence } of journal) expect(await reads.walletAsOf(walletId, { sequence })).toEqual(afterAt((record) => record.sequence <= sequence));
+      for (let timeMs = startMs - 1; timeMs <= machineTimeMs + 1; timeMs++) expect(await reads.walletAsOf(walletId, { timeMs })).toEqual(afterAt((record) => record.timeMs <= timeMs));
+    }
+  });
+
+  const unfiltered = { startTimeMs: undefined, endTimeMs: undefined, kind: undefined, reference: undefined, lookedAtMax: 1_000, notesMaxBytes: 1_000_000 };
+
+  /** Every page, with sizes that change, while operations go on. */
+  const pages = async (query: Omit<HistoryQuery, "max" | "continueAt">, between: () => Promise<void>): Promise<RecordedOperation[]> => {
+    const all: RecordedOperation[] = [];
+    let continueAt: bigint | undefined;
+    do {
+      const page = (await reads.operations({ ...query, max: pick([1, 2, 7, 50]), continueAt }))!;
+      all.push(...page.operations);
+      continueAt = page.continueAt;
+      await between();
+    } while (continueAt !== undefined);
+    return all;
+  };
+
+  test("pages of a history are complete and in order while operations go on", async () => {
+    for (const walletId of await walletIds()) {
+      const before = ofWallet(await wholeJournal(), walletId).map(({ sequence }) => sequence);
+      expect(sequencesOf(await pages({ ...unfiltered, walletId }, () => ask(randomAsked(), randomAsked())))).toEqual(before.toReversed());
+    }
+  });
+
+  test("filters and bounds of a history leave out what they say, and nothing else", async () => {
+    for (const walletId of await walletIds()) {
+      for (let round = 0; round < 12; round++) {
+        const [startTimeMs, endTimeMs] = [pick([undefined, startMs + 50, startMs + 100]), pick([undefined, startMs + 100, startMs + 200, machineTimeMs + 1])];
+        const kind = pick<OperationKind | undefined>([undefined, "ADD", "TRANSFER", "CAPTURE", "CLOSE"]);
+        const reference = pick([undefined, "r1"]);
+        const expected = ofWallet(journal, walletId).filter(
+          (record) =>
+            (kind === undefined || record.kind === kind) &&
+            (reference === undefined || record.reference === reference) &&
+            (startTimeMs === undefined || record.timeMs >= startTimeMs) &&
+            (endTimeMs === undefined || record.timeMs < endTimeMs),
+        );
+        const bounds = pick([{ lookedAtMax: 5 }, { notesMaxBytes: 0 }, {}]);
+        const found = await pages({ ...unfiltered, walletId, startTimeMs, endTimeMs, kind, reference, ...bounds }, async () => {});
+        expect(sequencesOf(found)).toEqual(expected.map(({ sequence }) => sequence).toReversed());
+      }
+    }
+  });
+
+  test("an operation is told with both of its wallets and its hold, whoever's history it is in", async () => {
+    const [walletId] = await walletIds();
+    for (const told of (await reads.operations({ ...unfiltered, walletId: walletId!, max: 1_000, continueAt: undefined }))!.operations) {
+      expect(told).toEqual(await reads.operation(told.record.operationId));
+    }
+  });
+
+  test("a place that is not of this history, or later than its end, is none", async () => {
+    const [walletId] = await walletIds();
+    const query = { ...unfiltered, walletId: walletId!, max: 1 };
+    const isOurs = new Set(ofWallet(journal, walletId!).map(({ sequence }) => sequence));
+    for (let continueAt = 1n; continueAt <= BigInt(journal.length + 2); continueAt++) {
+      expect((await reads.operations({ ...query, continueAt })) !== undefined).toBe(isOurs.has(continueAt));
+    }
+    const last = ofWallet(journal, walletId!).at(-1)!;
+    expect(await reads.operations({ ...query, endTimeMs: last.timeMs, continueAt: last.sequence })).toBeUndefined();
+    for (const continueAt of [2n ** 63n - 1n, -(2n ** 63n), 0n]) expect((await reads.operations({ ...query, continueAt }))?.operations ?? []).toEqual([]);
+  });
+
+  test("a period's operations come oldest first between its balances", async () => {
+    for (const walletId of await walletIds()) {
+      for (const [startTimeMs, endTimeMs] of [[undefined, undefined], [startMs + 60, undefined], [undefined, startMs + 60], [startMs + 60, startMs + 160], [startMs, startMs], [machineTimeMs + 1, undefined], [undefined, startMs - 1]]) {
+        const history = ofWallet(journal, walletId);
+        const inPeriod = history.filter(({ timeMs }) => timeMs >= (startTimeMs ?? 0) && timeMs < (endTimeMs ?? Infinity));
+        const before = history.findLast(({ timeMs }) => timeMs < Math.min(startTimeMs ?? 0, endTimeMs ?? Infinity));
+        const { after, upTo, opening, closing } = await reads.period(walletId, { startTimeMs, endTimeMs });
+        const told: RecordedOperation[] = [];
+        for (let at = after; at < upTo; at = told.at(-1)!.record.sequence) {
+          const next = await reads.operationsForward(walletId, { after: at, upTo });
+          expect(next.length).toBeGreaterThan(0);
+          expect(next.length).toBeLessThanOrEqual(64);
+          told.push(...next);
+        }
+        const last = inPeriod.at(-1) ?? before;
+        expect(sequencesOf(told)).toEqual(inPeriod.map(({ sequence }) => sequence));
+        expect(opening).toEqual(before && partOf(before, walletId).after);
+        expect(closing).toEqual(last && partOf(last, walletId).after);
+      }
+    }
+  });
+
+  describe("lists of holds", () => {
+    const everything = { userId: undefined, currency: undefined, status: undefined, eligibleAtMs: undefined, lookedAtMax: 1_000 };
+
+    const list = async (query: Omit<HoldQuery, "max" | "continueAt">): Promise<bigint[]> => {
+      const ids: bigint[] = [];
+      let continueAt: HoldPlace | undefined;
+      do {
+        const page = (await reads.holds({ ...query, max: pick([1, 3, 20]), continueAt }))!;
+        ids.push(...page.holds.map(({ hold, wallet }) => (expect(hold.walletId).toBe(wallet.walletId), hold.holdId)));
+        continueAt = page.continueAt;
+      } while (continueAt !== undefined);
+      return ids;
+    };
+
+    test.each<HoldStatus | undefined>([undefined, "ACTIVE", "RELEASED", "REVERSED", "CAPTURED"])("%s: complete, in order and nothing twice, by user and currency", async (status) => {
+      for (const userId of [undefined, "ann" as UserId, "cid" as UserId, "nobody" as UserId]) {
+        for (const currency of [undefined, "EUR" as CurrencyCode, "XAU" as CurrencyCode]) {
+          for (const lookedAtMax of [4, 1_000]) {
+            const expected = [...holds.values()].filter(
+              (each) => (userId === undefined || each.user === userId) && (currency === undefined || each.currency === currency) && (status === undefined || each.hold.status === status),
+            );
+            const inOrder = expected.map(({ hold }) => hold).toSorted((a, b) => {
+              if (status === "ACTIVE") return a.eligibleTimeMs - b.eligibleTimeMs || Number(a.holdId - b.holdId);
+              return (userId === undefined ? 0 : Number(a.walletId - b.walletId)) || Number(b.holdId - a.holdId);
+            });
+            expect(await list({ ...everything, userId, currency, status, lookedAtMax })).toEqual(inOrder.map(({ holdId }) => holdId));
+          }
+        }
+      }
+      expect(status === undefined || [...holds.values()].some(({ hold }) => hold.status === status)).toBe(true);
+    });
+
+    test("eligible ones are the active ones whose time has come", async () => {
+      machineTimeMs += minuteMs;
+      const eligibleAtMs = machineTimeMs;
+      const active = await list({ ...everything, status: "ACTIVE" });
+      const eligible = await list({ ...everything, status: "ACTIVE", eligibleAtMs });
+      expect(eligible).toEqual(active.filter((holdId) => holds.get(holdId)!.hold.eligibleTimeMs <= eligibleAtMs));
+      expect(eligible.length).toBeGreaterThan(0);
+      expect(eligible.length).toBeLessThan(active.length);
+    });
+
+    test("a place in somebody else's list is none", async () => {
+      const annsAndOthers = [...holds.values()];
+      for (const { hold, user } of annsAndOthers) {
+        const page = await reads.holds({ ...everything, userId: "ann" as UserId, max: 1, continueAt: { holdId: hold.holdId } });
+        expect(page !== undefined).toBe(user === "ann");
+      }
+      expect(await reads.holds({ ...everything, userId: "ann" as UserId, max: 1, continueAt: { holdId: 2n ** 63n - 1n } })).toBeUndefined();
+    });
+  });
+
+  test("marks are every 64th record of a wallet, on either side of an operation", async () => {
+    const parts = journal.flatMap((record) => (record.receiver === undefined ? [{ record, part: record }] : [{ record, part: record }, { record, part: record.receiver }]));
+    const expected = parts.filter(({ part }) => part.after.version % 64n === 0n).map(({ record, part }) => ({ partition: 0n, wallet_id: part.walletId, sequence: record.sequence }));
+    expect(expected.length).toBeGreaterThan(6);
+    const text = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value))).toSorted();
+    expect(text(place.dump()["history_marks"]!)).toEqual(text(expected));
+  });
+});

@@ -1,0 +1,25 @@
+// A ledger from before there were marks gets those that it would have had.
+
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { executorOn } from "../../src/ledger/executor.ts";
+import { toCommand } from "../support/asked.ts";
+import { engines } from "../support/engines.ts";
+import { add, init, startMs, storyRules, transfer } from "../support/given.ts";
+
+test("migrating marks the histories that are there, on either side of an operation", async () => {
+  const place = await engines.find(({ name }) => name === "sqlite")!.open();
+  const store = await place.openStore(() => startMs);
+  const story = [init(), init("USD", { user: "bob" }), add("900"), ...Array.from({ length: 150 }, () => transfer("1", "bob")), ...Array.from({ length: 50 }, () => add("1", { user: "bob" }))];
+  await executorOn(store, storyRules).execute(story.map(toCommand));
+  await store.close();
+  const before = place.dump();
+  expect(before["history_marks"]!.length).toBe(2 + 3);
+
+  const older = new Database(place.path);
+  older.exec("drop table history_marks; delete from kysely_migration where name = '0003-history-marks'");
+  older.close();
+  await (await place.openStore(() => startMs)).close();
+  expect(place.dump()).toEqual(before);
+  await place.remove();
+});

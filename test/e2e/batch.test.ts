@@ -1,0 +1,99 @@
+// ExecuteBatch as large as it may be, and atomic batches that nobody must ever see half of.
+
+import type { JsonObject } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkBooks } from "../support/books.ts";
+import type { CallResult, Client } from "../support/clients/client.ts";
+import { connectClient } from "../support/clients/connect.ts";
+import { grpcJsClient } from "../support/clients/grpc-js.ts";
+import { spawnService, type Service } from "../support/service.ts";
+
+const itemsMax = 10_000;
+
+let service: Service;
+let grpc: Client;
+let json: Client;
+beforeAll(async () => {
+  service = await spawnService();
+  grpc = grpcJsClient(service);
+  json = connectClient(service, { protocol: "Connect", codec: "JSON", http: "HTTP/1.1" });
+});
+afterAll(async () => {
+  grpc.close();
+  json.close();
+  await service.remove();
+});
+
+async function answer(client: Client, method: string, request: JsonObject): Promise<JsonObject> {
+  const result = await client.call("WalletService", method, request);
+  if (!result.ok) throw new Error(`${method}: ${result.error.message}`);
+  return result.response as JsonObject;
+}
+
+async function open(user: string): Promise<void> {
+  await answer(json, "InitWallet", { user_id: user, currency: "USD" });
+}
+
+async function totalOf(user: string): Promise<unknown> {
+  const { wallet } = await answer(json, "GetWallet", { user_id: user });
+  return ((wallet as JsonObject)["balance"] as JsonObject)["total"];
+}
+
+const additions = (user: string, count: number): JsonObject[] => Array.from({ length: count }, (_, index) => ({ add_money: { user_id: user, amount: "0.01", idempotency_key: `${user}-${index}` } }));
+
+type Applied = { readonly applied: { readonly operationId: string; readonly replayed: boolean; readonly balanceAfter: { readonly total: string } } };
+
+describe.each([["gRPC", () => grpc], ["JSON", () => json]] as const)("by %s, within the limits of requests and answers as they are by default", (name, client) => {
+  test(`${itemsMax} items are done once, however often they are sent`, async () => {
+    const user = `many-${name}`;
+    await open(user);
+    const request = { items: additions(user, itemsMax), atomic: true };
+    const first = (await answer(client(), "ExecuteBatch", request))["results"] as unknown as Applied[];
+    expect(first).toHaveLength(itemsMax);
+    expect(first.at(-1)!.applied).toMatchObject({ replayed: false, balanceAfter: { total: "100.00" } });
+    const again = (await answer(client(), "ExecuteBatch", request))["results"] as unknown as Applied[];
+    expect(again).toEqual(first.map(({ applied }) => expect.objectContaining({ applied: { ...applied, replayed: true } })));
+    expect(await totalOf(user)).toBe("100.00");
+  });
+
+  test("one more is too many, and nothing of it is done", async () => {
+    const user = `more-${name}`;
+    await open(user);
+    const result = await client().call("WalletService", "ExecuteBatch", { items: additions(user, itemsMax + 1) });
+    expect(result).toMatchObject({ ok: false, error: { reason: "INVALID_REQUEST", violations: [{ field: "items" }] } });
+    expect(await totalOf(user)).toBe("0.00");
+  });
+});
+
+test("nobody ever sees anything of an atomic batch that is aborted, nor half of one that is not", async () => {
+  await open("seen");
+  await answer(json, "AddMoney", { user_id: "seen", amount: "1" });
+  const inOut = Array.from({ length: 500 }, () => [{ add_money: { user_id: "seen", amount: "5" } }, { withdraw_money: { user_id: "seen", amount: "5" } }]).flat();
+  const tooMuch = { withdraw_money: { user_id: "seen", amount: "1000" } };
+  const over = new AbortController();
+  const seen = new Set<string>();
+  const watching = [grpc, json].map(async (client) => {
+    while (!over.signal.aborted) {
+      const { wallet } = await answer(client, "GetWallet", { user_id: "seen" });
+      const { version, balance } = wallet as { version: string; balance: { total: string } };
+      seen.add(`${version}: ${balance.total}`);
+    }
+  });
+  const results: CallResult[] = [];
+  for (let round = 0; round < 10; round++) {
+    results.push(await grpc.call("WalletService", "ExecuteBatch", { atomic: true, items: [...inOut, tooMuch] }));
+    results.push(await grpc.call("WalletService", "ExecuteBatch", { atomic: true, items: inOut }));
+  }
+  over.abort();
+  await Promise.all(watching);
+  expect(results.map(({ ok }) => ok)).toEqual(Array.from({ length: 20 }, (_, index) => index % 2 === 1));
+  const whole = Array.from({ length: 11 }, (_, round) => `${2 + 1000 * round}: 1.00`);
+  expect(whole).toEqual(expect.arrayContaining([...seen]));
+  expect(seen.size).toBeGreaterThan(1);
+});
+
+test("the books are right when all is over, and nothing was complained of", async () => {
+  await service.stop();
+  expect(service.complaints).toEqual([]);
+  expect(checkBooks(service.databasePath).problems).toEqual([]);
+});

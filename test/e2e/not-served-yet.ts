@@ -1,7 +1,0 @@
-// The RPCs that the protos declare and this version does not serve. Whoever serves one moves it from here into a scenario.
-
-/** Declared in the protos and answered with UNKNOWN_METHOD by this version: each with a request that breaks no rule. */
-export const notServedYet = {
-  VerifyLedger: {},
-  VerifyReceipt: { operation_id: "1", hash: Buffer.alloc(32).toString("base64") },
-};

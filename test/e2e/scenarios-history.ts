@@ -1,0 +1,120 @@
+// The scenarios of looking back: lists page by page, balances as they were, and statements.
+
+import { answers, filled, rejects, type Scenario } from "./steps.ts";
+
+const empty = { available: "0.00", held: "0.00", total: "0.00" };
+const holding = (available: string, held: string, total: string): { available: string; held: string; total: string } => ({ available, held, total });
+
+export const historyScenarios: readonly Scenario[] = [
+  {
+    name: "a user's wallets are listed in the order of their opening",
+    steps: [
+      ...filled("nina", "USD", "1.00"),
+      ...filled("nina", "EUR", "2.00"),
+      ...filled("nina", "CHF", "3.00"),
+      answers("ListWallets", { user_id: "nina" }, { wallets: [{ currency: "USD" }, { currency: "EUR", balance: { total: "2.00" } }, { currency: "CHF" }], nextPageToken: "" }),
+      answers("ListWallets", { user_id: "nina", page_size: 2 }, { wallets: [{ currency: "USD" }, { currency: "EUR" }] }, { as: "first" }),
+      answers("ListWallets", { user_id: "nina", page_size: 1000, page_token: "$first.nextPageToken" }, { wallets: [{ currency: "CHF" }], nextPageToken: "" }),
+      answers("ListWallets", { user_id: "nobody" }, { wallets: [], nextPageToken: "" }),
+      rejects("ListWallets", { user_id: "nora", page_token: "$first.nextPageToken" }, "INVALID_PAGE_TOKEN", { fields: ["page_token"] }),
+      rejects("ListWallets", { user_id: "nina", page_token: "next" }, "INVALID_PAGE_TOKEN", { fields: ["page_token"] }),
+      rejects("ListWallets", { user_id: "nina", page_size: -1 }, "INVALID_REQUEST", { fields: ["page_size"] }),
+    ],
+  },
+  {
+    name: "holds are listed newest first, and active ones by their eligibility",
+    steps: [
+      ...filled("olga", "USD", "10.00"),
+      ...filled("olga", "EUR", "10.00"),
+      answers("HoldMoney", { user_id: "olga", currency: "USD", amount: "1", hold_period: "3600s" }, {}, { as: "long" }),
+      answers("HoldMoney", { user_id: "olga", currency: "EUR", amount: "2", hold_period: "0.001s" }, {}, { as: "short" }),
+      answers("HoldMoney", { user_id: "olga", currency: "USD", amount: "3", hold_period: "1800s" }, {}, { as: "middle" }),
+      answers("HoldMoney", { user_id: "olga", currency: "USD", amount: "4" }, {}, { as: "gone" }),
+      answers("ReverseHold", { user_id: "olga", hold_id: "$gone.hold.holdId" }, {}),
+      { pauseMs: 5 },
+      answers("ListHolds", { user_id: "olga" }, { holds: [{ amount: "4.00", status: "HOLD_STATUS_REVERSED" }, { amount: "3.00" }, { amount: "1.00" }, { amount: "2.00" }], nextPageToken: "" }),
+      answers("ListHolds", { user_id: "olga", page_size: 3 }, { holds: [{ amount: "4.00" }, { amount: "3.00" }, { amount: "1.00" }] }, { as: "first" }),
+      answers("ListHolds", { user_id: "olga", page_size: 1, page_token: "$first.nextPageToken" }, { holds: [{ amount: "2.00", currency: "EUR" }], nextPageToken: "" }),
+      answers("ListHolds", { user_id: "olga", status: "HOLD_STATUS_ACTIVE" }, { holds: [{ amount: "2.00" }, { amount: "3.00" }, { amount: "1.00" }] }),
+      answers("ListHolds", { user_id: "olga", currency: "USD", status: "HOLD_STATUS_ACTIVE", page_size: 1 }, { holds: [{ amount: "3.00" }] }, { as: "active" }),
+      answers("ListHolds", { user_id: "olga", currency: "USD", status: "HOLD_STATUS_ACTIVE", page_token: "$active.nextPageToken" }, { holds: [{ amount: "1.00" }], nextPageToken: "" }),
+      answers("ListHolds", { user_id: "olga", eligible: true }, { holds: [{ holdId: "$short.hold.holdId", amount: "2.00" }] }),
+      answers("ListHolds", { currency: "EUR", eligible: true }, { holds: [{ holdId: "$short.hold.holdId" }] }),
+      answers("ListHolds", { user_id: "olga", status: "HOLD_STATUS_REVERSED" }, { holds: [{ holdId: "$gone.hold.holdId" }] }),
+      answers("ListHolds", { page_size: 1 }, { holds: [{ holdId: "$gone.hold.holdId", userId: "olga" }] }),
+      rejects("ListHolds", { user_id: "olga", status: "HOLD_STATUS_REVERSED", eligible: true }, "INVALID_REQUEST", { fields: ["eligible"] }),
+      rejects("ListHolds", { user_id: "olga", currency: "USD", page_token: "$first.nextPageToken" }, "INVALID_PAGE_TOKEN", { fields: ["page_token"] }),
+      answers("ReleaseHolds", { user_id: "olga" }, { releasedCount: 1 }),
+    ],
+  },
+  {
+    name: "operations are listed newest first, and each side of a transfer sees its own",
+    steps: [
+      ...filled("paula", "USD", "10.00"),
+      ...filled("pavel", "USD", "1.00"),
+      answers("AddMoney", { user_id: "paula", amount: "1", reference: "salary" }, {}, { as: "added" }),
+      { pauseMs: 5 },
+      answers("TransferMoney", { user_id: "paula", to_user_id: "pavel", amount: "4" }, {}, { as: "moved" }),
+      answers("ListOperations", { user_id: "paula" }, {
+        operations: [
+          { kind: "OPERATION_KIND_TRANSFER", balanceAfter: holding("7.00", "0.00", "7.00"), walletVersion: "4" },
+          { kind: "OPERATION_KIND_ADD", reference: "salary" },
+          { kind: "OPERATION_KIND_ADD" },
+          { kind: "OPERATION_KIND_INIT", walletVersion: "1" },
+        ],
+        nextPageToken: "",
+      }),
+      answers("ListOperations", { user_id: "pavel", page_size: 1 }, { operations: [{ operationId: "$moved.operation.operationId", userId: "paula", walletVersion: "3" }] }, { as: "received", without: ["operations.0.balanceAfter", "operations.0.entries.0.balanceAfter"] }),
+      answers("AddMoney", { user_id: "pavel", amount: "1" }, {}),
+      answers("ListOperations", { user_id: "pavel", page_token: "$received.nextPageToken" }, { operations: [{ kind: "OPERATION_KIND_ADD", amount: "1.00", walletVersion: "2" }, { kind: "OPERATION_KIND_INIT" }], nextPageToken: "" }),
+      answers("ListOperations", { user_id: "paula", kind: "OPERATION_KIND_INIT" }, { operations: [{ kind: "OPERATION_KIND_INIT" }], nextPageToken: "" }),
+      answers("ListOperations", { user_id: "paula", reference: "salary" }, { operations: [{ operationId: "$added.operation.operationId" }], nextPageToken: "" }),
+      answers("ListOperations", { user_id: "paula", start_time: "$moved.operation.createTime" }, { operations: [{ kind: "OPERATION_KIND_TRANSFER" }], nextPageToken: "" }),
+      answers("ListOperations", { user_id: "paula", end_time: "$moved.operation.createTime", page_size: 1 }, { operations: [{ operationId: "$added.operation.operationId" }] }),
+      rejects("ListOperations", { user_id: "paula", start_time: "2030-01-01T00:00:00Z", end_time: "2020-01-01T00:00:00Z" }, "INVALID_REQUEST", { fields: ["start_time"] }),
+      rejects("ListOperations", { user_id: "paula", page_token: "$received.nextPageToken" }, "INVALID_PAGE_TOKEN", { fields: ["page_token"] }),
+      rejects("ListOperations", { user_id: "unheard-of" }, "WALLET_NOT_FOUND"),
+    ],
+  },
+  {
+    name: "a balance as it was, after a time or an operation",
+    steps: [
+      ...filled("quentin", "USD", "10.00"),
+      answers("AddMoney", { user_id: "quentin", amount: "5" }, {}, { as: "added" }),
+      { pauseMs: 5 },
+      answers("HoldMoney", { user_id: "quentin", amount: "1" }, {}, { as: "held" }),
+      answers("GetWalletBalance", { user_id: "quentin", as_of_operation_id: "$added.operation.operationId" }, { available: "15.00", held: "0.00", total: "15.00", version: "3" }),
+      answers("GetWalletBalance", { user_id: "quentin", as_of_time: "$added.operation.createTime" }, { total: "15.00", held: "0.00", version: "3" }),
+      answers("GetWalletBalance", { user_id: "quentin", as_of_time: "$held.operation.createTime" }, { available: "14.00", held: "1.00", version: "4" }),
+      answers("GetWalletBalance", { user_id: "quentin", as_of_time: "2020-01-01T00:00:00Z" }, { userId: "quentin", currency: "USD", ...empty, version: "0" }),
+      rejects("GetWalletBalance", { user_id: "quentin", as_of_time: "9999-12-31T00:00:00Z" }, "INVALID_REQUEST", { fields: ["as_of_time"] }),
+      rejects("GetWalletBalance", { user_id: "quentin", as_of_operation_id: "9000000" }, "OPERATION_NOT_FOUND", { metadata: { operation_id: "9000000" } }),
+      rejects("GetWalletBalance", { user_id: "unheard-of", as_of_operation_id: "1" }, "WALLET_NOT_FOUND"),
+    ],
+  },
+  {
+    name: "a statement tells a wallet's operations between its balances",
+    steps: [
+      ...filled("rita", "USD", "10.00"),
+      { pauseMs: 5 },
+      answers("HoldMoney", { user_id: "rita", amount: "1" }, {}, { as: "held" }),
+      answers("GetStatement", { user_id: "rita" }, [
+        { openingBalance: empty },
+        { operation: { kind: "OPERATION_KIND_INIT" } },
+        { operation: { kind: "OPERATION_KIND_ADD", amount: "10.00" } },
+        { operation: { kind: "OPERATION_KIND_HOLD", balanceAfter: holding("9.00", "1.00", "10.00") } },
+        { closingBalance: holding("9.00", "1.00", "10.00") },
+      ]),
+      answers("GetStatement", { user_id: "rita", start_time: "$held.operation.createTime", end_time: "9999-12-31T00:00:00Z" }, [
+        { openingBalance: holding("10.00", "0.00", "10.00") },
+        { operation: { operationId: "$held.operation.operationId", hash: "$held.operation.hash" } },
+        { closingBalance: holding("9.00", "1.00", "10.00") },
+      ]),
+      answers("GetStatement", { user_id: "rita", currency: "USD", end_time: "2020-01-01T00:00:00Z" }, [{ openingBalance: empty }, { closingBalance: empty }]),
+      rejects("GetStatement", { user_id: "rita", start_time: "2030-01-01T00:00:00Z", end_time: "2020-01-01T00:00:00Z" }, "INVALID_REQUEST", { fields: ["start_time"] }),
+      rejects("GetStatement", { user_id: "rita", currency: "usd" }, "INVALID_REQUEST", { fields: ["currency"] }),
+      rejects("GetStatement", { user_id: "rita", currency: "EUR" }, "WALLET_NOT_FOUND"),
+      rejects("GetStatement", { user_id: "rita" }, "DEADLINE_EXCEEDED", { isLate: true }),
+    ],
+  },
+];
