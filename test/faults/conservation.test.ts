@@ -32,13 +32,13 @@ const isLong = operationsMin >= 200_000;
 const clientCount = 64;
 const inFlightEach = 4;
 const hot = 10;
-const cold = isLong ? 10_000 : 2_000;
+const cold = isLong ? 10_000 : 1_000;
 const kills = isLong ? 20 : 2;
 /** A good half of the operations come in batches: one call in so many is one, of up to so many operations. */
 const batchPermille = 50;
 const batchLengthMax = 80;
 /** Those that were answered last before a kill are the ones that a kill could lose; of the others the file itself is asked at the end. */
-const askedAfterKill = 500;
+const askedAfterKill = 150;
 const walletsAtATime = 32;
 /** The slow watcher sees at most so many operations a second or so: fewer than the load makes. */
 const slowMs = 20;
