@@ -8,12 +8,14 @@ import { ReportService } from "../../gen/wallet/v1/report_service_pb.ts";
 import { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import { checkBooks } from "../support/books.ts";
 import { grpcClient, type GrpcClient } from "./grpc-client.ts";
-import { reconcile, type Told } from "./journal-file.ts";
+import type { Acknowledged } from "./intentions.ts";
+import { reconcile } from "./journal-file.ts";
 import { randomFrom, seed } from "./random.ts";
 import { cleanUp, newFolder, readiness, startService } from "./service-process.ts";
-import { missing, operationsOf, settle } from "./settle.ts";
+import { missing, settle } from "./settle.ts";
 import { smallDisk } from "./small-disk.ts";
-import { Workload, type Acknowledged } from "./workload.ts";
+import { ToldBook } from "./told.ts";
+import { Workload } from "./workload.ts";
 
 afterAll(cleanUp);
 
@@ -113,7 +115,6 @@ async function operations(client: GrpcClient): Promise<unknown> {
 }
 
 function expectRightBooks(databasePath: string, acknowledged: readonly Acknowledged[]): void {
-  const told = new Map<string, Told>(operationsOf(acknowledged).map(({ key, operation }) => [key, { id: operation.operationId, hash: Buffer.from(operation.hash).toString("hex") }]));
-  expect(reconcile(databasePath, told)).toEqual({ lost: [], doubled: [], strays: [] });
+  expect(reconcile(databasePath, new ToldBook(acknowledged).operations)).toEqual({ lost: [], doubled: [], strays: [] });
   expect(checkBooks(databasePath).problems).toEqual([]);
 }
