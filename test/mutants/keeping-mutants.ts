@@ -72,15 +72,15 @@ const keys: readonly Mutant[] = [
   {
     bug: "an atomic batch that failed leaves something behind",
     file: "src/domain/execute-batch.ts",
-    replace: "const attempt = state.copy();",
-    by: "const attempt = state;",
+    replace: "        return false;\n      }\n    }\n    return true;",
+    by: "        return true;\n      }\n    }\n    return true;",
     caughtBy: [...unit("execute-batch"), ...contract("store")],
   },
   {
-    bug: "an atomic batch that failed is written although its state is dropped",
+    bug: "an atomic batch that failed is written although it was undone",
     file: "src/domain/ledger-state.ts",
-    replace: "copy.#changed = { records: [...records], walletIds: new Set(walletIds),",
-    by: "copy.#changed = { records, walletIds: new Set(walletIds),",
+    replace: "this.#changed.records.length = records;",
+    by: "void records;",
     caughtBy: unit("execute-batch"),
   },
 ];

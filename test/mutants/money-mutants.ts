@@ -154,13 +154,9 @@ const holds: readonly Mutant[] = [
   },
   {
     bug: "a release misses the holds whose period ends at this millisecond",
-    file: "src/store/sqlite/eligible-holds.ts",
-    replace: `.where("currency", "=", arg("currency"))
-      .where("status", "=", active)
-      .where("eligible_time_ms", "<=", arg("nowMs"))`,
-    by: `.where("currency", "=", arg("currency"))
-      .where("status", "=", active)
-      .where("eligible_time_ms", "<", arg("nowMs"))`,
+    file: "src/store/sqlite/active-holds.ts",
+    replace: `.where("eligible_time_ms", "<=", arg("untilMs"))`,
+    by: `.where("eligible_time_ms", "<", arg("untilMs"))`,
     caughtBy: [...contract("store"), ...model],
   },
   {
