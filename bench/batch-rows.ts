@@ -1,62 +1,83 @@
-// Row 4: a thousand operations at once through the ledger's own door, against the same rows written by bare better-sqlite3.
-//
-// ExecuteBatch is not served yet: this is the queue, the writer thread, the decisions and the store, without a network.
+// Row 4: ExecuteBatch of a thousand operations over gRPC, against the same rows written by bare better-sqlite3.
 
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DoorOrder, DoorReport } from "./ledger-door.ts";
+import type { BatchLoadOrder } from "./batch-load.ts";
+import type { BatchReport } from "./batch-report.ts";
+import { fillLedger } from "./filled-ledger.ts";
+import type { DoorOrder } from "./ledger-door.ts";
 import { decimals, ratiosOf, spreadText, whole, type Findings, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
-import { newFolder, startHelper } from "./processes.ts";
+import { newFolder, startHelper, startWallet } from "./processes.ts";
 import { spreadOf } from "./statistics.ts";
 
 const batchLength = 1_000;
-/** With one batch at a time the writer thread waits for each to be made up and told; four keep it busy, as callers would. */
-const batchesAtATime = 4;
+/** One batch at a time waits for each to be sent, made durable and told; of four, one is read while another is written. */
+const batchesAtATime = [1, 4];
 const target = 0.7;
 /** Speed.md asks for this rate where the bare loop does half as much again. */
 const rateTarget = 100_000;
 const bareRateForTarget = 150_000;
 
-export async function measureBatches(plan: Plan, say: (line: string) => void): Promise<Findings> {
-  say(`row 4: filling two ledgers with ${whole(plan.wallets)} wallets`);
-  const door = startHelper<DoorOrder, DoorReport>("bench/ledger-door.ts");
-  const bare = startHelper<DoorOrder, DoorReport>("bench/ledger-door.ts");
-  await door.ask({ type: "open", contender: "door", databasePath: join(newFolder(), "wallet.db"), wallets: plan.wallets });
-  await bare.ask({ type: "open", contender: "bare", databasePath: join(newFolder(), "wallet.db"), wallets: plan.wallets });
-
-  const order = (withKeys: boolean, atATime: number): DoorOrder => ({ type: "run", batches: plan.batchesARound, batchLength, batchesAtATime: atATime, withKeys });
-  const kinds = [true, false].map((withKeys): Kind => ({ withKeys, many: [], one: [], bare: [] }));
-  for (let round = 0; round <= plan.batchRounds; round++) {
-    say(round === 0 ? "row 4: warming up" : `row 4: round ${round} of ${plan.batchRounds}`);
-    for (const kind of kinds) {
-      const reports = [await door.ask(order(kind.withKeys, batchesAtATime)), await bare.ask(order(kind.withKeys, 1)), await door.ask(order(kind.withKeys, 1))] as const;
-      if (round === 0) continue;
-      kind.many.push(reports[0]);
-      kind.bare.push(reports[1]);
-      kind.one.push(reports[2]);
-    }
-  }
-  door.stop();
-  bare.stop();
-
-  const verdicts = kinds.flatMap(({ withKeys, many, one, bare: rows }) => {
-    const keys = withKeys ? "keys on" : "keys off";
-    return [
-      verdict(`1,000 operations at once, ${batchesAtATime} times over, ${keys} (the ledger's door, not yet the RPC)`, many, rows),
-      verdict(`1,000 operations at once, one after another, ${keys} (the ledger's door, not yet the RPC)`, one, rows),
-    ];
-  });
-  return { verdicts, tables: [tableOf(kinds)] };
+/** What took turns with each other, round after round. */
+interface Kind {
+  readonly withKeys: boolean;
+  readonly inFlight: number;
+  readonly rpc: BatchReport[];
+  readonly bare: BatchReport[];
+  readonly door: BatchReport[];
 }
 
-function verdict(what: string, ours: readonly DoorReport[], theirs: readonly DoorReport[]): Verdict {
-  const [rates, bareRates] = [ours.map((report) => report.operationsPerSecond), theirs.map((report) => report.operationsPerSecond)];
+/** Carries out a round's batches. */
+type Contender = (kind: Kind) => Promise<BatchReport>;
+
+export async function measureBatches(plan: Plan, say: (line: string) => void): Promise<Findings> {
+  const { wallets, batchesARound: batches, batchRounds } = plan;
+  say(`row 4: filling a ledger with ${whole(wallets)} wallets`);
+  const filledPath = join(newFolder(), "wallet.db");
+  await fillLedger(filledPath, wallets);
+  const [bare, door] = [await openDoor("bare", filledPath, plan), await openDoor("door", filledPath, plan)];
+  const service = await startWallet(filledPath);
+  const load = startHelper<BatchLoadOrder, BatchReport>("bench/batch-load.ts");
+  const rpc: Contender = ({ withKeys, inFlight }) => load.ask({ port: service.port, serverPid: service.pid, wallets, batches, batchLength, inFlight, withKeys });
+
+  const kinds = [true, false].flatMap((withKeys) => batchesAtATime.map((inFlight): Kind => ({ withKeys, inFlight, rpc: [], bare: [], door: [] })));
+  for (let round = 0; round <= batchRounds; round++) {
+    say(round === 0 ? "row 4: warming up" : `row 4: round ${round} of ${batchRounds}`);
+    for (const kind of kinds) {
+      // Each as often as the others, so that their files grow alike.
+      const reports = [await rpc(kind), await bare.run(kind), await door.run(kind)] as const;
+      if (round === 0) continue;
+      kind.rpc.push(reports[0]);
+      kind.bare.push(reports[1]);
+      kind.door.push(reports[2]);
+    }
+  }
+  for (const helper of [load, bare, door]) helper.stop();
+  await service.stop();
+  return { verdicts: kinds.map(verdict), tables: [tableOf(kinds)] };
+}
+
+/** A process with a copy of the filled ledger: without a network, or only with the rows. */
+async function openDoor(contender: "door" | "bare", filledPath: string, plan: Plan): Promise<{ run: Contender; stop(): void }> {
+  const databasePath = join(newFolder(), "wallet.db");
+  copyFileSync(filledPath, databasePath);
+  const helper = startHelper<DoorOrder, BatchReport>("bench/ledger-door.ts");
+  await helper.ask({ type: "open", contender, databasePath, wallets: plan.wallets });
+  return {
+    run: ({ withKeys, inFlight }) => helper.ask({ type: "run", batches: plan.batchesARound, batchLength, batchesAtATime: inFlight, withKeys }),
+    stop: () => helper.stop(),
+  };
+}
+
+function verdict({ withKeys, inFlight, rpc, bare }: Kind): Verdict {
+  const [rates, bareRates] = [rpc.map(rateOf), bare.map(rateOf)];
   const ratio = ratiosOf(rates, bareRates);
   const [rate, bareRate] = [spreadOf(rates).median, spreadOf(bareRates).median];
   const isFastMachine = bareRate >= bareRateForTarget;
   return {
     row: "4",
-    what,
+    what: `ExecuteBatch of ${whole(batchLength)}, ${inFlight} in flight, keys ${withKeys ? "on" : "off"}`,
     against: "the same rows by bare better-sqlite3",
     target: isFastMachine ? `≥ ${target} and ≥ ${whole(rateTarget)}/s` : `≥ ${target}`,
     figure: `${whole(rate)}/s against ${whole(bareRate)}/s`,
@@ -65,34 +86,37 @@ function verdict(what: string, ours: readonly DoorReport[], theirs: readonly Doo
   };
 }
 
-interface Kind {
-  readonly withKeys: boolean;
-  readonly many: DoorReport[];
-  readonly one: DoorReport[];
-  readonly bare: DoorReport[];
-}
-
 function tableOf(kinds: readonly Kind[]): Table {
   return {
-    title: "Row 4: 1,000 operations at once",
-    columns: ["contender", "keys", "operations/s", "CPU µs/operation"],
-    rows: kinds.flatMap(({ withKeys, many, one, bare }) => [
-      tableRow(`the ledger's door, ${batchesAtATime} at a time`, withKeys, many),
-      tableRow("the ledger's door, one at a time", withKeys, one),
-      tableRow("bare better-sqlite3", withKeys, bare),
+    title: `Row 4: ${whole(batchLength)} operations at once`,
+    columns: ["contender", "keys", "operations/s", "of the bare rows", "CPU µs/operation", "of it main thread", "of it writer thread"],
+    rows: kinds.flatMap((kind) => [
+      tableRow(`ExecuteBatch, ${kind.inFlight} in flight`, kind, kind.rpc),
+      tableRow(`the ledger without a network, ${kind.inFlight} at a time`, kind, kind.door),
+      tableRow("bare better-sqlite3", kind, kind.bare),
     ]),
     notes: [
-      "ExecuteBatch is not served yet: this is the queue, the writer thread, the decisions and the store, without a network.",
-      "The bare rows are written without reading, deciding, checking or hashing; the ledger reads each wallet and key first and seals each record with SHA-256.",
+      "ExecuteBatch is called over gRPC by another process, on one connection, with messages encoded beforehand; its results are decoded afterwards, and every one of them was applied, and for the first time.",
+      "The ledger without a network is given the same batches as commands: it has the queue, the writer thread, the decisions and the store, but no HTTP/2, protobuf, validation and log. What ExecuteBatch takes beyond it is the network thread's.",
+      "The bare rows are written one batch after another, without reading, deciding, checking or hashing; the ledger reads each wallet and key first and seals each record with SHA-256.",
+      "CPU is that of the contender's own process, without the load's.",
     ],
   };
 }
 
-function tableRow(name: string, withKeys: boolean, reports: readonly DoorReport[]): string[] {
+function tableRow(name: string, { withKeys, bare }: Kind, reports: readonly BatchReport[]): string[] {
+  const medianOf = (value: (report: BatchReport) => number): string => decimals(spreadOf(reports.map(value)).median, 1);
   return [
     name,
     withKeys ? "on" : "off",
-    spreadText(spreadOf(reports.map((report) => report.operationsPerSecond)), whole),
-    decimals(spreadOf(reports.map((report) => report.cpuUs)).median, 1),
+    spreadText(spreadOf(reports.map(rateOf)), whole),
+    reports === bare ? "1" : spreadText(ratiosOf(reports.map(rateOf), bare.map(rateOf)), (value) => decimals(value, 2)),
+    medianOf((report) => report.cpuUs),
+    medianOf((report) => report.mainThreadUs),
+    medianOf((report) => report.writerThreadUs),
   ];
+}
+
+function rateOf(report: BatchReport): number {
+  return report.operationsPerSecond;
 }

@@ -96,7 +96,7 @@ export async function measureHistory(plan: Plan, say: (line: string) => void): P
       rmSync(folder, { recursive: true, force: true });
     }
   }
-  const title = "Looking back";
+  const title = "Row 6: looking back";
   const columns = ["question", "operations in the wallet", "µs a call, over the wire", "µs of that in the store"];
   const notes = [
     "One call after another over Connect JSON and HTTP/1.1, at random times of the history; medians of a round, and their spread over the rounds. The histories were written straight into the tables just before, so the files are in the system's page cache.",

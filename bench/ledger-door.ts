@@ -1,21 +1,17 @@
-// One contender of row 4 in a process of its own: the ledger's door, or the bare rows. It takes orders from batch-rows.ts.
+// A contender of row 4 in a process of its own: the queue and the writer thread without a network, or the bare rows. It takes orders from batch-rows.ts.
 
-import type { Command } from "../src/domain/command.ts";
+import type { ExecuteBatch, WalletCommand } from "../src/domain/command.ts";
 import { parseDecimal } from "../src/domain/money.ts";
 import type { CurrencyCode, UserId } from "../src/domain/wallet.ts";
 import { openBareRows, type BareRows } from "./bare-rows.ts";
-import { fillLedger, openDoor, type Door } from "./filled-ledger.ts";
-import { userIdOf } from "./requests.ts";
+import { inLanes, reportOn, type BatchReport } from "./batch-report.ts";
+import { openDoor, type Door } from "./filled-ledger.ts";
+import { keyOf, userIdOf } from "./requests.ts";
 
 export type DoorOrder =
+  /** Opens a filled ledger. */
   | { readonly type: "open"; readonly contender: "door" | "bare"; readonly databasePath: string; readonly wallets: number }
   | { readonly type: "run"; readonly batches: number; readonly batchLength: number; readonly batchesAtATime: number; readonly withKeys: boolean };
-
-export interface DoorReport {
-  readonly operationsPerSecond: number;
-  /** Processor time of the whole process, in microseconds an operation. */
-  readonly cpuUs: number;
-}
 
 let door: Door | undefined;
 let bare: BareRows | undefined;
@@ -23,38 +19,38 @@ let wallets = 0;
 let lastKey = 0;
 const amount = parseDecimal("0.01")!;
 
-async function obey(order: DoorOrder): Promise<DoorReport> {
+async function obey(order: DoorOrder): Promise<BatchReport | undefined> {
   if (order.type === "open") {
-    await fillLedger(order.databasePath, order.wallets);
     ({ wallets } = order);
     if (order.contender === "door") door = await openDoor(order.databasePath);
     else bare = openBareRows(order.databasePath, order.wallets);
-    return { operationsPerSecond: 0, cpuUs: 0 };
+    return undefined;
   }
-  const { batches, batchLength, batchesAtATime, withKeys } = order;
-  const cpuBefore = process.cpuUsage();
-  const startMs = performance.now();
-  if (door !== undefined) await runDoor(door, order);
-  else for (let batch = 0; batch < batches; batch++) bare!.writeBatch(batchLength, withKeys);
-  const seconds = (performance.now() - startMs) / 1000;
-  const cpu = process.cpuUsage(cpuBefore);
-  const operations = batches * batchLength;
-  if (door === undefined && batchesAtATime !== 1) throw new RangeError("the bare rows are written one batch after another");
-  return { operationsPerSecond: operations / seconds, cpuUs: (cpu.user + cpu.system) / operations };
+  return door === undefined ? runBare(bare!, order) : runDoor(door, order);
 }
 
-async function runDoor(open: Door, { batches, batchLength, batchesAtATime, withKeys }: Extract<DoorOrder, { type: "run" }>): Promise<void> {
-  let left = batches;
-  const lane = async (): Promise<void> => {
-    while (left-- > 0) {
-      const answers = await Promise.all(Array.from({ length: batchLength }, () => open.submit(nextCommand(withKeys))));
-      if (answers.some((answer) => answer.type !== "applied" || answer.replayed)) throw new Error("an addition was not applied");
-    }
-  };
-  await Promise.all(Array.from({ length: batchesAtATime }, lane));
+type Run = Extract<DoorOrder, { type: "run" }>;
+
+/** One batch after another, however many there may be at a time: whoever writes has nothing to wait for. */
+function runBare(rows: BareRows, { batches, batchLength, withKeys }: Run): Promise<BatchReport> {
+  return reportOn(process.pid, batches * batchLength, async () => {
+    for (let batch = 0; batch < batches; batch++) rows.writeBatch(batchLength, withKeys);
+  });
 }
 
-function nextCommand(withKeys: boolean): Command {
+function runDoor(open: Door, { batches, batchLength, batchesAtATime, withKeys }: Run): Promise<BatchReport> {
+  // Made up before the clock starts, as the load makes up its messages.
+  const commands = Array.from({ length: batches }, (): ExecuteBatch => ({ type: "executeBatch", items: Array.from({ length: batchLength }, () => nextCommand(withKeys)), atomic: false }));
+  return reportOn(process.pid, batches * batchLength, () =>
+    inLanes(batches, batchesAtATime, async (index) => {
+      const answer = await open.submit(commands[index]!);
+      const isWhole = answer.type === "batch" && answer.results.length === batchLength;
+      if (!isWhole || answer.results.some((result) => result.type !== "applied" || result.replayed)) throw new Error("an addition was not applied");
+    }),
+  );
+}
+
+function nextCommand(withKeys: boolean): WalletCommand {
   const userId = userIdOf(Math.floor(Math.random() * wallets)) as UserId;
   return {
     type: "addMoney",
@@ -62,7 +58,7 @@ function nextCommand(withKeys: boolean): Command {
     currency: "USD" as CurrencyCode,
     amount,
     relatedOperationId: undefined,
-    idempotencyKey: withKeys ? `batch-${++lastKey}` : undefined,
+    idempotencyKey: withKeys ? keyOf(++lastKey) : undefined,
     reference: "",
     metadata: {},
     expectedVersion: undefined,

@@ -20,10 +20,10 @@ export function reportText({ verdicts, tables }: Findings, machine: readonly str
 
 const howItIsMeasured = [
   "The service is the real process with its default settings: every commit synced to disk, log level `info`, its lines written to /dev/null.",
-  "Load comes from another process that writes HTTP/2 frames itself, so that it takes little of the processor that the server needs. It is closed-loop: a call leaves when an answer is there, 64 at most on a connection.",
+  "Load comes from another process, which for unary calls writes HTTP/2 frames itself, so that it takes little of the processor that the server needs. It is closed-loop: a call leaves when an answer is there, 64 at most on a connection.",
   "The no-op on the same server has the same interceptors and the same log line, and a handler that answers with a constant of the same size. All servers decode the request and encode the answer with protobuf-es.",
   "Server CPU is that of the whole process, by thread from /proc, during the measurement only.",
-  "Not measured yet: rows 3, 5, 7, 8 and 9, ExecuteBatch as an RPC (row 4 is the ledger's own door), and memory after 5 million operations (row 10).",
+  "Not measured yet: rows 3, 5, 7, 8 and 9, and memory after 5 million operations (row 10).",
 ];
 
 function tableText({ title, columns, rows, notes }: Table): string {

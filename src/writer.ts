@@ -1,6 +1,7 @@
 // The writer thread: the only connection that writes, and beside it the deciding of what it writes.
 
 import { parentPort, workerData } from "node:worker_threads";
+import type { Answer } from "./domain/answer.ts";
 import { currencyRegistry } from "./domain/currency.ts";
 import { executorOn, type Executor } from "./ledger/executor.ts";
 import type { FromWriter, ToWriter, WriterSettings } from "./ledger/writer-messages.ts";
@@ -33,13 +34,25 @@ async function handle(executor: Executor, message: ToWriter): Promise<void> {
   }
   const { batchId, commands } = message;
   if (isDistrusted) return send({ type: "failed", batchId, fault: "unavailable", message: "not begun: the outcome of an earlier commit is unknown" });
+  const outcome = await executor.execute(commands).catch((error: unknown) => failureOf(batchId, error));
+  if (!("type" in outcome)) return tell(batchId, outcome);
+  isDistrusted ||= outcome.fault === "unknown";
+  send(outcome);
+}
+
+/** From here the batch is committed: where its answers cannot be sent, nobody but the ledger knows what became of it. */
+function tell(batchId: number, answers: readonly Answer[]): void {
   try {
-    send({ type: "answers", batchId, answers: await executor.execute(commands) });
+    send({ type: "answers", batchId, answers });
   } catch (error) {
-    const fault = error instanceof StoreFault ? error.kind : "defect";
-    isDistrusted ||= fault === "unknown";
-    send({ type: "failed", batchId, fault, message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    isDistrusted = true;
+    send({ ...failureOf(batchId, error), fault: "unknown" });
   }
+}
+
+function failureOf(batchId: number, error: unknown): Extract<FromWriter, { type: "failed" }> {
+  const fault = error instanceof StoreFault ? error.kind : "defect";
+  return { type: "failed", batchId, fault, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 
 try {

@@ -1,4 +1,4 @@
-// Opens a wallet, adds money, sets some of it aside and gives it back, over gRPC. Run it in the checkout: node docs/examples/grpc-js.mjs
+// Opens a wallet, adds money, sets some of it aside and gives it back, over gRPC. Run it in the checkout: node docs/examples/grpc-js.mjs [host:port]
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import grpc from "@grpc/grpc-js";
@@ -6,7 +6,7 @@ import { loadSync } from "@grpc/proto-loader";
 
 const protos = loadSync("wallet/v1/wallet_service.proto", { includeDirs: ["proto", "proto/vendor"], longs: String, enums: String });
 const { WalletService } = grpc.loadPackageDefinition(protos).wallet.v1;
-const client = new WalletService("127.0.0.1:8080", grpc.credentials.createInsecure());
+const client = new WalletService(process.argv[2] ?? "127.0.0.1:8080", grpc.credentials.createInsecure());
 const call = (method, request) => promisify(client[method]).call(client, request);
 
 const userId = `carol-${randomUUID()}`;

@@ -9,7 +9,7 @@ import { BalanceSchema, MoneySchema, WalletSchema, WalletState, type Balance, ty
 import type { AppliedAnswer } from "../domain/answer.ts";
 import { remainingMinor, returnedMinor, type Hold, type HoldOrigin, type HoldStatus as HoldStatusName } from "../domain/hold.ts";
 import type { JournalRecord, OperationKind as OperationKindName, WalletAfter } from "../domain/journal.ts";
-import { formatMinor } from "../domain/money.ts";
+import { formatMinor, rescaled } from "../domain/money.ts";
 import type { MoneyFact } from "../domain/rejection.ts";
 import type { UserId, Wallet, WalletIdentity, WalletState as WalletStateName } from "../domain/wallet.ts";
 import type { RecordedOperation } from "../store/store.ts";
@@ -67,7 +67,7 @@ export function toOperation(told: RecordedOperation, viewer: UserId | undefined)
     entries: toEntries(told, viewer),
     partition: record.partition,
     sequence: record.sequence,
-    holdId: record.hold?.holdId,
+    holdId: isReceiver ? undefined : record.hold?.holdId,
     relatedOperationId: record.relatedOperationId,
     reference: record.reference,
     metadata: record.metadata,
@@ -78,14 +78,15 @@ export function toOperation(told: RecordedOperation, viewer: UserId | undefined)
 /** One line for each wallet where there are two. */
 function toEntries({ record, wallet, receiver, hold }: RecordedOperation, viewer: UserId | undefined): Entry[] {
   if (receiver === undefined || record.receiver === undefined) return [];
+  const isReceiver = viewer === receiver.userId;
   const returned = record.hold === undefined ? 0n : returnedMinor({ ...record.hold, amountMinor: hold!.amountMinor });
   const isCapture = record.kind === "CAPTURE";
   const entry = ({ userId, currency, exponent }: WalletIdentity, after: WalletAfter, availableMinor: bigint, heldMinor: bigint): Entry =>
     create(EntrySchema, {
       userId,
       currency,
-      availableChange: formatMinor(availableMinor, exponent),
-      heldChange: formatMinor(heldMinor, exponent),
+      // How much of a hold was left is the payer's, too.
+      ...(isReceiver && userId === wallet.userId ? {} : { availableChange: formatMinor(availableMinor, exponent), heldChange: formatMinor(heldMinor, exponent) }),
       balanceAfter: viewer === undefined || viewer === userId ? toBalance(after, exponent) : undefined,
     });
   return [
@@ -125,6 +126,7 @@ export function toHold(hold: Omit<Hold, "previousHoldId">, wallet: WalletIdentit
   });
 }
 
+/** Balances in minor units as decimal strings with `exponent` decimals. */
 export function toBalance({ availableMinor, heldMinor }: { availableMinor: bigint; heldMinor: bigint }, exponent: number): Balance {
   return create(BalanceSchema, {
     available: formatMinor(availableMinor, exponent),
@@ -142,7 +144,7 @@ export function toMoneys(facts: readonly MoneyFact[]): Money[] {
   for (const fact of facts) {
     const sum = sums.get(fact.currency) ?? { ...fact, minor: 0n };
     const exponent = Math.max(sum.exponent, fact.exponent);
-    const scaled = ({ minor, exponent: own }: MoneyFact): bigint => minor * 10n ** BigInt(exponent - own);
+    const scaled = (each: MoneyFact): bigint => rescaled(each.minor, { from: each.exponent, to: exponent });
     sums.set(fact.currency, { currency: fact.currency, exponent, minor: scaled(sum) + scaled(fact) });
   }
   const inOrder = [...sums.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));

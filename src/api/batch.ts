@@ -1,33 +1,38 @@
 // A batch between the wire and the ledger: items to commands, results to lean messages.
 
 import { create } from "@bufbuild/protobuf";
-import { BatchResultSchema, RejectionSchema, type BatchItem, type BatchResult, type ExecuteBatchRequest, type Rejection as RejectionMessage } from "../../gen/wallet/v1/wallet_service_pb.ts";
+import { BatchResultSchema, RejectionSchema, type BatchItem, type BatchResult, type ExecuteBatchRequest } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import type { BatchAnswer } from "../domain/answer.ts";
 import type { ExecuteBatch, WalletCommand } from "../domain/command.ts";
-import type { Rejection } from "../domain/rejection.ts";
 import { toBalance } from "./answers.ts";
 import { invalidField } from "./errors.ts";
 import * as requests from "./requests.ts";
-import { explain } from "./sentences.ts";
+import { toRejection } from "./sentences.ts";
 
 /** The whole batch, or the error of its first item that is malformed: nothing of such a batch is decided. */
 export function toExecuteBatch({ items, atomic }: ExecuteBatchRequest): ExecuteBatch {
   return { type: "executeBatch", items: items.map(toItem), atomic };
 }
 
-/** One result for each item, in the items' order. */
+/**
+ * Bytes of sentences and facts that a batch's answer tells of its rejections, in JSON. An applied result has 220 at most and a rejected one 80 beside them, so that 10,000 of either
+ * fit into the 4 MiB that clients accept.
+ */
+const rejectionTextsMaxBytes = 1_500_000;
+
+/** One result for each item, in the items' order. When the rejections have told very much, the rest of them give their reason alone. */
 export function toBatchResults({ results }: BatchAnswer): BatchResult[] {
+  let textsBytes = 0;
   return results.map((result) => {
-    if (result.type === "rejected") return create(BatchResultSchema, { outcome: { case: "rejected", value: toRejection(result.rejection, result.replayed) } });
+    if (result.type === "rejected") {
+      const value = toRejection(result.rejection, result.replayed);
+      textsBytes += Buffer.byteLength(JSON.stringify([value.message, value.metadata]));
+      const told = textsBytes <= rejectionTextsMaxBytes ? value : create(RejectionSchema, { reason: value.reason });
+      return create(BatchResultSchema, { outcome: { case: "rejected", value: told } });
+    }
     const { operationId, after, exponent, holdId, replayed } = result;
     return create(BatchResultSchema, { outcome: { case: "applied", value: { operationId, balanceAfter: toBalance(after, exponent), holdId, replayed } } });
   });
-}
-
-/** A rejection as an answer, for those who did not ask for it to be an error. */
-export function toRejection(rejection: Rejection, replayed: boolean): RejectionMessage {
-  const { sentence, metadata } = explain(rejection);
-  return create(RejectionSchema, { reason: rejection.reason, message: sentence, metadata: replayed ? { ...metadata, replayed: "true" } : metadata });
 }
 
 function toItem({ operation }: BatchItem, index: number): WalletCommand {

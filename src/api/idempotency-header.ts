@@ -12,17 +12,25 @@ const keyFields = new WeakMap<DescMessage, DescField | null>();
 
 /**
  * Fills the request's `idempotency_key` from the header, in place. Requests without such a field ignore the header, and so do reads, whose
- * field is something that they look for. Throws INVALID_REQUEST where both are given and differ.
+ * field is something that they look for. Throws INVALID_REQUEST where both are given and differ, and for a batch, whose items have keys of their own.
  */
 export function applyIdempotencyHeader(method: DescMethod, message: Message, header: string | null): void {
   if (header === null || method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS) return;
   const field = keyField(method.input);
-  if (field === null) return;
+  if (field === null) {
+    // Who sends a key for the whole must not believe that it was taken.
+    if (hasItems(method.input)) throw invalidField("idempotency_key", "a batch has none of its own; give each of its items one, and send no Idempotency-Key header");
+    return;
+  }
   const fields = reflect(method.input, message);
   if (fields.isSet(field) && fields.get(field) !== header) {
     throw invalidField("idempotency_key", "is not the key that the Idempotency-Key header carries. Send one of them, or the same twice.");
   }
   fields.set(field, header);
+}
+
+function hasItems(message: DescMessage): boolean {
+  return message.fields.some((field) => field.fieldKind === "list" && field.listKind === "message");
 }
 
 function keyField(message: DescMessage): DescField | null {

@@ -55,7 +55,7 @@ export function createAroundUnary(options: InterceptorOptions): AroundUnary {
 }
 
 /** Makes a request ready for its handler, in place. Throws INVALID_REQUEST or INVALID_AMOUNT. */
-export function admitRequest(method: DescMethod, message: Message, idempotencyHeader: string | null, validate: RequestValidator): void {
+function admitRequest(method: DescMethod, message: Message, idempotencyHeader: string | null, validate: RequestValidator): void {
   applyIdempotencyHeader(method, message, idempotencyHeader);
   validate(method.input, message);
 }

@@ -1,14 +1,24 @@
-// What the handlers need of the ledger.
+// What the handlers of each service need of the ledger.
 
 import type { LedgerRules } from "../domain/rules.ts";
 import type { CommandQueue } from "../ledger/command-queue.ts";
+import type { OperationFeed } from "../ledger/operation-feed.ts";
+import type { Verifier } from "../ledger/verifier.ts";
 import type { Reads } from "../store/store.ts";
 
-export interface LedgerAccess {
-  readonly queue: CommandQueue;
+/** Enough for those that only look at wallets, holds and operations. */
+export interface LedgerReads {
   readonly reads: Reads;
   readonly rules: LedgerRules;
 }
 
-/** Enough for those that change nothing. */
-export type LedgerReads = Omit<LedgerAccess, "queue">;
+/** What WalletService needs. */
+export interface LedgerAccess extends LedgerReads {
+  readonly queue: CommandQueue;
+}
+
+/** What ReportService needs. */
+export interface ReportAccess extends LedgerReads {
+  readonly feed: OperationFeed;
+  readonly verifier: Verifier;
+}

@@ -3,9 +3,9 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { HoldStatus } from "../../gen/wallet/v1/hold_pb.ts";
 import { ListHoldsRequestSchema, ListOperationsRequestSchema, ListWalletsRequestSchema, type ListHoldsRequest, type WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
-import { holdStatusNumbers } from "../domain/canonical.ts";
-import type { HoldStatus as HoldStatusName } from "../domain/hold.ts";
-import { operationKindNumbers, type OperationKind as OperationKindName } from "../domain/journal.ts";
+import { holdStatusNumbers, type HoldStatus as HoldStatusName } from "../domain/hold.ts";
+import { operationKindNumbers } from "../domain/journal.ts";
+import { namesByNumber } from "../domain/names-by-number.ts";
 import type { HoldPlace } from "../store/store.ts";
 import { toHold, toOperation, toWallet } from "./answers.ts";
 import { invalidField } from "./errors.ts";
@@ -16,12 +16,13 @@ import { periodOf } from "./points-in-time.ts";
 import { filterOf, walletOf } from "./requests.ts";
 
 /** The stored numbers are the wire's; what is unspecified has no name. */
-const statusNames: ReadonlyMap<number, HoldStatusName> = byNumber(holdStatusNumbers);
-const kindNames: ReadonlyMap<number, OperationKindName> = byNumber(operationKindNumbers);
+const statusNames = namesByNumber(holdStatusNumbers);
+const kindNames = namesByNumber(operationKindNumbers);
 
-type Lists = Pick<ServiceImpl<typeof WalletService>, "listWallets" | "listHolds" | "listOperations">;
+type ListMethods = Pick<ServiceImpl<typeof WalletService>, "listWallets" | "listHolds" | "listOperations">;
 
-export function lists(ledger: LedgerReads): Lists {
+/** The three methods of WalletService that list something. */
+export function listMethods(ledger: LedgerReads): ListMethods {
   const { reads } = ledger;
   return {
     async listWallets(request) {
@@ -67,8 +68,4 @@ function toPlace([holdId, eligibleTimeMs]: readonly bigint[]): HoldPlace {
 
 function toPosition({ holdId, eligibleTimeMs }: HoldPlace): bigint[] {
   return eligibleTimeMs === undefined ? [holdId] : [holdId, eligibleTimeMs];
-}
-
-function byNumber<Name extends string>(numbers: Readonly<Record<Name, number>>): ReadonlyMap<number, Name> {
-  return new Map(Object.entries<number>(numbers).map(([name, number]) => [number, name as Name]));
 }

@@ -1,4 +1,4 @@
-// Times of requests as milliseconds on the ledger's clock, which counts no less: exactly the operations that they include, and no others.
+// Points in time and periods of requests, on the ledger's clock, which counts nothing shorter than milliseconds: exactly the operations that they include, and no others.
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Period } from "../store/store.ts";

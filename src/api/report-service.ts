@@ -2,40 +2,27 @@
 
 import type { ServiceImpl } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
-import { TotalsSchema, type GetWalletBalanceRequest, type ReportService, type Totals as TotalsMessage } from "../../gen/wallet/v1/report_service_pb.ts";
-import { birthplaceOf } from "../domain/journal.ts";
+import { TotalsSchema, type ReportService, type Totals as TotalsMessage } from "../../gen/wallet/v1/report_service_pb.ts";
 import type { CurrencyTotals } from "../domain/ledger-state.ts";
 import { activeHolds, type Total, type Totals } from "../domain/totals.ts";
-import type { OperationFeed } from "../ledger/operation-feed.ts";
-import type { Verifier } from "../ledger/verifier.ts";
-import type { JournalPoint, Reads } from "../store/store.ts";
 import { toBalance, toMoneys } from "./answers.ts";
-import { invalidField } from "./errors.ts";
+import { balanceAsOf } from "./balance-as-of.ts";
 import { foundWallet } from "./found-wallet.ts";
-import type { LedgerReads } from "./ledger-access.ts";
-import { lastMsUntil } from "./points-in-time.ts";
+import type { ReportAccess } from "./ledger-access.ts";
 import { filterOf } from "./requests.ts";
-import { rejectionError } from "./sentences.ts";
-import { nothing, statementOf } from "./statement.ts";
+import { statementOf } from "./statement.ts";
 import { verificationMethods } from "./verification.ts";
 import { watchOperations } from "./watch-operations.ts";
 
-/** What only reports need of the ledger. */
-export interface ReportAccess extends LedgerReads {
-  readonly feed: OperationFeed;
-  readonly verifier: Verifier;
-}
-
 /** Every method of the service. */
 export function reportService(ledger: ReportAccess): ServiceImpl<typeof ReportService> {
-  const { reads, feed, verifier } = ledger;
+  const { reads } = ledger;
   return {
-    ...verificationMethods(reads, verifier),
+    ...verificationMethods(ledger),
 
     async getWalletBalance(request) {
       const wallet = await foundWallet(ledger, request);
-      const point = await pointOf(reads, request.asOf);
-      const then = point === undefined ? wallet : ((await reads.walletAsOf(wallet.walletId, point)) ?? nothing);
+      const then = await balanceAsOf(ledger, wallet, request.asOf);
       const { available, held, total } = toBalance(then, wallet.exponent);
       return { userId: wallet.userId, currency: wallet.currency, available, held, total, version: then.version };
     },
@@ -66,26 +53,8 @@ export function reportService(ledger: ReportAccess): ServiceImpl<typeof ReportSe
       };
     },
 
-    watchOperations: (request, context) => watchOperations({ feed, reads }, request, context),
+    watchOperations: (request, context) => watchOperations(ledger, request, context),
   };
-}
-
-/** Undefined for now. Throws INVALID_REQUEST for the future, and OPERATION_NOT_FOUND. */
-async function pointOf(reads: Reads, asOf: GetWalletBalanceRequest["asOf"]): Promise<JournalPoint | undefined> {
-  switch (asOf.case) {
-    case "asOfTime": {
-      const timeMs = lastMsUntil("as_of_time", asOf.value);
-      if (timeMs > (await reads.nowMs())) throw invalidField("as_of_time", "is in the future; what will be then is not known");
-      return { timeMs };
-    }
-    case "asOfOperationId": {
-      const operationId = asOf.value;
-      if ((await reads.operation(operationId)) === undefined) throw rejectionError({ reason: "OPERATION_NOT_FOUND", operationId }, false);
-      return { sequence: birthplaceOf(operationId).sequence };
-    }
-    default:
-      return undefined;
-  }
 }
 
 /** One kind of counter over several wallets or currencies. */

@@ -5,15 +5,14 @@
 
 import { createHash } from "node:crypto";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { JournalPlace } from "../domain/journal.ts";
+import { sequenceMax, type JournalPlace } from "../domain/journal.ts";
 import type { UserId } from "../domain/wallet.ts";
 
 const version = 1;
+
+/** Bytes of a user filter's hash and of a record's. They keep mistakes out, not forgers: every place of the journal is open to whoever may watch. */
 const filterBytes = 8;
 const sealBytes = 8;
-
-/** Sequences have 48 bits: an id contains one. */
-const sequenceMax = 2n ** 48n - 1n;
 
 /** What a token says about a partition: the place, and by its seal the record directly before it. */
 export interface TokenPlace {
@@ -21,6 +20,7 @@ export interface TokenPlace {
   readonly seal: Uint8Array;
 }
 
+/** Writes and reads the tokens of one kind of watch. */
 export interface ResumeTokens {
   /** The token of these places, one for each partition in the order of their numbers. */
   write(places: readonly JournalPlace[]): string;

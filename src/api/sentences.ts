@@ -1,29 +1,37 @@
-// The ledger's rejections as errors for people and programs: the reason, a sentence that says what to do, and the facts by name.
+// The ledger's rejections as errors and answers, for people and programs: the reason, a sentence that says what to do, and the facts by name.
 
+import { create } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import { RejectionSchema, type Rejection as RejectionMessage } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import { formatMinor } from "../domain/money.ts";
 import type { MoneyFact, Rejection } from "../domain/rejection.ts";
-import type { ConnectError } from "@connectrpc/connect";
 import { serviceError, type ErrorFacts } from "./errors.ts";
 
 /** What a rejection says. */
-export interface Explanation extends ErrorFacts {
+interface Explanation extends ErrorFacts {
   readonly sentence: string;
   readonly metadata: Record<string, string>;
 }
 
-/** The error that a rejected call is answered with. */
+/** The error that a rejected call is answered with. `replayed`: the rejection was remembered under the call's idempotency key. */
 export function rejectionError(rejection: Rejection, replayed: boolean): ConnectError {
   const { sentence, metadata, violations = [] } = explain(rejection);
-  return serviceError(rejection.reason, sentence, { metadata: replayed ? { ...metadata, replayed: "true" } : metadata, violations });
+  return serviceError(rejection.reason, sentence, { metadata: marked(metadata, replayed), violations });
+}
+
+/** The rejection as an answer, for those who did not ask for it to be an error. */
+export function toRejection(rejection: Rejection, replayed: boolean): RejectionMessage {
+  const { sentence, metadata } = explain(rejection);
+  return create(RejectionSchema, { reason: rejection.reason, message: sentence, metadata: marked(metadata, replayed) });
 }
 
 /** The sentence and facts of a rejection. Amounts are decimal strings in the currency's own unit. */
-export function explain(rejection: Rejection): Explanation {
+function explain(rejection: Rejection): Explanation {
   switch (rejection.reason) {
     case "AMOUNT_TOO_PRECISE": {
       const { field, currency, exponent } = rejection;
       const decimals = exponent === 0 ? "no decimals" : `at most ${exponent} decimals`;
-      return wrongField(field, `${currency} has ${decimals}, and nothing is rounded`, { currency, decimals: `${exponent}` });
+      return wrongField(field, `${currency} has ${decimals}, and nothing is rounded; send no more of them`, { currency, decimals: `${exponent}` });
     }
     case "AMOUNT_OUT_OF_RANGE": {
       const { field, maximum } = rejection;
@@ -31,7 +39,7 @@ export function explain(rejection: Rejection): Explanation {
     }
     case "UNKNOWN_CURRENCY": {
       const { currency } = rejection;
-      return wrongField("currency", `${currency} is neither in ISO 4217 nor an asset configured with WALLET_CURRENCIES`, { currency });
+      return wrongField("currency", `${currency} is neither in ISO 4217 nor an asset configured with WALLET_CURRENCIES; name one that is`, { currency });
     }
     case "CURRENCY_REQUIRED": {
       const currencies = rejection.currencies.join(",");
@@ -49,11 +57,11 @@ export function explain(rejection: Rejection): Explanation {
       };
     }
     case "BATCH_ABORTED": {
-      const { index, cause } = rejection;
-      const { sentence, metadata } = explain(cause);
+      const { index, causeReason, cause } = rejection;
+      const why = cause && explain(cause);
       return {
-        sentence: `Nothing of the batch was done, because items[${index}] was rejected with ${cause.reason}: ${sentence}`,
-        metadata: { ...metadata, item: `${index}`, item_reason: cause.reason },
+        sentence: `Nothing of the batch was done, because items[${index}] was rejected with ${causeReason}${why === undefined ? "." : `: ${why.sentence}`}`,
+        metadata: { ...why?.metadata, item: `${index}`, item_reason: causeReason },
       };
     }
     case "WALLET_NOT_FOUND": {
@@ -73,7 +81,7 @@ export function explain(rejection: Rejection): Explanation {
     }
     case "HOLD_NOT_ACTIVE": {
       const { holdId, status } = rejection;
-      return { sentence: `Hold ${holdId} is ${status}, which is final. Nothing is held by it any more.`, metadata: { hold_id: `${holdId}`, status } };
+      return { sentence: `Hold ${holdId} is ${status}, which is final. Nothing is held by it any more; to set money aside again, place a new hold.`, metadata: { hold_id: `${holdId}`, status } };
     }
     case "OPERATION_NOT_FOUND": {
       const operationId = `${rejection.operationId}`;
@@ -96,7 +104,7 @@ export function explain(rejection: Rejection): Explanation {
     case "HOLD_PERIOD_SHORTENED": {
       const { holdId, holdPeriodMs, requestedMs } = rejection;
       return {
-        sentence: `Hold ${holdId} has a period of ${seconds(holdPeriodMs)} and ${seconds(requestedMs)} is not longer. A hold is only ever extended.`,
+        sentence: `Hold ${holdId} has a period of ${seconds(holdPeriodMs)} and ${seconds(requestedMs)} is not longer. A hold is only ever extended; ask for a longer period.`,
         metadata: { hold_id: `${holdId}`, hold_period: seconds(holdPeriodMs), requested: seconds(requestedMs) },
       };
     }
@@ -106,12 +114,12 @@ export function explain(rejection: Rejection): Explanation {
     }
     case "WALLET_CLOSED": {
       const { userId, currency } = rejection;
-      return { sentence: `The ${currency} wallet of user ${userId} is closed, which is final.`, metadata: { user_id: userId, currency } };
+      return { sentence: `The ${currency} wallet of user ${userId} is closed, which is final; use another wallet.`, metadata: { user_id: userId, currency } };
     }
     case "WALLET_NOT_EMPTY": {
       const { available, held } = rejection;
       return {
-        sentence: `The wallet still has ${money(available)} available and ${money(held)} held. Only an empty wallet can be closed.`,
+        sentence: `The wallet still has ${money(available)} available and ${money(held)} held. Only an empty wallet can be closed: reverse or capture its holds, and take the money out.`,
         metadata: { currency: available.currency, available: amount(available), held: amount(held) },
       };
     }
@@ -119,19 +127,23 @@ export function explain(rejection: Rejection): Explanation {
       if ("toUserId" in rejection) {
         const { toUserId, requested } = rejection;
         return {
-          sentence: `The wallet of user ${toUserId} cannot take ${money(requested)} more: its total would exceed its limit.`,
+          sentence: `The wallet of user ${toUserId} cannot take ${money(requested)} more: its total would exceed its limit. Send less.`,
           metadata: { user_id: toUserId, currency: requested.currency, requested: amount(requested) },
         };
       }
       const { total, requested, maximum } = rejection;
       return {
-        sentence: `The wallet contains ${money(total)} and may contain at most ${money(maximum)}, so ${money(requested)} more cannot come in.`,
+        sentence: `The wallet contains ${money(total)} and may contain at most ${money(maximum)}, so ${money(requested)} more cannot come in. Send less, or raise a limit of its own with SetWalletLimits.`,
         metadata: { currency: total.currency, total: amount(total), requested: amount(requested), balance_max: amount(maximum) },
       };
     }
     default:
       return rejection satisfies never;
   }
+}
+
+function marked(metadata: Record<string, string>, replayed: boolean): Record<string, string> {
+  return replayed ? { ...metadata, replayed: "true" } : metadata;
 }
 
 function wrongField(field: string, description: string, metadata: Record<string, string> = {}): Explanation {

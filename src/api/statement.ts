@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { GetStatementResponseSchema, type GetStatementRequest, type GetStatementResponse } from "../../gen/wallet/v1/report_service_pb.ts";
-import type { WalletAfter } from "../domain/journal.ts";
+import { beforeOpening } from "../domain/journal.ts";
 import { toBalance, toOperation } from "./answers.ts";
 import { foundWallet } from "./found-wallet.ts";
 import type { LedgerReads } from "./ledger-access.ts";
@@ -18,7 +18,7 @@ export async function* statementOf(ledger: LedgerReads, request: GetStatementReq
   const asked = periodOf(request);
   const { walletId, userId, exponent } = await foundWallet(ledger, request);
   const { after, upTo, opening, closing } = await ledger.reads.period(walletId, asked);
-  yield line({ case: "openingBalance", value: toBalance(opening ?? nothing, exponent) });
+  yield line({ case: "openingBalance", value: toBalance(opening ?? beforeOpening, exponent) });
   for (let place = after; place < upTo; ) {
     const operations = await ledger.reads.operationsForward(walletId, { after: place, upTo });
     for (const operation of operations) yield line({ case: "operation", value: toOperation(operation, userId) });
@@ -27,11 +27,8 @@ export async function* statementOf(ledger: LedgerReads, request: GetStatementReq
     await setImmediate();
     signal.throwIfAborted();
   }
-  yield line({ case: "closingBalance", value: toBalance(closing ?? nothing, exponent) });
+  yield line({ case: "closingBalance", value: toBalance(closing ?? beforeOpening, exponent) });
 }
-
-/** A wallet before it was opened. */
-export const nothing: Pick<WalletAfter, "availableMinor" | "heldMinor" | "version"> = { availableMinor: 0n, heldMinor: 0n, version: 0n };
 
 function line(content: Exclude<GetStatementResponse["line"], { case: undefined }>): GetStatementResponse {
   return create(GetStatementResponseSchema, { line: content });

@@ -4,11 +4,12 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { ReportService, VerifyLedgerResponseSchema } from "../../gen/wallet/v1/report_service_pb.ts";
 import type { VerificationEvent } from "../ledger/verifier-messages.ts";
-import type { Verifier } from "../ledger/verifier.ts";
-import type { Reads } from "../store/store.ts";
+import type { ReportAccess } from "./ledger-access.ts";
 
-/** The two methods. */
-export function verificationMethods(reads: Reads, verifier: Verifier): Pick<ServiceImpl<typeof ReportService>, "verifyLedger" | "verifyReceipt"> {
+type VerificationMethods = Pick<ServiceImpl<typeof ReportService>, "verifyLedger" | "verifyReceipt">;
+
+/** The two methods of ReportService that prove something. */
+export function verificationMethods({ reads, verifier }: Pick<ReportAccess, "reads" | "verifier">): VerificationMethods {
   return {
     async *verifyLedger(_, { signal }) {
       for await (const event of verifier.verify(signal)) yield toResponse(event);

@@ -2,17 +2,17 @@
 
 import type { ConnectError, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
-import type { Answer, AppliedAnswer, BatchAnswer, RejectedAnswer, ReleasedAnswer } from "../domain/answer.ts";
+import type { Answer, AppliedAnswer, BatchAnswer, ReleasedAnswer } from "../domain/answer.ts";
 import type { ExecuteBatch, ReleaseHolds, WalletCommand } from "../domain/command.ts";
 import { keyHash } from "../domain/idempotency.ts";
 import type { Rejection } from "../domain/rejection.ts";
 import type { UserId } from "../domain/wallet.ts";
 import { toApplied, toAppliedToHold, toHold, toMoneys, toOperation, toWallet } from "./answers.ts";
-import { toBatchResults, toExecuteBatch, toRejection } from "./batch.ts";
+import { toBatchResults, toExecuteBatch } from "./batch.ts";
 import { serviceError } from "./errors.ts";
 import { foundWallet } from "./found-wallet.ts";
 import type { LedgerAccess } from "./ledger-access.ts";
-import { lists } from "./lists.ts";
+import { listMethods } from "./lists.ts";
 import {
   toAddMoney,
   toCaptureHold,
@@ -26,7 +26,7 @@ import {
   toTransferMoney,
   toWithdrawMoney,
 } from "./requests.ts";
-import { rejectionError } from "./sentences.ts";
+import { rejectionError, toRejection } from "./sentences.ts";
 
 /** Every method of the service. */
 export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletService> {
@@ -36,7 +36,7 @@ export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletSe
   const execute = async (command: ExecuteBatch, { signal }: HandlerContext): Promise<BatchAnswer> => granted(await queue.submit(command, signal)) as BatchAnswer;
 
   return {
-    ...lists(ledger),
+    ...listMethods(ledger),
 
     initWallet: async (request, context) => toApplied(await apply(toInitWallet(request), context), request.validateOnly),
     addMoney: async (request, context) => toApplied(await apply(toAddMoney(request), context), request.validateOnly),
@@ -85,7 +85,7 @@ export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletSe
 }
 
 /** The answer where the ledger said yes; throws its rejection where it said no. */
-function granted(answer: Answer): Exclude<Answer, RejectedAnswer> {
+function granted(answer: Answer): Answer {
   if (answer.type === "rejected") throw rejectionError(answer.rejection, answer.replayed);
   return answer;
 }

@@ -3,22 +3,22 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { WatchOperationsRequest, WatchOperationsResponseSchema } from "../../gen/wallet/v1/report_service_pb.ts";
-import { genesisHash, operationIdAt, type JournalPlace } from "../domain/journal.ts";
+import { genesisHash, onlyPartition, operationIdAt, type JournalPlace } from "../domain/journal.ts";
 import type { UserId } from "../domain/wallet.ts";
-import type { OperationFeed } from "../ledger/operation-feed.ts";
 import type { Reads } from "../store/store.ts";
 import { toOperation } from "./answers.ts";
 import { invalidField } from "./errors.ts";
+import type { ReportAccess } from "./ledger-access.ts";
 import { isSealOf, resumeTokens, type ResumeTokens } from "./resume-token.ts";
 
 const otherLedger = "it is of another ledger, or this one was restored from a backup; begin anew without a token";
 
-/** The only partition so far. */
-const partition = 0;
-
-/** Never ends by itself: with the caller, with its deadline, or, STORE_UNAVAILABLE, with the service. */
+/**
+ * The operations that the request asks for, as they are committed. Never ends by itself: with the caller, with its deadline, or with the service.
+ * Throws INVALID_REQUEST for a token of another watch or ledger, OVERLOADED, STORE_UNAVAILABLE.
+ */
 export async function* watchOperations(
-  { feed, reads }: { feed: OperationFeed; reads: Reads },
+  { feed, reads }: Pick<ReportAccess, "feed" | "reads">,
   request: WatchOperationsRequest,
   { signal }: HandlerContext,
 ): AsyncGenerator<MessageInitShape<typeof WatchOperationsResponseSchema>, void, undefined> {
@@ -42,14 +42,14 @@ async function placeOf(token: string, tokens: ResumeTokens, reads: Reads): Promi
   const [place, ...more] = places;
   if (place === undefined || more.length > 0) throw wrongToken(`is of a ledger with ${places.length} partitions and this one has 1; begin anew without a token`);
   const { sequence } = place;
-  const hash = sequence === 0n ? genesisHash : (await reads.operation(operationIdAt(partition, sequence)))?.record.hash;
+  const hash = sequence === 0n ? genesisHash : (await reads.operation(operationIdAt(onlyPartition, sequence)))?.record.hash;
   if (hash === undefined) {
     throw wrongToken(`points behind operation ${sequence} and the journal does not reach so far: ${otherLedger}`);
   }
   if (!isSealOf(hash, place)) {
     throw wrongToken(`points behind another operation ${sequence} than this journal has: ${otherLedger}`);
   }
-  return { partition, sequence, hash };
+  return { partition: onlyPartition, sequence, hash };
 }
 
 function wrongToken(description: string) {

@@ -15,12 +15,14 @@ export interface AppliedAnswer {
   readonly replayed: boolean;
 }
 
+/** A command that the ledger said no to. `replayed`: the no was remembered under its idempotency key. */
 export interface RejectedAnswer {
   readonly type: "rejected";
   readonly rejection: Rejection;
   readonly replayed: boolean;
 }
 
+/** What a release gave back. */
 export interface ReleasedAnswer {
   readonly type: "released";
   readonly count: number;
@@ -39,10 +41,16 @@ export interface AppliedItem {
   readonly replayed: boolean;
 }
 
+/** What became of a batch. */
 export interface BatchAnswer {
   readonly type: "batch";
   /** In the order of the items. */
   readonly results: readonly (AppliedItem | RejectedAnswer)[];
 }
 
-export type Answer = AppliedAnswer | RejectedAnswer | ReleasedAnswer | BatchAnswer;
+/** Nothing was decided: so many holds of the touched wallets were overdue that releasing some of them was all. The command is to be given again. */
+export interface NotYetAnswer {
+  readonly type: "notYet";
+}
+
+export type Answer = AppliedAnswer | RejectedAnswer | ReleasedAnswer | BatchAnswer | NotYetAnswer;

@@ -37,29 +37,26 @@ export function touchedBy(commands: readonly Command[], { autoRelease }: Pick<Le
 }
 
 /**
- * Decides the commands in order. The answers stand in the commands' order; `changes` is undefined where nothing is to be written. Where `answers` is undefined,
- * so many holds of the touched wallets were overdue that releasing some of them was all: the same commands are to be decided again, on what is then there.
+ * Decides the commands in order. The answers stand in the commands' order; `changes` is undefined where nothing is to be written. Where there are too many overdue
+ * holds to release in one transaction, some are released and every answer is "not yet".
  */
 export function decideBatch(
   loaded: LoadedState,
   commands: readonly Command[],
   rules: LedgerRules,
-): { readonly changes: Changes | undefined; readonly answers: readonly Answer[] | undefined } {
-  let state = new LedgerState(loaded);
+): { readonly changes: Changes | undefined; readonly answers: readonly Answer[] } {
+  const state = new LedgerState(loaded);
   const forgetKeysBeforeMs = state.nowMs - rules.idempotencyRetentionMs;
   const isSweep = commands.every((command) => command.type !== "releaseHolds") && state.eligible.holdIds.length > 0;
   if (isSweep) {
     const { moreRemain } = releaseHolds(state, { validateOnly: false });
-    if (moreRemain) return { changes: state.changes(forgetKeysBeforeMs), answers: undefined };
+    if (moreRemain) return { changes: state.changes(forgetKeysBeforeMs), answers: commands.map(() => ({ type: "notYet" })) };
   }
   const answers: Answer[] = [];
   for (const command of commands) {
     if (command.type === "releaseHolds") answers.push(releaseHolds(state, command));
-    else if (command.type === "executeBatch") {
-      const executed = executeBatch(state, command, rules);
-      state = executed.state;
-      answers.push(executed.answer);
-    } else answers.push(decideOnce(state, command, rules));
+    else if (command.type === "executeBatch") answers.push(executeBatch(state, command, rules));
+    else answers.push(decideOnce(state, command, rules));
   }
   return { changes: state.changes(forgetKeysBeforeMs), answers };
 }

@@ -11,12 +11,9 @@
 // 30 version, 31 balance_max after, 32 previous sequence. Amounts are minor units. New fields take new numbers, so old hashes stay right.
 
 import { hash } from "node:crypto";
-import type { HoldStatus } from "./hold.ts";
+import { holdStatusNumbers } from "./hold.ts";
 import { operationKindNumbers, type JournalRecord } from "./journal.ts";
-import type { WalletState } from "./wallet.ts";
-
-export const walletStateNumbers = { ACTIVE: 1, FROZEN: 2, CLOSED: 3 } as const satisfies Record<WalletState, number>;
-export const holdStatusNumbers = { ACTIVE: 1, RELEASED: 2, REVERSED: 3, CAPTURED: 4 } as const satisfies Record<HoldStatus, number>;
+import { walletStateNumbers } from "./wallet.ts";
 
 /** The seal of a record: SHA-256 over its predecessor's hash and its own canonical content. */
 export function recordHash(previousHash: Uint8Array, record: Omit<JournalRecord, "hash">): Uint8Array {

@@ -14,12 +14,14 @@ export interface CommandEnvelope {
   readonly validateOnly: boolean;
 }
 
+/** Opens an empty wallet. */
 export interface InitWallet extends CommandEnvelope {
   readonly type: "initWallet";
   readonly currency: CurrencyCode;
   readonly balanceMax: Decimal | undefined;
 }
 
+/** Adds money from outside the ledger. */
 export interface AddMoney extends CommandEnvelope {
   readonly type: "addMoney";
   readonly currency: CurrencyCode | undefined;
@@ -27,6 +29,7 @@ export interface AddMoney extends CommandEnvelope {
   readonly relatedOperationId: bigint | undefined;
 }
 
+/** Sets available money aside. */
 export interface HoldMoney extends CommandEnvelope {
   readonly type: "holdMoney";
   readonly currency: CurrencyCode | undefined;
@@ -35,11 +38,13 @@ export interface HoldMoney extends CommandEnvelope {
   readonly holdPeriodMs: number | undefined;
 }
 
+/** Cancels an active hold. */
 export interface ReverseHold extends CommandEnvelope {
   readonly type: "reverseHold";
   readonly holdId: bigint;
 }
 
+/** Spends a hold or a part of it. */
 export interface CaptureHold extends CommandEnvelope {
   readonly type: "captureHold";
   readonly holdId: bigint;
@@ -50,6 +55,7 @@ export interface CaptureHold extends CommandEnvelope {
   readonly isFinal: boolean;
 }
 
+/** Lengthens an active hold's period. */
 export interface ExtendHold extends CommandEnvelope {
   readonly type: "extendHold";
   readonly holdId: bigint;
@@ -57,13 +63,14 @@ export interface ExtendHold extends CommandEnvelope {
   readonly holdPeriodMs: number;
 }
 
+/** Takes available money out of the ledger. */
 export interface WithdrawMoney extends CommandEnvelope {
   readonly type: "withdrawMoney";
   readonly currency: CurrencyCode | undefined;
   readonly amount: Decimal;
 }
 
-/** The user of the envelope pays. */
+/** Moves available money to another user's wallet in the same currency. The user of the envelope pays. */
 export interface TransferMoney extends CommandEnvelope {
   readonly type: "transferMoney";
   readonly currency: CurrencyCode | undefined;
@@ -71,11 +78,13 @@ export interface TransferMoney extends CommandEnvelope {
   readonly toUserId: UserId;
 }
 
+/** Freezes, unfreezes or closes a wallet. */
 export interface ChangeWalletState extends CommandEnvelope {
   readonly type: "freezeWallet" | "unfreezeWallet" | "closeWallet";
   readonly currency: CurrencyCode | undefined;
 }
 
+/** Changes the most that a wallet may contain. */
 export interface SetWalletLimits extends CommandEnvelope {
   readonly type: "setWalletLimits";
   readonly currency: CurrencyCode | undefined;

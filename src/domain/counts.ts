@@ -1,8 +1,8 @@
-// What an operation adds to the counters of its wallets.
+// What an operation adds to the counters of its wallets and of their currencies.
 
 import type { Effect } from "./decision.ts";
 import { returnedMinor, type Hold } from "./hold.ts";
-import type { TotalKind } from "./totals.ts";
+import { counted, type TotalKind, type Totals } from "./totals.ts";
 
 /** One operation more of this kind, and how much it moved in minor units. */
 export type Count = readonly [kind: TotalKind, amountMinor: bigint];
@@ -34,6 +34,11 @@ export function countsOf({ kind, amountMinor, hold }: Pick<Effect, "kind" | "amo
     default:
       return kind satisfies never;
   }
+}
+
+/** The totals with all that an operation counts. */
+export function withCounts(totals: Totals, counts: readonly Count[]): Totals {
+  return counts.reduce((sum, [kind, amountMinor]) => counted(sum, kind, amountMinor), totals);
 }
 
 /** What is counted in the wallet that receives: to it a capture into it is a transfer like any other. */

@@ -11,8 +11,8 @@ export interface CurrencyRegistry {
 /** Two to sixteen characters: room for `USDC` and `LOYALTYPOINTS`, short enough for every row and log line. */
 const assetName = /^[A-Z][A-Z0-9]{1,15}$/;
 
-/** Decimals. Balances are 64-bit integers of minor units; with 18 decimals they still reach 9.2 whole units, with 19 not even one. */
-const assetExponentMax = 18;
+/** Decimals that a currency may have. Balances are 64-bit integers of minor units; with 18 decimals they still reach 9.2 whole units, with 19 not even one. */
+export const exponentMax = 18;
 
 /**
  * The currencies of ISO 4217 together with these assets (name → decimals), read when it is called: later changes of the map do not reach it.
@@ -46,8 +46,8 @@ export function parseAssets(text: string): Map<string, number> {
 function assertAsset(name: string, exponent: number): void {
   const entry = JSON.stringify(`${name}:${exponent}`);
   if (!assetName.test(name)) throw new Error(`${entry} needs a name of 2 to 16 upper-case letters and digits that starts with a letter`);
-  if (!Number.isInteger(exponent) || exponent < 0 || exponent > assetExponentMax) {
-    throw new Error(`${entry} needs a number of decimals from 0 to ${assetExponentMax}`);
+  if (!Number.isInteger(exponent) || exponent < 0 || exponent > exponentMax) {
+    throw new Error(`${entry} needs a number of decimals from 0 to ${exponentMax}`);
   }
   const isoExponent = iso4217.get(name);
   if (isoExponent !== undefined) throw new Error(`${entry} redefines ${name}, which is in ISO 4217 with ${isoExponent} decimals and needs no entry`);

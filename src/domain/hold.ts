@@ -1,6 +1,8 @@
 // A hold: money of one wallet set aside, active until it is released, reversed or captured.
 
-export type HoldStatus = "ACTIVE" | "RELEASED" | "REVERSED" | "CAPTURED";
+/** Statuses of a hold with their stored numbers, which are those of the proto's HoldStatus and never change. All but ACTIVE are final. */
+export const holdStatusNumbers = { ACTIVE: 1, RELEASED: 2, REVERSED: 3, CAPTURED: 4 } as const;
+export type HoldStatus = keyof typeof holdStatusNumbers;
 
 /** What never changes about a hold. */
 export interface HoldOrigin {
@@ -20,6 +22,11 @@ export interface Hold extends HoldOrigin {
   readonly resolveTimeMs: number | undefined;
   /** The hold that was placed on the same wallet before this one; 0 for the first. A wallet's holds are this chain. */
   readonly previousHoldId: bigint;
+}
+
+/** The hold as it is when it is placed: active, nothing captured. */
+export function placed(hold: Omit<Hold, "capturedMinor" | "status" | "resolveTimeMs">): Hold {
+  return { ...hold, capturedMinor: 0n, status: "ACTIVE", resolveTimeMs: undefined };
 }
 
 /** What is still held: nothing once the hold is resolved. */

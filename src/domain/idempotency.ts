@@ -6,7 +6,7 @@ import type { Rejection } from "./rejection.ts";
 import type { UserId } from "./wallet.ts";
 
 /** Bytes of SHA-256 that are kept of a key and of a fingerprint: 128 bits, far beyond chance collisions, at half the space. */
-const keyHashBytes = 16;
+export const keyHashBytes = 16;
 
 /** What the ledger remembers of a request that carried a key. */
 export interface RememberedKey {

@@ -22,6 +22,9 @@ export const operationKindNumbers = {
 } as const;
 export type OperationKind = keyof typeof operationKindNumbers;
 
+/** The number of the only partition that a ledger has so far. */
+export const onlyPartition = 0;
+
 /** What a wallet is directly after an operation. */
 export interface WalletAfter {
   readonly availableMinor: bigint;
@@ -30,6 +33,9 @@ export interface WalletAfter {
   readonly version: bigint;
   readonly balanceMaxMinor: bigint | undefined;
 }
+
+/** The same of a wallet before its first operation, as far as it is told. */
+export const beforeOpening: Pick<WalletAfter, "availableMinor" | "heldMinor" | "version"> = { availableMinor: 0n, heldMinor: 0n, version: 0n };
 
 /** The part of an operation that happens to one wallet. */
 export interface WalletPart {
@@ -109,6 +115,7 @@ export interface JournalHead extends JournalPlace {
   readonly timeMs: number;
 }
 
+/** What the first record of a partition is chained to, as if it were the hash of a record before it. */
 export const genesisHash: Uint8Array = new Uint8Array(32);
 
 /** Before the first record of a partition. */
@@ -124,6 +131,9 @@ export function placeAfter({ partition, sequence, hash }: JournalPlace): Journal
 /** Bits of an id that hold the sequence; the partition is above them. */
 const sequenceBits = 48n;
 
+/** The highest sequence that an id has room for. */
+export const sequenceMax = (1n << sequenceBits) - 1n;
+
 /** The id of the operation born at this place. */
 export function operationIdAt(partition: number, sequence: bigint): bigint {
   return (BigInt(partition) << sequenceBits) | sequence;
@@ -131,5 +141,5 @@ export function operationIdAt(partition: number, sequence: bigint): bigint {
 
 /** Where the operation with this id was born. */
 export function birthplaceOf(operationId: bigint): { partition: number; sequence: bigint } {
-  return { partition: Number(operationId >> sequenceBits), sequence: operationId & ((1n << sequenceBits) - 1n) };
+  return { partition: Number(operationId >> sequenceBits), sequence: operationId & sequenceMax };
 }

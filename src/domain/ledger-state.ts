@@ -2,19 +2,19 @@
 
 import assert from "node:assert/strict";
 import { recordHash } from "./canonical.ts";
-import { countsOf, countsOfReceiver, type Count } from "./counts.ts";
+import { countsOf, countsOfReceiver, withCounts, type Count } from "./counts.ts";
 import type { Effect } from "./decision.ts";
+import { denominationKey, type Denomination } from "./denomination.ts";
 import type { Hold } from "./hold.ts";
 import type { RememberedKey } from "./idempotency.ts";
 import { assertSoundHold, assertSoundWallet } from "./invariants.ts";
 import { operationIdAt, type JournalHead, type JournalRecord, type WalletAfter, type WalletPart } from "./journal.ts";
-import { counted, noTotals, type Totals } from "./totals.ts";
+import { noTotals, type Totals } from "./totals.ts";
 import type { CurrencyCode, UserId, Wallet } from "./wallet.ts";
 
 /** The counters of all wallets of one currency that were opened with the same exponent. */
-export interface CurrencyTotals {
+export interface CurrencyTotals extends Denomination {
   readonly currency: CurrencyCode;
-  readonly exponent: number;
   readonly totals: Totals;
 }
 
@@ -51,6 +51,7 @@ export interface RequestMarks {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** What a batch sees and changes. Nothing is written: `changes()` says what is to be. */
 export class LedgerState {
   readonly nowMs: number;
   readonly eligible: LoadedState["eligible"];
@@ -62,7 +63,9 @@ export class LedgerState {
   readonly #operationIds = new Set<bigint>();
   readonly #keys = new Map<string, RememberedKey>();
   readonly #currencyTotals = new Map<string, CurrencyTotals>();
-  #changed = { records: [] as JournalRecord[], walletIds: new Set<bigint>(), holdIds: new Set<bigint>(), keyHashes: new Set<string>(), totals: new Set<string>() };
+  /** How to undo what was done since an attempt began, oldest first; undefined outside of one. */
+  #undo: (() => void)[] | undefined;
+  readonly #changed = { records: [] as JournalRecord[], walletIds: new Set<bigint>(), holdIds: new Set<bigint>(), keyHashes: new Set<string>(), totals: new Set<string>() };
 
   constructor(loaded: LoadedState) {
     assert(loaded.nowMs >= loaded.head.timeMs, "the ledger's clock never goes back");
@@ -73,24 +76,22 @@ export class LedgerState {
     for (const hold of loaded.holds) this.#holds.set(hold.holdId, assertSoundHold(hold));
     for (const record of loaded.records) this.#putRecord(record);
     for (const key of loaded.keys) this.#keys.set(key.keyHash, key);
-    for (const totals of loaded.currencyTotals) this.#currencyTotals.set(totalsKey(totals), totals);
+    for (const totals of loaded.currencyTotals) this.#currencyTotals.set(denominationKey(totals), totals);
   }
 
-  /** The same once more: what is done to the copy is not done to this. */
-  copy(): LedgerState {
-    const copy = new LedgerState({
-      head: this.#head,
-      nowMs: this.nowMs,
-      eligible: this.eligible,
-      wallets: [...this.#wallets.values()],
-      holds: [...this.#holds.values()],
-      records: [...this.#records.values()],
-      keys: [...this.#keys.values()],
-      currencyTotals: [...this.#currencyTotals.values()],
-    });
-    const { records, walletIds, holdIds, keyHashes, totals } = this.#changed;
-    copy.#changed = { records: [...records], walletIds: new Set(walletIds), holdIds: new Set(holdIds), keyHashes: new Set(keyHashes), totals: new Set(totals) };
-    return copy;
+  /**
+   * Does the work, and undoes all that it changed here where it answers false. Attempts do not nest.
+   */
+  attempt(work: () => boolean): void {
+    assert(this.#undo === undefined, "attempts do not nest");
+    const undo: (() => void)[] = (this.#undo = []);
+    const [head, records] = [this.#head, this.#changed.records.length];
+    const isKept = work();
+    this.#undo = undefined;
+    if (isKept) return;
+    for (const step of undo.toReversed()) step();
+    this.#head = head;
+    this.#changed.records.length = records;
   }
 
   /** The id that the next operation will have. */
@@ -161,8 +162,8 @@ export class LedgerState {
       this.#change(effect.receiver.wallet, record, record.receiver!.after, countsOfReceiver(effect.receiver.amountMinor));
     }
     if (effect.hold !== undefined) {
-      this.#holds.set(effect.hold.holdId, assertSoundHold(effect.hold));
-      this.#changed.holdIds.add(effect.hold.holdId);
+      this.#set(this.#holds, effect.hold.holdId, assertSoundHold(effect.hold));
+      this.#mark(this.#changed.holdIds, effect.hold.holdId);
     }
     this.#putRecord(record);
     this.#changed.records.push(record);
@@ -170,8 +171,8 @@ export class LedgerState {
   }
 
   remember(key: RememberedKey): void {
-    this.#keys.set(key.keyHash, key);
-    this.#changed.keyHashes.add(key.keyHash);
+    this.#set(this.#keys, key.keyHash, key);
+    this.#mark(this.#changed.keyHashes, key.keyHash);
     this.#head = { ...this.#head, timeMs: this.nowMs };
   }
 
@@ -193,37 +194,42 @@ export class LedgerState {
   #putWallet(wallet: Wallet): void {
     if (!this.#wallets.has(wallet.walletId)) {
       const walletIds = this.#walletIdsByUser.get(wallet.userId) ?? [];
-      this.#walletIdsByUser.set(wallet.userId, [...walletIds, wallet.walletId]);
+      this.#set(this.#walletIdsByUser, wallet.userId, [...walletIds, wallet.walletId]);
     }
-    this.#wallets.set(wallet.walletId, wallet);
+    this.#set(this.#wallets, wallet.walletId, wallet);
   }
 
   #putRecord(record: JournalRecord): void {
-    this.#records.set(record.sequence, record);
-    this.#operationIds.add(record.operationId);
+    this.#set(this.#records, record.sequence, record);
+    this.#mark(this.#operationIds, record.operationId);
+  }
+
+  #set<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+    if (this.#undo !== undefined) {
+      const before = map.get(key);
+      this.#undo.push(before === undefined ? () => map.delete(key) : () => map.set(key, before));
+    }
+    map.set(key, value);
+  }
+
+  #mark<Key>(set: Set<Key>, key: Key): void {
+    if (this.#undo !== undefined && !set.has(key)) this.#undo.push(() => set.delete(key));
+    set.add(key);
   }
 
   /** The wallet after an operation, in its place and with its counters. */
   #change(wallet: Wallet, { sequence, timeMs }: JournalRecord, { version }: WalletAfter, counts: readonly Count[]): void {
     this.#putWallet(assertSoundWallet({ ...wallet, version, headSequence: sequence, updateTimeMs: timeMs, totals: withCounts(wallet.totals, counts) }));
-    this.#changed.walletIds.add(wallet.walletId);
+    this.#mark(this.#changed.walletIds, wallet.walletId);
     if (counts.length === 0) return;
-    const key = totalsKey(wallet);
+    const key = denominationKey(wallet);
     const { totals } = this.#currencyTotals.get(key) ?? { totals: noTotals };
-    this.#currencyTotals.set(key, { currency: wallet.currency, exponent: wallet.exponent, totals: withCounts(totals, counts) });
-    this.#changed.totals.add(key);
+    this.#set(this.#currencyTotals, key, { currency: wallet.currency, exponent: wallet.exponent, totals: withCounts(totals, counts) });
+    this.#mark(this.#changed.totals, key);
   }
 }
 
 /** The wallet's part in the operation that makes it so. */
 function partIn({ walletId, availableMinor, heldMinor, state, version, balanceMaxMinor, headSequence }: Wallet): WalletPart {
   return { walletId, after: { availableMinor, heldMinor, state, version: version + 1n, balanceMaxMinor }, previousSequence: headSequence };
-}
-
-function withCounts(totals: Totals, counts: readonly Count[]): Totals {
-  return counts.reduce((sum, [kind, amountMinor]) => counted(sum, kind, amountMinor), totals);
-}
-
-function totalsKey({ currency, exponent }: { currency: CurrencyCode; exponent: number }): string {
-  return `${currency}:${exponent}`;
 }

@@ -1,4 +1,4 @@
-// Amounts of money: decimal strings outside, bigint minor units inside, and the exact way between them. Nothing is ever rounded.
+// Amounts of money: decimal strings outside, bigint minor units inside, and the exact way between them. Nothing that a caller sends is ever rounded.
 
 /** The largest number of minor units that a wallet or an amount may count: a signed 64-bit integer. */
 export const minorMax = 2n ** 63n - 1n;
@@ -29,6 +29,11 @@ export function parseDecimal(text: string): Decimal | undefined {
 export function toMinor(decimal: Decimal, exponent: number): bigint | undefined {
   if (decimal.scale > exponent) return undefined;
   return decimal.unscaled * 10n ** BigInt(exponent - decimal.scale);
+}
+
+/** The same amount counted with other decimals. With fewer of them it is rounded towards zero where it does not come out even. */
+export function rescaled(minor: bigint, { from, to }: { readonly from: number; readonly to: number }): bigint {
+  return to >= from ? minor * 10n ** BigInt(to - from) : minor / 10n ** BigInt(from - to);
 }
 
 /** Minor units as a decimal string with exactly `exponent` decimals: `(1050n, 2)` is "10.50", `(-5n, 2)` is "-0.05". */

@@ -1,12 +1,10 @@
 // Why the ledger says no: one closed list, each reason with the facts that a person would want. The edge makes sentences of them.
 
+import type { Denomination } from "./denomination.ts";
 import type { HoldStatus } from "./hold.ts";
 
 /** An amount together with what is needed to print it. */
-export interface MoneyFact {
-  readonly currency: string;
-  /** Decimals of the currency in this wallet. */
-  readonly exponent: number;
+export interface MoneyFact extends Denomination {
   readonly minor: bigint;
 }
 
@@ -21,8 +19,8 @@ export type Rejection =
   // A precondition of the caller's. Never remembered.
   | { readonly reason: "VERSION_MISMATCH"; readonly expectedVersion: bigint; readonly actualVersion: bigint }
   // The ledger's state forbids it. Remembered under the idempotency key.
-  /** Of an atomic batch, whose fingerprint is `batch`, the item at `index` (from 0) was rejected. */
-  | { readonly reason: "BATCH_ABORTED"; readonly batch: string; readonly index: number; readonly cause: Rejection }
+  /** Of an atomic batch, whose fingerprint is `batch`, the item at `index` (from 0) was rejected. Other users' keys do not remember the facts of it, `cause`. */
+  | { readonly reason: "BATCH_ABORTED"; readonly batch: string; readonly index: number; readonly causeReason: RejectionReason; readonly cause: Rejection | undefined }
   | { readonly reason: "WALLET_NOT_FOUND"; readonly userId: string; readonly currency?: string | undefined }
   | { readonly reason: "WALLET_EXISTS"; readonly userId: string; readonly currency: string }
   | { readonly reason: "HOLD_NOT_FOUND"; readonly userId: string; readonly holdId: bigint }
@@ -38,7 +36,7 @@ export type Rejection =
   /** Whoever sends money to another's wallet does not learn what is in it. */
   | { readonly reason: "BALANCE_LIMIT_EXCEEDED"; readonly toUserId: string; readonly requested: MoneyFact };
 
-export type RejectionReason = Rejection["reason"];
+export type RejectionReason = keyof typeof isRemembered;
 
 /**
  * Whether a late duplicate must be told the same "no" again, even if the ledger would say "yes" by now: true for what its state caused, false
@@ -65,4 +63,4 @@ export const isRemembered = {
   WALLET_CLOSED: true,
   WALLET_NOT_EMPTY: true,
   BALANCE_LIMIT_EXCEEDED: true,
-} as const satisfies Record<RejectionReason, boolean>;
+} as const satisfies Record<Rejection["reason"], boolean>;

@@ -2,7 +2,7 @@
 
 import { minorMax } from "./money.ts";
 import type { MoneyFact } from "./rejection.ts";
-import type { Totals } from "./totals.ts";
+import { noTotals, type Totals } from "./totals.ts";
 
 /** 1 to 128 characters out of letters, digits and `._:@+-`; checked where requests are parsed. */
 export type UserId = string & { readonly __brand: "UserId" };
@@ -10,7 +10,9 @@ export type UserId = string & { readonly __brand: "UserId" };
 /** An ISO 4217 code or a configured asset's name, in the form that either has; whether it is known is decided with the wallet. */
 export type CurrencyCode = string & { readonly __brand: "CurrencyCode" };
 
-export type WalletState = "ACTIVE" | "FROZEN" | "CLOSED";
+/** States of a wallet with their stored numbers, which are those of the proto's WalletState and never change. */
+export const walletStateNumbers = { ACTIVE: 1, FROZEN: 2, CLOSED: 3 } as const;
+export type WalletState = keyof typeof walletStateNumbers;
 
 /** What never changes about a wallet. */
 export interface WalletIdentity {
@@ -38,6 +40,22 @@ export interface Wallet extends WalletIdentity {
   readonly lastHoldId: bigint;
   readonly updateTimeMs: number;
   readonly totals: Totals;
+}
+
+/** The wallet as it is when it is opened: active and empty. Its version and links come with its place in the journal. */
+export function opened(identity: WalletIdentity, balanceMaxMinor: bigint | undefined): Wallet {
+  return {
+    ...identity,
+    availableMinor: 0n,
+    heldMinor: 0n,
+    state: "ACTIVE",
+    version: 0n,
+    balanceMaxMinor,
+    headSequence: 0n,
+    lastHoldId: 0n,
+    updateTimeMs: identity.createTimeMs,
+    totals: noTotals,
+  };
 }
 
 /** available + held. */

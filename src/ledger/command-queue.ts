@@ -16,6 +16,7 @@ export class QueueClosed extends Error {
   override readonly name = "QueueClosed";
 }
 
+/** What bounds the queue. */
 export interface QueueLimits {
   /** Operations that may wait or be under way. */
   readonly queueLengthMax: number;
@@ -33,6 +34,7 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
+/** The commands of one ledger on their way to the writer, in the order of their arrival. */
 export class CommandQueue {
   readonly #executor: Executor;
   readonly #limits: QueueLimits;
@@ -92,24 +94,35 @@ export class CommandQueue {
 
   async #execute(batch: readonly Waiting[]): Promise<void> {
     this.#batchesUnderWay++;
+    const notYet = new Set<Waiting>();
     try {
-      await this.#executeTogether(batch);
+      await this.#executeTogether(batch, notYet);
     } finally {
       this.#batchesUnderWay--;
-      this.#left(batch);
+      this.#left(batch.filter((waiting) => !notYet.has(waiting)));
+      this.#putBack([...notYet]);
       if (this.#waiting.length > 0) this.#scheduleFlush();
     }
   }
 
   /** Where a defect, not the database, fails a batch, nothing of it was done: its commands are tried one by one, so that one does not fail the others. */
-  async #executeTogether(batch: readonly Waiting[]): Promise<void> {
+  async #executeTogether(batch: readonly Waiting[], notYet: Set<Waiting>): Promise<void> {
     try {
       const answers = await this.#executor.execute(batch.map((waiting) => waiting.command));
-      batch.forEach((waiting, index) => waiting.resolve(answers[index]!));
+      if (answers[0]?.type !== "notYet") return batch.forEach((waiting, index) => waiting.resolve(answers[index]!));
     } catch (error) {
-      if (error instanceof StoreFault || batch.length === 1) for (const waiting of batch) waiting.reject(error);
-      else for (const waiting of batch) await this.#executeTogether([waiting]);
+      if (error instanceof StoreFault || batch.length === 1) return batch.forEach((waiting) => waiting.reject(error));
     }
+    if (batch.length === 1) notYet.add(batch[0]!);
+    // One of them has more overdue holds than a transaction releases; the others need not wait for it.
+    else for (const waiting of batch) await this.#executeTogether([waiting], notYet);
+  }
+
+  /** At the end of the queue, so that a long sweep takes turns with everybody else. Nothing of them was decided. */
+  #putBack(notYet: readonly Waiting[]): void {
+    if (!this.#closed) return void this.#waiting.push(...notYet);
+    for (const waiting of notYet) waiting.reject(new QueueClosed("the service is going down"));
+    this.#left(notYet);
   }
 
   /** The next commands that go together: as many operations as a commit gathers, or one command that brings more of them by itself. A release goes alone: what is eligible is looked up before anything of its batch is decided. */

@@ -3,12 +3,13 @@
 import type { Answer } from "../domain/answer.ts";
 import { decideBatch, touchedBy } from "../domain/batch.ts";
 import type { Command } from "../domain/command.ts";
+import { onlyPartition } from "../domain/journal.ts";
 import type { LedgerRules } from "../domain/rules.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Executor {
   /**
-   * Decides the commands in order in one transaction (after others, of a bounded size each, where many overdue holds have to be released first) and answers, in the same order, once it is durable.
+   * Decides the commands in order in one transaction and answers, in the same order, once it is durable.
    * Throws StoreFault where the database fails; then none of the commands was decided, or (`unknown`) all may have been.
    */
   execute(commands: readonly Command[]): Promise<readonly Answer[]>;
@@ -19,17 +20,11 @@ export interface Executor {
 /** Executes on this store, in this thread. */
 export function executorOn(store: Store, rules: LedgerRules): Executor {
   return {
-    async execute(commands) {
-      for (;;) {
-        // The only partition so far.
-        const answers = await store.transact(0, touchedBy(commands, rules), (state) => {
-          const { changes, answers: result } = decideBatch(state, commands, rules);
-          return { changes, result };
-        });
-        // Without answers, a step of a long sweep was made.
-        if (answers !== undefined) return answers;
-      }
-    },
+    execute: (commands) =>
+      store.transact(onlyPartition, touchedBy(commands, rules), (state) => {
+        const { changes, answers } = decideBatch(state, commands, rules);
+        return { changes, result: answers };
+      }),
     close: () => store.close(),
   };
 }

@@ -4,7 +4,7 @@
 // watcher at a time. A watcher that waits is a promise and nothing else.
 
 import { setImmediate } from "node:timers/promises";
-import { journalStart, placeAfter, type JournalPlace } from "../domain/journal.ts";
+import { journalStart, onlyPartition, placeAfter, type JournalPlace } from "../domain/journal.ts";
 import type { UserId } from "../domain/wallet.ts";
 import type { RecordedOperation, Reads } from "../store/store.ts";
 import { firstWithin, OperationRing, type RingBounds } from "./operation-ring.ts";
@@ -20,6 +20,7 @@ export class FeedClosed extends Error {
   override readonly name = "FeedClosed";
 }
 
+/** What bounds the memory and the work of the feed. */
 export interface FeedBounds {
   readonly watchersMax: number;
   readonly ring: RingBounds;
@@ -54,6 +55,7 @@ export interface Seen {
   readonly operation: RecordedOperation | undefined;
 }
 
+/** What to watch, from where and for how long. */
 export interface WatchOptions {
   /** Only operations on this user's wallets, as owner or receiver. Undefined: all. */
   readonly userId: UserId | undefined;
@@ -63,15 +65,13 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** The only partition so far. */
-const partition = 0;
-
 interface Watcher {
   readonly userId: UserId | undefined;
   readonly signal: AbortSignal;
   waiting: Waiting | undefined;
 }
 
+/** The operations of one ledger for all who watch it in this process. */
 export class OperationFeed {
   readonly #reads: Pick<Reads, "head" | "operationsAfter">;
   readonly #bounds: FeedBounds;
@@ -172,9 +172,9 @@ export class OperationFeed {
   }
 
   async #begin(from: WatchOptions["from"]): Promise<JournalPlace> {
-    const head = placeAfter(await this.#reads.head(partition));
+    const head = placeAfter(await this.#reads.head(onlyPartition));
     this.#tail ??= head;
-    return from === "now" ? head : from === "start" ? journalStart(partition) : from;
+    return from === "now" ? head : from === "start" ? journalStart(onlyPartition) : from;
   }
 
   /** What the watcher wants of the journal after `from`, up to `end`; nothing where it is only to know how far it is. Waits where there is nothing. */

@@ -2,6 +2,7 @@
 
 import type { RecordedOperation } from "../store/store.ts";
 
+/** What bounds the memory of a ring. */
 export interface RingBounds {
   /** Operations that are kept. */
   readonly operationsMax: number;
@@ -25,6 +26,7 @@ export function firstWithin(operations: readonly RecordedOperation[], bytesMax: 
   return end === -1 ? operations : operations.slice(0, end);
 }
 
+/** Operations in the order of their sequences, without gaps. */
 export class OperationRing {
   readonly #bounds: RingBounds;
   #operations: RecordedOperation[] = [];

@@ -13,7 +13,7 @@ type Submit = (command: ReleaseHolds) => Promise<Answer>;
 const everything: HoldFilter = { userId: undefined, currency: undefined };
 
 /** Releases every hold of the filter that is overdue by now, in steps of a bounded size. */
-export async function releaseOverdue(reads: Reads, submit: Submit, filter: HoldFilter): Promise<void> {
+async function releaseOverdue(reads: Reads, submit: Submit, filter: HoldFilter): Promise<void> {
   while (await reads.hasOverdue(filter)) await submit({ type: "releaseHolds", ...filter, validateOnly: false });
 }
 

@@ -10,6 +10,7 @@ export class VerifierClosed extends Error {
   override readonly name = "VerifierClosed";
 }
 
+/** Verifies one ledger for all who ask in this process. Answers and errors: see `verify`. */
 export class Verifier {
   readonly #entry: URL;
   readonly #settings: VerifierSettings;

@@ -9,6 +9,7 @@ export interface Wake {
   readonly at: JournalPlace;
 }
 
+/** A watcher that waits. Exactly one of `wake` and `fail` is called, once, by whoever takes it out. */
 export interface Waiting {
   /** Whose operations; undefined for everybody's. */
   readonly userId: UserId | undefined;
@@ -20,6 +21,7 @@ export interface Waiting {
   fail(reason: unknown): void;
 }
 
+/** All who wait, found by user and by how long they have waited. */
 export class WaitingWatchers {
   readonly #byUser = new Map<UserId | undefined, Set<Waiting>>();
   /** Those with a user, in the order in which they began to wait. */

@@ -61,6 +61,8 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
         return message satisfies never;
     }
   });
+  // An answer that this thread cannot read is no answer: nobody would wait for less.
+  worker.on("messageerror", (error) => fail(error));
   worker.on("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => {
     closed.resolve();

@@ -1,19 +1,19 @@
 // Between rows and the domain's types, the same for every engine.
 
 import type { Insertable, Selectable } from "kysely";
-import { holdStatusNumbers, walletStateNumbers } from "../domain/canonical.ts";
-import type { Hold, HoldOrigin, HoldStatus } from "../domain/hold.ts";
+import { holdStatusNumbers, type Hold, type HoldOrigin } from "../domain/hold.ts";
 import type { RememberedKey } from "../domain/idempotency.ts";
-import { operationKindNumbers, type JournalHead, type JournalRecord, type OperationKind } from "../domain/journal.ts";
+import { operationKindNumbers, type JournalHead, type JournalRecord } from "../domain/journal.ts";
 import type { CurrencyTotals } from "../domain/ledger-state.ts";
+import { namesByNumber } from "../domain/names-by-number.ts";
 import type { Rejection } from "../domain/rejection.ts";
-import type { CurrencyCode, UserId, Wallet, WalletIdentity, WalletState } from "../domain/wallet.ts";
+import { walletStateNumbers, type CurrencyCode, type UserId, type Wallet, type WalletIdentity } from "../domain/wallet.ts";
 import type { CurrencyTotalsTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, WalletTable } from "./tables.ts";
 import { decodeTotals, encodeTotals } from "./totals-encoding.ts";
 
-const walletStates = byNumber<WalletState>(walletStateNumbers);
-const holdStatuses = byNumber<HoldStatus>(holdStatusNumbers);
-const operationKinds = byNumber<OperationKind>(operationKindNumbers);
+const walletStates = namesByNumber(walletStateNumbers);
+const holdStatuses = namesByNumber(holdStatusNumbers);
+const operationKinds = namesByNumber(operationKindNumbers);
 
 export function headFromRow(row: Selectable<LedgerHeadTable>): JournalHead {
   return { partition: Number(row.partition), sequence: row.sequence, hash: row.hash, timeMs: Number(row.time_ms) };
@@ -100,6 +100,7 @@ export function holdToRow(partition: number, hold: Hold, currency: CurrencyCode)
   };
 }
 
+/** Throws a RangeError for a kind, status or state without a name, and a SyntaxError for metadata that is no JSON. */
 export function recordFromRow(row: Selectable<JournalTable>): JournalRecord {
   return {
     partition: Number(row.partition),
@@ -201,6 +202,7 @@ export function keyFromRow(row: Selectable<IdempotencyKeyTable>): RememberedKey 
   };
 }
 
+/** `ordinal` is its place among the keys by age. */
 export function keyToRow(partition: number, ordinal: bigint, key: RememberedKey): Insertable<IdempotencyKeyTable> {
   return {
     partition: BigInt(partition),
@@ -233,12 +235,8 @@ function rejectionFromJson(json: string): Rejection {
   }) as Rejection;
 }
 
-function byNumber<Name extends string>(numbers: Record<Name, number>): ReadonlyMap<bigint, Name> {
-  return new Map(Object.entries<number>(numbers).map(([name, number]) => [BigInt(number), name as Name]));
-}
-
-function named<Name>(names: ReadonlyMap<bigint, Name>, number: bigint): Name {
-  const name = names.get(number);
+function named<Name>(names: ReadonlyMap<number, Name>, number: bigint): Name {
+  const name = names.get(Number(number));
   if (name === undefined) throw new RangeError(`a stored number, ${number}, has no meaning here`);
   return name;
 }

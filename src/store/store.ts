@@ -62,6 +62,7 @@ export interface Period {
   readonly endTimeMs: number | undefined;
 }
 
+/** A period's ends in one wallet's history. */
 export interface PeriodOfWallet {
   /** The wallet's last record before the period and the last in it, which is the same where the period has none; 0 where there is none. */
   readonly after: bigint;
@@ -78,6 +79,7 @@ export interface PageBounds {
   readonly lookedAtMax: number;
 }
 
+/** Which of a wallet's operations, and how many. Undefined filters permit everything. */
 export interface HistoryQuery extends Period, PageBounds {
   readonly walletId: bigint;
   readonly kind: OperationKind | undefined;
@@ -88,12 +90,14 @@ export interface HistoryQuery extends Period, PageBounds {
   readonly notesMaxBytes: number;
 }
 
+/** Operations of a wallet, newest first. */
 export interface HistoryPage {
   readonly operations: readonly RecordedOperation[];
   /** Where the next page begins; undefined where this is the last. */
   readonly continueAt: bigint | undefined;
 }
 
+/** Which holds, and how many. Undefined filters permit everything. */
 export interface HoldQuery extends PageBounds {
   readonly userId: UserId | undefined;
   readonly currency: CurrencyCode | undefined;
@@ -109,6 +113,7 @@ export interface HoldPlace {
   readonly eligibleTimeMs?: bigint;
 }
 
+/** Holds with their wallets, in the order of the list. */
 export interface HoldPage {
   readonly holds: readonly { readonly hold: Hold; readonly wallet: Wallet }[];
   readonly continueAt: HoldPlace | undefined;

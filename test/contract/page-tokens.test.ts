@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HoldStatus } from "../../gen/wallet/v1/hold_pb.ts";
 import { ListHoldsRequestSchema, ListOperationsRequestSchema, ListWalletsRequestSchema } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import { reasonOf } from "../../src/api/faults.ts";
-import { lists } from "../../src/api/lists.ts";
+import { listMethods } from "../../src/api/lists.ts";
 import { pageOf } from "../../src/api/page-token.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
@@ -20,12 +20,12 @@ describe.each(engines)("$name", (engine) => {
   let place: LedgerPlace;
   let store: Store;
   let reads: Reads;
-  let served: ReturnType<typeof lists>;
+  let served: ReturnType<typeof listMethods>;
   beforeEach(async () => {
     place = await engine.open();
     store = await place.openStore(() => startMs);
     reads = await place.openReads(() => startMs);
-    served = lists({ reads, rules: storyRules });
+    served = listMethods({ reads, rules: storyRules });
     const story = [init(), init("USD", { user: "bob" }), init("EUR", { user: "bob" }), add("10"), add("10", { user: "bob" }), ...Array.from({ length: 70 }, () => hold("0.10")), hold("1", { user: "bob" }), hold("2", { user: "bob" })];
     await executorOn(store, storyRules).execute(story.map(toCommand));
   });

@@ -1,12 +1,14 @@
 // What every engine's store promises the ledger about a transaction: all or nothing, what was touched and nothing else, and its own clock.
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Touched } from "../../src/domain/command.ts";
+import type { Touched, WalletCommand } from "../../src/domain/command.ts";
 import { keyHash } from "../../src/domain/idempotency.ts";
 import type { Changes, LoadedState } from "../../src/domain/ledger-state.ts";
 import type { CurrencyCode, UserId } from "../../src/domain/wallet.ts";
+import { executorOn } from "../../src/ledger/executor.ts";
+import { toCommand } from "../support/asked.ts";
 import { engines } from "../support/engines.ts";
-import { add, hold, hourMs, init, minuteMs, release, startMs, transfer } from "../support/given.ts";
+import { add, hold, hourMs, init, minuteMs, release, startMs, storyRules, transfer } from "../support/given.ts";
 import { OpenedStore, untouched } from "../support/opened-store.ts";
 
 const alice = "alice" as UserId;
@@ -85,6 +87,18 @@ describe.each(engines)("$name", (engine) => {
       expect((await opened.load({ operationIds: [4n] })).records).toHaveLength(1);
     });
 
+    test("an atomic batch that is aborted leaves nothing but what its keys remember", async () => {
+      const items = [add("2", { key: "a" }), hold("1", { key: "b" }), hold("100", { key: "c" })].map((each) => toCommand(each) as WalletCommand);
+      const { idempotency_keys: keysBefore, ...before } = opened.place.dump();
+      const [answer] = await executorOn(opened.store, storyRules).execute([{ type: "executeBatch", items, atomic: true }]);
+      expect(answer).toMatchObject({ type: "rejected", rejection: { reason: "BATCH_ABORTED", index: 2 } });
+      const { idempotency_keys: keysAfter, ...after } = opened.place.dump();
+      // The head says when the keys were remembered.
+      expect(after).toEqual({ ...before, ledger_head: [{ ...(before["ledger_head"]![0] as object), key_ordinal: 4n }] });
+      expect(keysAfter).toHaveLength(keysBefore!.length + items.length);
+      expect(opened.place.checkBooks().problems).toEqual([]);
+    });
+
     test("the store goes on after any of them", async () => {
       await expect(opened.store.transact(0, untouched, () => { throw new Error("a defect"); })).rejects.toThrow();
       await expect(transactWith((changes) => ({ ...changes, wallets: [{ ...changes.wallets[0]!, heldMinor: -1n }] }))).rejects.toThrow();
@@ -153,6 +167,17 @@ describe.each(engines)("$name", (engine) => {
       expect(state.eligible).toEqual(expected);
       expect(state.holds.map(({ holdId }) => holdId)).toEqual(expected.holdIds);
       expect(new Set(state.wallets.map(({ walletId }) => walletId))).toEqual(new Set(state.holds.map(({ walletId }) => walletId)));
+    });
+
+    // Those who pay, those who receive, and those to whom only a hold leads.
+    test.each<[string, Partial<Touched>, readonly bigint[]]>([
+      ["two users'", { wallets: [{ userId: alice, currency: usd }, { userId: bob, currency: undefined }] }, [7n, 8n, 6n]],
+      ["a hold's", { holdIds: [6n] }, [7n, 6n]],
+      ["a hold's and a user's", { wallets: [{ userId: bob, currency: undefined }], holdIds: [6n] }, [7n, 8n, 6n]],
+      ["a wallet's without holds", { wallets: [{ userId: alice, currency: "EUR" as CurrencyCode }] }, []],
+    ])("eligible holds of touched wallets: %s", async (_, touched, holdIds) => {
+      opened.machineTimeMs += hourMs;
+      expect((await opened.load({ ...touched, eligibleHolds: { of: "touched wallets", max: 10 } })).eligible).toEqual({ holdIds, moreRemain: false });
     });
 
     test("a hold that was resolved is not eligible", async () => {

@@ -56,6 +56,23 @@ test.each<[string, (user: string, holdId: string) => Promise<JsonValue>, JsonObj
   expect(await ask(user, holdId)).toMatchObject(expected);
 });
 
+test("a balance as of a time, the present one too, does not count what was overdue then", async () => {
+  for (let round = 0; round < 10; round++) {
+    const user = `then-${round}`;
+    await overdue(user);
+    const asOf = new Date();
+    const request = { user_id: user, as_of_time: asOf.toISOString() };
+    expect(await answer("GetWalletBalance", request)).toMatchObject(freed);
+    await answer("WithdrawMoney", { user_id: user, amount: "1" });
+    await answer("HoldMoney", { user_id: user, amount: "1" });
+    expect(await answer("GetWalletBalance", request)).toMatchObject(freed);
+    // While it was not overdue it was held.
+    const before = { user_id: user, as_of_time: new Date(asOf.getTime() - holdPeriodMs).toISOString() };
+    const { held } = await answer("GetWalletBalance", before);
+    expect(["0.00", "5.00"]).toContain(held);
+  }
+});
+
 test("the report on everybody", async () => {
   await overdue("everybody");
   expect(await answer("GetHoldReport", {})).toMatchObject({ active: { count: "0", amounts: [] } });

@@ -65,6 +65,28 @@ describe.each([["gRPC", () => grpc], ["JSON", () => json]] as const)("by %s, wit
   });
 });
 
+test("an answer of 10,000 rejections that have much to tell still fits, each with its reason", async () => {
+  const user_id = `u${"x".repeat(127)}`;
+  const idempotency_key = '"'.repeat(255);
+  const items = [{ add_money: { user_id, amount: "1", idempotency_key } }, ...Array.from({ length: itemsMax - 1 }, () => ({ add_money: { user_id, amount: "2", idempotency_key } }))];
+  const big = await spawnService("--request-max-bytes=16MiB");
+  const clients = [grpcJsClient(big), connectClient(big, { protocol: "Connect", codec: "JSON", http: "HTTP/1.1" })];
+  try {
+    await answer(clients[0]!, "InitWallet", { user_id, currency: "USD" });
+    for (const client of clients) {
+      const results = (await answer(client, "ExecuteBatch", { items }))["results"] as unknown as (Applied | { rejected: { reason: string; message: string } })[];
+      expect(results[0]).toMatchObject({ applied: { balanceAfter: { total: "1.00" } } });
+      const rejected = results.slice(1).map((result) => (result as { rejected: { reason: string; message: string } }).rejected);
+      expect(new Set(rejected.map(({ reason }) => reason))).toEqual(new Set(["IDEMPOTENCY_KEY_REUSED"]));
+      expect(rejected[0]!.message).not.toBe("");
+      expect(rejected.at(-1)!.message).toBe("");
+    }
+  } finally {
+    for (const client of clients) client.close();
+    await big.remove();
+  }
+});
+
 test("nobody ever sees anything of an atomic batch that is aborted, nor half of one that is not", async () => {
   await open("seen");
   await answer(json, "AddMoney", { user_id: "seen", amount: "1" });

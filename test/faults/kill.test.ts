@@ -7,10 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { checkBooks } from "../support/books.ts";
 import { grpcClient } from "./grpc-client.ts";
-import { reconcile, type Told } from "./journal-file.ts";
+import { verbs } from "./intentions.ts";
+import { reconcile } from "./journal-file.ts";
 import { randomFrom, seed } from "./random.ts";
 import { cleanUp, newFolder, spawnService, startService, type ServiceProcess } from "./service-process.ts";
-import { missing, operationsOf, settle } from "./settle.ts";
+import { missing, settle } from "./settle.ts";
+import { ToldBook } from "./told.ts";
 import { Workload } from "./workload.ts";
 
 const kills = Number(process.env["TEST_KILLS"] ?? 25);
@@ -33,9 +35,9 @@ test(`${kills} kills lose nothing and double nothing`, { timeout: 60_000 + kills
   const random = randomFrom(seed);
   const databasePath = join(newFolder("kill"), "wallet.db");
   const workload = new Workload(random);
-  const told = new Map<string, Told>();
+  const told = new ToldBook();
   const readyMs: number[] = [];
-  const figures = { acknowledged: 0, rejected: 0, unknown: 0, unknownThatHadBeenDecided: 0, killedStarts: 0 };
+  const figures = { acknowledged: 0, unknown: 0, unknownThatHadBeenDecided: 0, killedStarts: 0 };
 
   const underLoad = async (service: ServiceProcess): Promise<void> => {
     const clients = Array.from({ length: clientCount }, () => grpcClient(service.address));
@@ -58,10 +60,8 @@ test(`${kills} kills lose nothing and double nothing`, { timeout: 60_000 + kills
     const lost = await missing(client, acknowledged);
     const settled = await settle(client, unknown);
     client.close();
-    const decided = [...acknowledged, ...settled.acknowledged];
-    for (const { key, operation } of operationsOf(decided)) told.set(key, { id: operation.operationId, hash: Buffer.from(operation.hash).toString("hex") });
+    told.file([...acknowledged, ...settled.acknowledged]);
     figures.acknowledged += acknowledged.length;
-    figures.rejected += acknowledged.filter(({ outcome }) => outcome.type === "refused").length;
     figures.unknown += unknown.length;
     figures.unknownThatHadBeenDecided += settled.hadBeenDecided;
     return [...lost, ...settled.problems];
@@ -82,14 +82,16 @@ test(`${kills} kills lose nothing and double nothing`, { timeout: 60_000 + kills
   }
   expect(await service.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
 
-  const journal = reconcile(databasePath, told);
+  const journal = reconcile(databasePath, told.operations);
   const { operations, problems } = checkBooks(databasePath);
   const sortedMs = readyMs.toSorted((a, b) => a - b).map(Math.round);
   const summary = {
     seed,
     kills,
     ...figures,
-    applied: told.size,
+    applied: told.operations.size,
+    granted: told.granted,
+    refused: told.refused,
     operations,
     lost: journal.lost.length,
     doubled: journal.doubled.length,
@@ -98,8 +100,10 @@ test(`${kills} kills lose nothing and double nothing`, { timeout: 60_000 + kills
     readyMs: { median: sortedMs[Math.floor(sortedMs.length / 2)], max: sortedMs.at(-1) },
   };
   if (isLong) console.log(JSON.stringify(summary, undefined, 2));
-  expect({ ...journal, problems }, `TEST_SEED=${seed}`).toEqual({ lost: [], doubled: [], strays: [], problems: [] });
+  const { contradictions } = told;
+  expect({ ...journal, problems, contradictions }, `TEST_SEED=${seed}`).toEqual({ lost: [], doubled: [], strays: [], problems: [], contradictions: [] });
   // It was a trial only if there was something to lose, and something left open.
-  expect(told.size, JSON.stringify(summary)).toBeGreaterThan(kills * 10);
+  expect(told.operations.size, JSON.stringify(summary)).toBeGreaterThan(kills * 10);
   expect(figures.unknown, JSON.stringify(summary)).toBeGreaterThan(0);
+  for (const verb of verbs) expect(told.granted[verb], `${verb}: ${JSON.stringify(summary)}`).toBeGreaterThan(0);
 });

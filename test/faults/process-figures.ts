@@ -10,6 +10,11 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) * 1024;
 }
 
+/** The most resident memory that it has ever had, in bytes. */
+export function peakResidentBytes(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) * 1024;
+}
+
 /** Processor time of all its threads so far, in milliseconds. */
 export function processorMs(pid: number): number {
   // The name, in parentheses, may contain spaces; utime and stime are fields 14 and 15.

@@ -7,27 +7,50 @@ import { OperationSchema, type Operation } from "../../gen/wallet/v1/operation_p
 import { WalletSchema } from "../../gen/wallet/v1/wallet_pb.ts";
 import { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import type { GrpcClient, Outcome } from "./grpc-client.ts";
-import type { Acknowledged, Answer, Intention } from "./workload.ts";
+import { verdictsOf, type Acknowledged, type Answer, type Intention, type Verdict, type Wish } from "./intentions.ts";
 
 /** Questions that are asked at a time. */
 const asksAtATime = 32;
 
+/** Says nothing of what the key stands for, which is another request. */
+const aboutTheKeyOnly = "IDEMPOTENCY_KEY_REUSED";
+
 /** One sentence for each acknowledged outcome that is not there, or is another than was told. */
 export async function missing(client: GrpcClient, acknowledged: readonly Acknowledged[]): Promise<string[]> {
-  return problemsOf(acknowledged, async ({ intention: { userId, key }, outcome }) => {
-    const byKey = await client.call(WalletService.method.getOperation, { userId, idempotencyKey: key });
-    if (byKey.type !== "answered") return `${key} was ${told(outcome)}; asked by its key: ${told(byKey)}`;
-    const found = byKey.response.outcome;
-    if (outcome.type === "refused") {
-      const isRemembered = found.case === "rejection" && found.value.reason === outcome.reason;
-      return isRemembered ? undefined : `${key} was ${told(outcome)}; asked by its key: ${found.case}`;
-    }
-    const operation = outcome.response.operation!;
-    if (found.case !== "operation" || !equals(OperationSchema, found.value, operation)) return `${key} was ${told(outcome)}; asked by its key it is another`;
-    const byId = await client.call(WalletService.method.getOperation, { operationId: operation.operationId });
-    const isSame = byId.type === "answered" && byId.response.outcome.case === "operation" && equals(OperationSchema, byId.response.outcome.value, operation);
-    return isSame ? undefined : `${key} was ${told(outcome)}; asked by its id: ${told(byId)}`;
+  const decided = acknowledged.flatMap((each) => {
+    const verdicts = verdictsOf(each);
+    return each.intention.wishes.map((wish, index) => ({ wish, verdict: verdicts[index]! }));
   });
+  return problemsOf(decided, ({ wish, verdict }) => missed(client, wish, verdict));
+}
+
+/** Asks by the key, and what was applied by its id too. */
+async function missed(client: GrpcClient, { userId, key }: Wish, verdict: Verdict): Promise<string | undefined> {
+  if (verdict.type === "rejected" && verdict.reason === aboutTheKeyOnly) return undefined;
+  const wrong = (found: string): string => `${key} was ${verdict.type === "applied" ? "applied" : `refused with ${verdict.reason}`}; asked by its ${found}`;
+  const byKey = await client.call(WalletService.method.getOperation, { userId, idempotencyKey: key });
+  if (byKey.type !== "answered") return wrong(`key: ${told(byKey)}`);
+  const found = byKey.response.outcome;
+  if (verdict.type === "rejected") {
+    const isRemembered = found.case === "rejection" && found.value.reason === verdict.reason && found.value.message === verdict.message;
+    return isRemembered ? undefined : wrong(`key: ${found.case === "rejection" ? found.value.message : found.case}`);
+  }
+  if (found.case !== "operation" || !isAsTold(found.value, verdict)) return wrong("key it is another");
+  const byId = await client.call(WalletService.method.getOperation, { operationId: verdict.operationId });
+  if (byId.type !== "answered" || byId.response.outcome.case !== "operation") return wrong(`id: ${told(byId)}`);
+  return sameToAll(byId.response.outcome.value, found.value) ? undefined : wrong("id it is another");
+}
+
+/** A batch told only some of it. */
+function isAsTold(found: Operation, { operation, operationId, holdId, available }: Verdict & { type: "applied" }): boolean {
+  if (operation !== undefined) return equals(OperationSchema, found, operation);
+  return found.operationId === operationId && found.holdId === holdId && found.balanceAfter?.available === available;
+}
+
+/** Whether an operation that is read by its id is the one that its user sees, who sees only their own balance of it. */
+function sameToAll(whole: Operation, own: Operation): boolean {
+  if (own.entries.length === 0) return equals(OperationSchema, whole, own);
+  return whole.operationId === own.operationId && Buffer.compare(whole.hash, own.hash) === 0 && whole.reference === own.reference;
 }
 
 /** What became of calls that were sent again until they were known. */
@@ -38,38 +61,41 @@ export interface Settled {
   readonly problems: string[];
 }
 
-/** Sends each intention again with its key, and once more: the second answer must be the first one, replayed. */
+/** Sends each intention again with its keys, and once more: the second answer must be the first one, replayed. */
 export async function settle(client: GrpcClient, intentions: readonly Intention[]): Promise<Settled> {
   const acknowledged: Acknowledged[] = [];
   let hadBeenDecided = 0;
   const problems = await problemsOf(intentions, async (intention) => {
     const first = await intention.send(client);
     if (first.type === "silent") return `${intention.key} was sent again and got ${told(first)}`;
-    if (isReplayed(first)) hadBeenDecided++;
+    if (isReplayed(intention, first)) hadBeenDecided++;
     const second = await intention.send(client);
     acknowledged.push({ intention, outcome: first });
-    if (!isReplayed(second)) return `${intention.key} was ${told(first)} and, sent once more, ${told(second)} without being a replay`;
-    return sameAnswer(first, second) ? undefined : `${intention.key} was ${told(first)} and, sent once more, ${told(second)}`;
+    if (!isReplayed(intention, second)) return `${intention.key} was ${told(first)} and, sent once more, ${told(second)} without being a replay`;
+    return sameAnswer(intention, first, second) ? undefined : `${intention.key} was ${told(first)} and, sent once more, ${told(second)}`;
   });
   return { acknowledged, hadBeenDecided, problems };
 }
 
-/** Whether two outcomes tell the same: operation, wallet and hold, or reason and sentence. */
-export function sameAnswer(one: Outcome<Answer>, other: Outcome<Answer>): boolean {
-  if (one.type === "refused" && other.type === "refused") return one.reason === other.reason && one.message === other.message;
-  if (one.type !== "answered" || other.type !== "answered") return false;
-  const [a, b] = [one.response, other.response];
-  return same(OperationSchema, a.operation, b.operation) && same(WalletSchema, a.wallet, b.wallet) && same(HoldSchema, holdOf(a), holdOf(b));
+/** Whether two outcomes tell the same: operation, wallet and hold, or reason and sentence; of a batch, each result. */
+function sameAnswer(intention: Intention, one: Outcome<Answer>, other: Outcome<Answer>): boolean {
+  if (one.type === "silent" || other.type === "silent" || one.type !== other.type) return false;
+  const [ones, others] = [verdictsOf({ intention, outcome: one }), verdictsOf({ intention, outcome: other })];
+  if (ones.length !== others.length || !ones.every((verdict, index) => sameVerdict(verdict, others[index]!))) return false;
+  if (one.type !== "answered" || other.type !== "answered" || !("wallet" in one.response) || !("wallet" in other.response)) return true;
+  return same(WalletSchema, one.response.wallet, other.response.wallet) && same(HoldSchema, holdOf(one.response), holdOf(other.response));
 }
 
-/** The operations among them. */
-export function operationsOf(acknowledged: readonly Acknowledged[]): { key: string; operation: Operation }[] {
-  return acknowledged.flatMap(({ intention, outcome }) => (outcome.type === "answered" ? [{ key: intention.key, operation: outcome.response.operation! }] : []));
+function sameVerdict(one: Verdict, other: Verdict): boolean {
+  if (one.type === "rejected") return other.type === "rejected" && one.reason === other.reason && one.message === other.message;
+  if (other.type === "rejected") return false;
+  return one.operationId === other.operationId && one.holdId === other.holdId && one.available === other.available && same(OperationSchema, one.operation, other.operation);
 }
 
-function isReplayed(outcome: Outcome<Answer>): boolean {
-  if (outcome.type === "answered") return outcome.response.replayed;
-  return outcome.type === "refused" && outcome.metadata["replayed"] === "true";
+/** Everything that a key remembers of it was there before. */
+function isReplayed(intention: Intention, outcome: Outcome<Answer>): boolean {
+  if (outcome.type === "silent") return false;
+  return verdictsOf({ intention, outcome }).every((verdict) => verdict.replayed || (verdict.type === "rejected" && verdict.reason === aboutTheKeyOnly));
 }
 
 function holdOf(answer: Answer) {

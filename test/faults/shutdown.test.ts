@@ -12,7 +12,8 @@ import { grpcClient } from "./grpc-client.ts";
 import { reconcile } from "./journal-file.ts";
 import { randomFrom, seed } from "./random.ts";
 import { cleanUp, newFolder, readiness, startService, type Ended, type ServiceProcess } from "./service-process.ts";
-import { missing, operationsOf, settle } from "./settle.ts";
+import { missing, settle } from "./settle.ts";
+import { ToldBook } from "./told.ts";
 import { watchSession } from "./watched-session.ts";
 import { Workload } from "./workload.ts";
 
@@ -70,7 +71,7 @@ test.each([1, 2, 3])("under load: nothing is lost, nobody is cut off (%i)", asyn
   client.close();
   expect(await service.end("SIGTERM")).toEqual(inOrder);
 
-  const told = new Map(operationsOf([...workload.acknowledged, ...settled.acknowledged]).map(({ key, operation }) => [key, { id: operation.operationId, hash: Buffer.from(operation.hash).toString("hex") }]));
+  const told = new ToldBook([...workload.acknowledged, ...settled.acknowledged]).operations;
   expect(told.size).toBeGreaterThan(0);
   expect(reconcile(databasePath, told)).toEqual({ lost: [], doubled: [], strays: [] });
   expect(checkBooks(databasePath).problems).toEqual([]);

@@ -13,8 +13,9 @@ import { grpcClient } from "./grpc-client.ts";
 import { processorMs, residentBytes } from "./process-figures.ts";
 import { randomFrom, seed, type Random } from "./random.ts";
 import { rawWatches } from "./raw-watch.ts";
+import { killAndResume } from "./restless.ts";
 import { cleanUp, newFolder, startService, type ServiceProcess } from "./service-process.ts";
-import { startWatcher, type SeenOperation, type Watcher } from "./watcher.ts";
+import { startWatcher, type SeenOperation } from "./watcher.ts";
 import { Workload } from "./workload.ts";
 
 const kills = Number(process.env["TEST_WATCH_KILLS"] ?? 5);
@@ -167,28 +168,6 @@ async function loadAndKill(service: ServiceProcess, workload: Workload, random: 
   await service.end("SIGKILL");
   await load;
   for (const client of clients) client.close();
-}
-
-/** Kills the watcher at random moments and has it resume, until it is stopped. */
-function killAndResume(watcher: Watcher, random: Random): { stop(): Promise<void>; kills(): number } {
-  const state = { isOver: false, kills: 0 };
-  const run = async (): Promise<void> => {
-    while (!state.isOver) {
-      await sleep(random.between(5, 400));
-      watcher.kill();
-      state.kills++;
-      await sleep(random.between(0, 100));
-      watcher.resume();
-    }
-  };
-  const running = run();
-  return {
-    kills: () => state.kills,
-    async stop() {
-      state.isOver = true;
-      await running;
-    },
-  };
 }
 
 function journalOf(databasePath: string): JournalLine[] {

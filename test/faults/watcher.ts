@@ -1,9 +1,10 @@
-// A client that watches operations over gRPC and keeps what a careful one keeps: what it has seen, and the token behind it. It watches again with
+// A client that watches operations and keeps what a careful one keeps: what it has seen, and the token behind it. It watches again with
 // that token whenever its connection or the service ends.
 
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createConnectTransport, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Operation } from "../../gen/wallet/v1/operation_pb.ts";
 import { ReportService, type WatchOperationsRequest } from "../../gen/wallet/v1/report_service_pb.ts";
 
 export interface SeenOperation {
@@ -22,6 +23,12 @@ export interface WatcherOptions {
   readonly from?: "start" | "now" | { readonly token: string };
   /** Rests so long after each answer, in milliseconds. */
   readonly slowMs?: number;
+  /** Rests only after each so many answers; 1 unless said otherwise. */
+  readonly slowEach?: number;
+  /** gRPC unless said otherwise. */
+  readonly protocol?: "gRPC" | "Connect";
+  /** Is told of each operation as it comes, which is not kept in `seen` then: there may be too many. */
+  readonly onOperation?: (operation: Operation) => void;
 }
 
 export interface Watcher {
@@ -51,8 +58,11 @@ const againMs = 50;
 /** What no new attempt would change. */
 const finalCodes: ReadonlySet<Code> = new Set([Code.InvalidArgument, Code.Unimplemented, Code.Internal]);
 
-export function startWatcher({ address, user, from = "start", slowMs = 0 }: WatcherOptions): Watcher {
+export function startWatcher({ address, user, from = "start", slowMs = 0, slowEach = 1, protocol = "gRPC", onOperation }: WatcherOptions): Watcher {
   const seen: SeenOperation[] = [];
+  const keep = ({ operationId, sequence, reference }: Operation): void => void seen.push({ operationId, sequence, reference });
+  const see = onOperation ?? keep;
+  let answers = 0;
   const ends: string[] = [];
   const first = Promise.withResolvers<void>();
   let token = typeof from === "object" ? from.token : undefined;
@@ -67,15 +77,16 @@ export function startWatcher({ address, user, from = "start", slowMs = 0 }: Watc
   };
 
   const watchOnce = async (own: Http2SessionManager): Promise<void> => {
-    const client = createClient(ReportService, createGrpcTransport({ baseUrl: `http://${address}`, sessionManager: own }));
+    const options = { baseUrl: `http://${address}`, sessionManager: own };
+    const client = createClient(ReportService, protocol === "gRPC" ? createGrpcTransport(options) : createConnectTransport({ ...options, httpVersion: "2" }));
     for await (const { operation, resumeToken } of client.watchOperations({ ...(user === undefined ? {} : { userId: user }), start: start() })) {
       // Killed: what comes now was never seen.
       if (own !== session) return;
       if (operation === undefined) tokensAlone++;
-      else seen.push({ operationId: operation.operationId, sequence: operation.sequence, reference: operation.reference });
+      else see(operation);
       token = resumeToken;
       first.resolve();
-      if (slowMs > 0) await sleep(slowMs);
+      if (slowMs > 0 && ++answers % slowEach === 0) await sleep(slowMs);
     }
     ends.push("OK");
   };

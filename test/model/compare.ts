@@ -20,7 +20,8 @@ export function seenIn(answer: Answer): Seen {
     case "released":
       return { type: "released", count: answer.count, amounts: answer.amounts.map(({ currency, minor }) => [currency, minor]), moreRemain: answer.moreRemain };
     case "batch":
-      throw new Error("the model knows no batches yet");
+    case "notYet":
+      throw new Error("the model asks for no batches and releases nothing by itself");
     default:
       return answer satisfies never;
   }

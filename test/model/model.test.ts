@@ -1,6 +1,7 @@
 // Sequences of requests, clocks and restarts on the whole store, against a naive model of the contract: not one answer may differ.
 //
 // WALLET_MODEL_RUNS and WALLET_MODEL_LENGTH make it long (20000 and 60); WALLET_MODEL_SEED replays what a failure printed.
+// WALLET_MODEL_SHRINK=0 tells the first sequence that diverges as it is, instead of looking for a shorter one.
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -17,6 +18,9 @@ const length = Number(process.env["WALLET_MODEL_LENGTH"] ?? 40);
 
 /** `seed` or `seed@path`, as a failure prints it. */
 const [seed, path] = (process.env["WALLET_MODEL_SEED"] ?? "").split("@");
+
+/** Looking for the shortest sequence takes longer than finding one. */
+const shrinks = process.env["WALLET_MODEL_SHRINK"] !== "0" && path === undefined;
 
 /** Each starts a thread, so they are few. */
 const runsOnQueue = Math.max(20, Math.floor(runs / 100));
@@ -36,7 +40,7 @@ async function neverDiverges({ title, numRuns, step, play }: Run): Promise<Tally
   const sequences = fc.array(step, { minLength: 1, maxLength: length, size: "max" });
   const result = await fc.check(
     fc.asyncProperty(sequences, (steps) => play(steps, tally)),
-    { numRuns, ...(seed ? { seed: Number(seed) } : {}), ...(path ? { path } : {}), endOnFailure: path !== undefined },
+    { numRuns, ...(seed ? { seed: Number(seed) } : {}), ...(path ? { path } : {}), endOnFailure: !shrinks },
   );
   if (result.failed) {
     const line = `WALLET_MODEL_RUNS=${runs} WALLET_MODEL_LENGTH=${length} WALLET_MODEL_SEED='${result.seed}@${result.counterexamplePath}' npx vitest run test/model -t '${title}'`;

@@ -28,7 +28,7 @@ export class PureLedger {
   execute(commands: readonly Command[], machineTimeMs: number): { answers: readonly Answer[]; changes: Changes | undefined } {
     const { changes, answers } = decideBatch(this.loaded(touchedBy(commands, this.rules), machineTimeMs), commands, this.rules);
     if (changes !== undefined) this.fold(changes);
-    return answers === undefined ? this.execute(commands, machineTimeMs) : { answers, changes };
+    return answers[0]?.type === "notYet" ? this.execute(commands, machineTimeMs) : { answers, changes };
   }
 
   /** Exactly what is touched and nothing more, so that a decision which looks at anything else fails. */

@@ -4,9 +4,9 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import Database from "better-sqlite3";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ReportService, VerifyLedgerRequestSchema } from "../../gen/wallet/v1/report_service_pb.ts";
+import { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import type { VerificationEvent } from "../../src/ledger/verifier-messages.ts";
 import { Verifier, VerifierClosed } from "../../src/ledger/verifier.ts";
@@ -99,9 +99,12 @@ describe("in the service", () => {
   test("it says what somebody changed, and does not hold the service up when it stops", async () => {
     const service = await startService();
     const client = createClient(ReportService, createGrpcTransport({ baseUrl: service.url }));
-    const lastOf = async () => {
+    const lastOf = async (onEvent = (): void => {}) => {
       let last;
-      for await (const each of client.verifyLedger(create(VerifyLedgerRequestSchema))) last = each.event;
+      for await (const each of client.verifyLedger(create(VerifyLedgerRequestSchema))) {
+        last = each.event;
+        onEvent();
+      }
       return last;
     };
     try {
@@ -110,12 +113,16 @@ describe("in the service", () => {
       db.exec("update ledger_head set sequence = 7");
       db.close();
       expect(await lastOf()).toMatchObject({ case: "result", value: { ok: false, mismatchCount: 1n, mismatches: [{ subject: "head of partition 0: sequence", expected: "0", actual: "7" }] } });
-      const interrupted = lastOf().then(
+      // Long enough to be under way when the stop comes.
+      const wallets = createClient(WalletService, createGrpcTransport({ baseUrl: service.url }));
+      const opened = Array.from({ length: 10_000 }, (_, index) => ({ operation: { case: "initWallet" as const, value: { userId: `u${index}`, currency: "USD" } } }));
+      await wallets.executeBatch({ items: opened });
+      const underWay = Promise.withResolvers<void>();
+      const interrupted = lastOf(() => underWay.resolve()).then(
         () => "finished",
         (error: unknown) => Code[ConnectError.from(error).code],
       );
-      // It is under way when the stop comes, or finished just before.
-      await sleep(20);
+      await underWay.promise;
       await service.stop();
       expect(["finished", "Unavailable"]).toContain(await interrupted);
       expect(service.complaints).toEqual([]);

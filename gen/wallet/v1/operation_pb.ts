@@ -102,7 +102,7 @@ export type Operation = Message<"wallet.v1.Operation"> & {
   sequence: bigint;
 
   /**
-   * The hold that it placed or changed. Absent where there is none.
+   * The hold that it placed or changed. Absent where there is none, and where the reader is the receiver of what was captured of it.
    *
    * @generated from field: optional int64 hold_id = 12;
    */
@@ -165,14 +165,15 @@ export type Entry = Message<"wallet.v1.Entry"> & {
   currency: string;
 
   /**
-   * What was added to available; negative where money left it. A decimal string in the currency's own unit.
+   * What was added to available; negative where money left it. A decimal string in the currency's own unit. Empty in the payer's entry where the reader is the
+   * receiver: what came in is in the receiver's own.
    *
    * @generated from field: string available_change = 3;
    */
   availableChange: string;
 
   /**
-   * What was added to held; negative where money left it. A decimal string in the currency's own unit.
+   * What was added to held; negative where money left it. A decimal string in the currency's own unit. Empty where `available_change` is.
    *
    * @generated from field: string held_change = 4;
    */

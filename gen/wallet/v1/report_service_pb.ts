@@ -697,7 +697,7 @@ export const VerifyReceiptResponseSchema: GenMessage<VerifyReceiptResponse> = /*
 export const ReportService: GenService<{
   /**
    * A wallet's balance, now or at an earlier point; before the wallet was opened it is zero, with version 0.
-   * Errors: WALLET_NOT_FOUND, CURRENCY_REQUIRED, OPERATION_NOT_FOUND where `as_of_operation_id` names none.
+   * Errors: WALLET_NOT_FOUND, UNKNOWN_CURRENCY, CURRENCY_REQUIRED, OPERATION_NOT_FOUND where `as_of_operation_id` names none.
    *
    * @generated from rpc wallet.v1.ReportService.GetWalletBalance
    */
@@ -729,7 +729,7 @@ export const ReportService: GenService<{
   /**
    * A wallet's opening balance, operations and closing balance over a period. Where it ends is fixed when the call begins: operations that
    * come while it streams are not in it.
-   * Errors: WALLET_NOT_FOUND, CURRENCY_REQUIRED.
+   * Errors: WALLET_NOT_FOUND, UNKNOWN_CURRENCY, CURRENCY_REQUIRED.
    *
    * @generated from rpc wallet.v1.ReportService.GetStatement
    */
@@ -742,7 +742,7 @@ export const ReportService: GenService<{
    * Every operation in commit order, live; nothing skipped, nothing twice, also over reconnects and restarts with the last token that came.
    * The first answer comes at once and carries only a token: whatever is committed after it is told. The call never ends by itself, and a
    * deadline is as long as its caller sets it. A slow reader loses nothing; it is told everything in its own time.
-   * Errors: OVERLOADED where too many watch, SHUTTING_DOWN when the server goes down: watch again with the last token.
+   * Errors: OVERLOADED where too many watch, STORE_UNAVAILABLE when the service goes down: watch again with the last token.
    *
    * @generated from rpc wallet.v1.ReportService.WatchOperations
    */

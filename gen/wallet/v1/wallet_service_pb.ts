@@ -1269,14 +1269,14 @@ export type Rejection = Message<"wallet.v1.Rejection"> & {
   reason: string;
 
   /**
-   * What happened and what to do, for people.
+   * What happened and what to do, for people. Empty in the results of a batch whose rejections before it have told 1.5 MB already.
    *
    * @generated from field: string message = 2;
    */
   message: string;
 
   /**
-   * The facts, as in `google.rpc.ErrorInfo`.
+   * The facts, as in `google.rpc.ErrorInfo`. Empty where `message` is.
    *
    * @generated from field: map<string, string> metadata = 3;
    */

@@ -1,6 +1,7 @@
-// What does not fit: one sentence in three parts, and the words in which money, times and wallets are told.
+// What does not fit: one sentence in three parts, and the words in which wallets, money, times and hashes are told.
 
 import { formatMinor } from "../money.ts";
+import type { WalletIdentity } from "../wallet.ts";
 
 /** One thing that is not as the journal says. */
 export interface Mismatch {
@@ -13,7 +14,7 @@ export interface Mismatch {
 }
 
 /** More are counted, not kept: enough to see what happened, and the answer fits every client's limit. */
-export const mismatchesMax = 1000;
+const mismatchesMax = 1000;
 
 /** Characters of each part. A row that somebody has altered may contain anything of any length. */
 const partMaxChars = 300;
@@ -47,6 +48,11 @@ function clipped(text: string): string {
   return text.length <= partMaxChars ? text : `${text.slice(0, partMaxChars)}…`;
 }
 
+/** "wallet 17 (user alice, USD)". */
+export function walletText({ walletId, userId, currency }: Pick<WalletIdentity, "walletId"> & { readonly userId: string; readonly currency: string }): string {
+  return `wallet ${walletId} (user ${userId}, ${currency})`;
+}
+
 /** An amount in the currency's own unit, without its name; undefined is no amount. */
 export function moneyText(minor: bigint | undefined, exponent: number): string {
   return minor === undefined ? "none" : formatMinor(minor, exponent);
@@ -62,6 +68,7 @@ export function timeText(timeMs: number | bigint | undefined): string {
   return Math.abs(ms) <= dateMaxMs ? new Date(ms).toISOString() : `${timeMs} ms`;
 }
 
-export function hashText(hash: Uint8Array): string {
-  return Buffer.from(hash).toString("hex");
+/** Bytes such as hashes, in hex. */
+export function bytesText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }

@@ -1,11 +1,12 @@
 // Per currency what the journal's operations counted and what all wallets together have: where money is neither made nor lost, one follows from the other.
 
-import type { Count } from "../counts.ts";
+import { withCounts, type Count } from "../counts.ts";
+import { byDenomination, denominationKey } from "../denomination.ts";
 import type { CurrencyTotals } from "../ledger-state.ts";
-import { counted, noTotals } from "../totals.ts";
+import { rescaled } from "../money.ts";
+import { noTotals } from "../totals.ts";
 import type { CurrencyCode, WalletIdentity } from "../wallet.ts";
 import { moneyText, type Mismatches } from "./mismatch.ts";
-import { rescaled } from "./replayed-effect.ts";
 
 interface Recomputed extends CurrencyTotals {
   /** What all wallets of this currency and exponent have, in minor units. */
@@ -19,20 +20,19 @@ export class RecomputedCurrencies {
   /** Counts what an operation adds to the counters of a wallet's currency. */
   count({ currency, exponent }: WalletIdentity, counts: readonly Count[]): void {
     const before = this.#of(currency, exponent);
-    const totals = counts.reduce((sum, [kind, amountMinor]) => counted(sum, kind, amountMinor), before.totals);
-    this.#byKey.set(keyOf(currency, exponent), { ...before, totals });
+    this.#byKey.set(denominationKey(before), { ...before, totals: withCounts(before.totals, counts) });
   }
 
   /** A wallet of this currency has so much more. */
   move({ currency, exponent }: WalletIdentity, differenceMinor: bigint): void {
     const before = this.#of(currency, exponent);
-    this.#byKey.set(keyOf(currency, exponent), { ...before, inWalletsMinor: before.inWalletsMinor + differenceMinor });
+    this.#byKey.set(denominationKey(before), { ...before, inWalletsMinor: before.inWalletsMinor + differenceMinor });
   }
 
   /** The counters of every currency that has any, in the order of currency and exponent. */
   totals(): CurrencyTotals[] {
-    const inOrder = [...this.#byKey.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : a.currency > b.currency ? 1 : a.exponent - b.exponent));
-    return inOrder.filter(({ totals }) => totals !== noTotals).map(({ currency, exponent, totals }) => ({ currency, exponent, totals }));
+    const counted = [...this.#byKey.values()].filter(({ totals }) => totals !== noTotals).toSorted(byDenomination);
+    return counted.map(({ currency, exponent, totals }) => ({ currency, exponent, totals }));
   }
 
   /** Section 6 of the contract: the sum of all wallets is what was added, less what was withdrawn or captured out of the ledger. */
@@ -40,7 +40,7 @@ export class RecomputedCurrencies {
     for (const currency of new Set([...this.#byKey.values()].map((each) => each.currency))) {
       const all = [...this.#byKey.values()].filter((each) => each.currency === currency);
       const exponent = Math.max(...all.map((each) => each.exponent));
-      const sum = (of: (each: Recomputed) => bigint): bigint => all.reduce((total, each) => total + rescaled(of(each), each.exponent, exponent), 0n);
+      const sum = (of: (each: Recomputed) => bigint): bigint => all.reduce((total, each) => total + rescaled(of(each), { from: each.exponent, to: exponent }), 0n);
       // What a capture pays into a wallet is counted there as a transfer in: only what exceeds the transfers out came from captures.
       const stayedInside = sum(({ totals }) => totals.transfersIn.minor - totals.transfersOut.minor);
       const cameIn = sum(({ totals }) => totals.adds.minor - totals.withdrawals.minor - totals.captures.minor) + stayedInside;
@@ -55,10 +55,6 @@ export class RecomputedCurrencies {
   }
 
   #of(currency: CurrencyCode, exponent: number): Recomputed {
-    return this.#byKey.get(keyOf(currency, exponent)) ?? { currency, exponent, totals: noTotals, inWalletsMinor: 0n };
+    return this.#byKey.get(denominationKey({ currency, exponent })) ?? { currency, exponent, totals: noTotals, inWalletsMinor: 0n };
   }
-}
-
-function keyOf(currency: string, exponent: number): string {
-  return `${currency}:${exponent}`;
 }

@@ -6,12 +6,12 @@
 // behind the first. For the same reason the chain goes on from the hash that a record carries, and time from its time. Only what is in no record, the counters, keeps the difference.
 
 import { recordHash } from "../canonical.ts";
-import { countsOf, countsOfReceiver, type Count } from "../counts.ts";
+import { countsOf, countsOfReceiver, withCounts, type Count } from "../counts.ts";
 import type { Hold } from "../hold.ts";
+import { keyHashBytes } from "../idempotency.ts";
 import { operationIdAt, type JournalHead, type JournalRecord, type WalletPart } from "../journal.ts";
-import { counted, noTotals } from "../totals.ts";
-import { totalMinor, type CurrencyCode, type UserId, type Wallet, type WalletIdentity } from "../wallet.ts";
-import { hashText, moneyText, timeText, type Mismatches } from "./mismatch.ts";
+import { opened, totalMinor, type CurrencyCode, type UserId, type Wallet, type WalletIdentity } from "../wallet.ts";
+import { bytesText, moneyText, timeText, walletText, type Mismatches } from "./mismatch.ts";
 import { RecomputedCurrencies } from "./recomputed-currencies.ts";
 import { brokenRules, replayedEffect, type Met, type ReplayedEffect } from "./replayed-effect.ts";
 
@@ -28,11 +28,7 @@ export function isOpened(wallet: WalletIdentity): boolean {
   return wallet.currency !== "";
 }
 
-/** "wallet 17 (user alice, USD)". */
-export function walletText({ walletId, userId, currency }: WalletIdentity): string {
-  return `wallet ${walletId} (user ${userId}, ${currency})`;
-}
-
+/** A replay under way: the state that the records so far lead to, and what did not fit on the way. */
 export class JournalReplay {
   readonly currencies = new RecomputedCurrencies();
   readonly #state: RecomputedState;
@@ -86,8 +82,8 @@ export class JournalReplay {
     this.#mismatches.compare(`${subject}: id`, `${operationIdAt(partition, sequence)}`, `${operationId}`);
     if (timeMs < this.#end.timeMs) this.#mismatches.add({ subject: `${subject}: time`, expected: `not before ${timeText(this.#end.timeMs)}`, actual: timeText(timeMs) });
     const over = this.#end.sequence === 0n ? "its content" : `its content and the hash of operation ${this.#end.sequence}`;
-    this.#mismatches.compare(`${subject}: hash over ${over}`, hashText(recordHash(this.#end.hash, record)), hashText(hash));
-    if (keyHash !== undefined) this.#mismatches.compare(`${subject}: bytes of the key's hash`, "16", `${keyHash.length / 2}`);
+    this.#mismatches.compare(`${subject}: hash over ${over}`, bytesText(recordHash(this.#end.hash, record)), bytesText(hash));
+    if (keyHash !== undefined) this.#mismatches.compare(`${subject}: bytes of the key's hash`, `${keyHashBytes}`, `${keyHash.length / 2}`);
   }
 
   /** The wallets and the hold as the records before this one made them. */
@@ -99,13 +95,13 @@ export class JournalReplay {
     this.#mismatches.compare(`${subject}: wallet`, `${record.operationId}, the id of its opening`, `${record.walletId}, the id of its opening`);
     if (record.opened === undefined) this.#mismatches.add({ subject, expected: "whose wallet it opens, in what currency", actual: "none" });
     if (known !== undefined && isOpened(known)) this.#mismatches.add({ subject: `${subject}: wallet`, expected: "a wallet that was not opened before", actual: walletText(known) });
-    return { wallet: opened(record), hold, receiver };
+    return { wallet: openedBy(record), hold, receiver };
   }
 
   /** Stands in for a wallet that the journal does not open, so that operations on it are told once and not each. */
   #unopened({ walletId, after, previousSequence }: WalletPart, subject: string): Wallet {
     this.#mismatches.add({ subject: `${subject}: wallet ${walletId}`, expected: "opened by an earlier operation", actual: "opened by none" });
-    return { ...opened({ walletId, opened: undefined, timeMs: 0 }), ...after, version: after.version - 1n, headSequence: previousSequence };
+    return { ...openedBy({ walletId, opened: undefined, timeMs: 0 }), ...after, version: after.version - 1n, headSequence: previousSequence };
   }
 
   #compareEffect(record: JournalRecord, met: Met, effect: ReplayedEffect, subject: string): void {
@@ -153,8 +149,7 @@ export class JournalReplay {
   }
 
   #change(before: Wallet, effect: Wallet, { after }: WalletPart, { sequence, timeMs }: JournalRecord, counts: readonly Count[]): void {
-    const totals = counts.reduce((sum, [kind, amountMinor]) => counted(sum, kind, amountMinor), before.totals);
-    const wallet: Wallet = { ...effect, ...after, headSequence: sequence, updateTimeMs: timeMs, totals };
+    const wallet: Wallet = { ...effect, ...after, headSequence: sequence, updateTimeMs: timeMs, totals: withCounts(before.totals, counts) };
     this.#state.putWallet(wallet);
     if (!isOpened(wallet)) return;
     if (counts.length > 0) this.currencies.count(wallet, counts);
@@ -162,21 +157,8 @@ export class JournalReplay {
   }
 }
 
-function opened({ walletId, opened: identity, timeMs }: Pick<JournalRecord, "walletId" | "opened" | "timeMs">): Wallet {
-  return {
-    walletId,
-    userId: identity?.userId ?? ("" as UserId),
-    currency: identity?.currency ?? ("" as CurrencyCode),
-    exponent: identity?.exponent ?? 0,
-    createTimeMs: timeMs,
-    availableMinor: 0n,
-    heldMinor: 0n,
-    state: "ACTIVE",
-    version: 0n,
-    balanceMaxMinor: undefined,
-    headSequence: 0n,
-    lastHoldId: 0n,
-    updateTimeMs: timeMs,
-    totals: noTotals,
-  };
+/** The wallet that the record opens; one of nobody's, which `isOpened` tells from others, where it opens none. */
+function openedBy({ walletId, opened: identity, timeMs }: Pick<JournalRecord, "walletId" | "opened" | "timeMs">): Wallet {
+  const { userId, currency, exponent } = identity ?? { userId: "" as UserId, currency: "" as CurrencyCode, exponent: 0 };
+  return opened({ walletId, userId, currency, exponent, createTimeMs: timeMs }, undefined);
 }

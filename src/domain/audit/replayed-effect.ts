@@ -3,9 +3,9 @@
 // Of a record only what a caller chose is taken from it: the amount that is added, held, captured, withdrawn or transferred, a limit, a hold's period,
 // whether a capture is final, and who receives. Everything else follows and is compared with what the record says.
 
-import { captured, remainingMinor, resolved, returnedMinor, type Hold } from "../hold.ts";
+import { captured, placed, remainingMinor, resolved, returnedMinor, type Hold } from "../hold.ts";
 import type { JournalRecord, OperationKind } from "../journal.ts";
-import { minorMax } from "../money.ts";
+import { minorMax, rescaled } from "../money.ts";
 import { credited, debited, isOverLimit, reserved, spent, totalMinor, type Wallet } from "../wallet.ts";
 
 /** The recomputed state that an operation meets. `hold` and `receiver` are undefined where it names none, or one that the journal does not know. */
@@ -15,6 +15,7 @@ export interface Met {
   readonly receiver: Wallet | undefined;
 }
 
+/** The state that an operation should lead to, and what it should say that it moved. Amounts in minor units, `receiverAmountMinor` in the receiver's own. */
 export interface ReplayedEffect {
   readonly wallet: Wallet;
   readonly hold: Hold | undefined;
@@ -39,7 +40,7 @@ export function replayedEffect(record: JournalRecord, { wallet, hold, receiver }
     case "ADD":
       return { ...same, wallet: credited(wallet, amountMinor), amountMinor };
     case "HOLD":
-      return { ...same, wallet: { ...reserved(wallet, amountMinor), lastHoldId: record.operationId }, hold: placed(record, wallet), amountMinor };
+      return { ...same, wallet: { ...reserved(wallet, amountMinor), lastHoldId: record.operationId }, hold: placedBy(record, wallet), amountMinor };
     case "RELEASE":
     case "REVERSE": {
       const remaining = hold === undefined ? amountMinor : remainingMinor(hold);
@@ -66,29 +67,15 @@ export function replayedEffect(record: JournalRecord, { wallet, hold, receiver }
   }
 }
 
-function placed({ operationId, walletId, amountMinor, timeMs, hold }: JournalRecord, { lastHoldId }: Wallet): Hold {
-  return {
-    holdId: operationId,
-    walletId,
-    amountMinor,
-    capturedMinor: 0n,
-    status: "ACTIVE",
-    createTimeMs: timeMs,
-    eligibleTimeMs: hold?.eligibleTimeMs ?? timeMs,
-    resolveTimeMs: undefined,
-    previousHoldId: lastHoldId,
-  };
+function placedBy({ operationId, walletId, amountMinor, timeMs, hold }: JournalRecord, { lastHoldId }: Wallet): Hold {
+  return placed({ holdId: operationId, walletId, amountMinor, createTimeMs: timeMs, eligibleTimeMs: hold?.eligibleTimeMs ?? timeMs, previousHoldId: lastHoldId });
 }
 
 function received(payer: Wallet, receiver: Wallet | undefined, amountMinor: bigint): Pick<ReplayedEffect, "receiver" | "receiverAmountMinor"> {
   if (receiver === undefined) return { receiver: undefined, receiverAmountMinor: undefined };
-  const receiverAmountMinor = rescaled(amountMinor, payer.exponent, receiver.exponent);
+  // What does not come out even breaks a rule below: the ledger refuses it.
+  const receiverAmountMinor = rescaled(amountMinor, { from: payer.exponent, to: receiver.exponent });
   return { receiver: credited(receiver, receiverAmountMinor), receiverAmountMinor };
-}
-
-/** The amount in minor units of `to` decimals. What does not come out even is broken elsewhere: the ledger refuses it. */
-export function rescaled(minor: bigint, from: number, to: number): bigint {
-  return to >= from ? minor * 10n ** BigInt(to - from) : minor / 10n ** BigInt(from - to);
 }
 
 /** The rules that the ledger would have refused this operation by, each as what should be true of it. */
@@ -136,7 +123,7 @@ export function brokenRules(record: JournalRecord, met: Met, effect: ReplayedEff
     rule(receiver.currency === wallet.currency, "a receiver with the payer's currency");
     rule(receiver.state !== "CLOSED", "a receiver that is not closed");
     const incoming = effect.receiverAmountMinor ?? 0n;
-    rule(rescaled(incoming, receiver.exponent, wallet.exponent) === amountMinor, "an amount that both wallets can say");
+    rule(rescaled(incoming, { from: receiver.exponent, to: wallet.exponent }) === amountMinor, "an amount that both wallets can say");
     rule(!isOverLimit(receiver, incoming), "money comes in only up to the receiver's limit");
   }
   return broken;

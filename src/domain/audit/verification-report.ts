@@ -2,12 +2,14 @@
 
 import type { Mismatch } from "./mismatch.ts";
 
+/** How far it has come. */
 export interface VerificationProgress {
   readonly checkedOperations: bigint;
   /** As many as the ledger says that it has; it may grow. */
   readonly totalOperations: bigint;
 }
 
+/** How it ended. */
 export interface VerificationResult {
   readonly checkedOperations: bigint;
   /** The first ones, in the order of the journal and then of the tables. Empty where everything fits. */

@@ -2,6 +2,7 @@
 
 import type { HoldMoney } from "../command.ts";
 import { rejected, type Decision } from "../decision.ts";
+import { placed } from "../hold.ts";
 import type { LedgerState } from "../ledger-state.ts";
 import type { LedgerRules } from "../rules.ts";
 import { reserved } from "../wallet.ts";
@@ -24,17 +25,14 @@ export function decideHoldMoney(state: LedgerState, command: HoldMoney, rules: L
       kind: "HOLD",
       wallet: { ...reserved(wallet, amountMinor), lastHoldId: holdId },
       amountMinor,
-      hold: {
+      hold: placed({
         holdId,
         walletId: wallet.walletId,
         amountMinor,
-        capturedMinor: 0n,
-        status: "ACTIVE",
         createTimeMs: state.nowMs,
         eligibleTimeMs: state.nowMs + (command.holdPeriodMs ?? rules.holdPeriodMs),
-        resolveTimeMs: undefined,
         previousHoldId: wallet.lastHoldId,
-      },
+      }),
     },
   };
 }

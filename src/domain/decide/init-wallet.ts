@@ -5,7 +5,7 @@ import type { InitWallet } from "../command.ts";
 import { rejected, type Decision } from "../decision.ts";
 import type { LedgerState } from "../ledger-state.ts";
 import type { LedgerRules } from "../rules.ts";
-import { noTotals } from "../totals.ts";
+import { opened } from "../wallet.ts";
 import { checkedVersion } from "./checked-version.ts";
 
 /** Rejections: WALLET_EXISTS, UNKNOWN_CURRENCY, VERSION_MISMATCH (a wallet that is not there has version 0), those of `balance_max` as an amount. */
@@ -24,26 +24,6 @@ export function decideInitWallet(state: LedgerState, command: InitWallet, rules:
   }
 
   // From here the opening succeeds.
-  return {
-    effect: {
-      kind: "INIT",
-      amountMinor: 0n,
-      wallet: {
-        walletId: state.nextOperationId,
-        userId,
-        currency,
-        exponent,
-        createTimeMs: state.nowMs,
-        availableMinor: 0n,
-        heldMinor: 0n,
-        state: "ACTIVE",
-        version: 0n,
-        balanceMaxMinor,
-        headSequence: 0n,
-        lastHoldId: 0n,
-        updateTimeMs: state.nowMs,
-        totals: noTotals,
-      },
-    },
-  };
+  const identity = { walletId: state.nextOperationId, userId, currency, exponent, createTimeMs: state.nowMs };
+  return { effect: { kind: "INIT", wallet: opened(identity, balanceMaxMinor), amountMinor: 0n } };
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { ReleasedAnswer } from "../answer.ts";
 import type { Effect } from "../decision.ts";
+import { byDenomination, denominationKey } from "../denomination.ts";
 import { isEligible, remainingMinor, resolved } from "../hold.ts";
 import type { LedgerState } from "../ledger-state.ts";
 import type { MoneyFact } from "../rejection.ts";
@@ -15,12 +16,10 @@ export function releaseHolds(state: LedgerState, { validateOnly }: { readonly va
   for (const holdId of holdIds) {
     const effect = releaseOf(state, holdId);
     if (!validateOnly) state.apply(effect, state.drafted(effect, { keyHash: undefined, reference: "", metadata: {} }));
-    const { currency, exponent } = effect.wallet;
-    const sum = sums.get(`${currency}:${exponent}`)?.minor ?? 0n;
-    sums.set(`${currency}:${exponent}`, fact(effect.wallet, sum + effect.amountMinor));
+    const key = denominationKey(effect.wallet);
+    sums.set(key, fact(effect.wallet, (sums.get(key)?.minor ?? 0n) + effect.amountMinor));
   }
-  const amounts = [...sums.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : a.currency > b.currency ? 1 : a.exponent - b.exponent));
-  return { type: "released", count: holdIds.length, amounts, moreRemain };
+  return { type: "released", count: holdIds.length, amounts: [...sums.values()].toSorted(byDenomination), moreRemain };
 }
 
 function releaseOf(state: LedgerState, holdId: bigint): Effect {

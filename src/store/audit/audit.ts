@@ -33,6 +33,7 @@ export interface MarkRange {
 /** Below every key, also those that no ledger gives. */
 export const belowEveryKey = -(2n ** 63n);
 
+/** The tables as one snapshot has them. Ranges go by the key that each method names. */
 export interface AuditRows {
   ledger(): Promise<Selectable<LedgerTable> | undefined>;
   /** The tables that have rows in partitions which the ledger does not have. */

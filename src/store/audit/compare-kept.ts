@@ -1,19 +1,14 @@
 // Compares the tables that are kept with what the journal makes of them, some rows at a time, in both directions.
 
 import type { Selectable } from "kysely";
-import { type Mismatches } from "../../domain/audit/mismatch.ts";
-import { isOpened, walletText, type JournalReplay } from "../../domain/audit/replay.ts";
+import { walletText } from "../../domain/audit/mismatch.ts";
+import { isOpened, type JournalReplay } from "../../domain/audit/replay.ts";
 import type { CurrencyCode, Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsToRow, holdToRow, walletToRow } from "../rows.ts";
 import type { HoldTable, WalletTable } from "../tables.ts";
 import { belowEveryKey, type AuditRows, type RowRange, type Scratch } from "./audit.ts";
+import type { Comparison, ComparisonOptions } from "./comparison.ts";
 import { compareRows } from "./row-differences.ts";
-
-/**
- * Compares the next rows, in a snapshot whose last record is the last that was replayed. Answers whether there are no more. What changes behind
- * the place that it has come to is not looked at again.
- */
-export type Comparison = (rows: AuditRows) => Promise<boolean>;
 
 interface Sides<Kept, Recomputed> {
   readonly kept: (rows: AuditRows, range: RowRange) => Promise<readonly Kept[]>;
@@ -25,7 +20,7 @@ interface Sides<Kept, Recomputed> {
 }
 
 /** Walks both sides in the order of their keys. */
-function merged<Kept, Recomputed>(partition: bigint, limit: bigint, { kept, keyOf, recomputed, idOf, compare }: Sides<Kept, Recomputed>): Comparison {
+function merged<Kept, Recomputed>({ partition, limit }: ComparisonOptions, { kept, keyOf, recomputed, idOf, compare }: Sides<Kept, Recomputed>): Comparison {
   let after = belowEveryKey;
   return async (rows) => {
     const keptByKey = new Map((await kept(rows, { partition, after, limit })).map((row) => [keyOf(row), row]));
@@ -40,8 +35,10 @@ function merged<Kept, Recomputed>(partition: bigint, limit: bigint, { kept, keyO
   };
 }
 
-export function walletsComparison(partition: bigint, limit: bigint, scratch: Scratch, mismatches: Mismatches): Comparison {
-  return merged<Selectable<WalletTable>, Wallet>(partition, limit, {
+/** Every wallet, in the order of their ids. */
+export function walletsComparison(options: ComparisonOptions, scratch: Scratch): Comparison {
+  const { partition, mismatches } = options;
+  return merged<Selectable<WalletTable>, Wallet>(options, {
     kept: (rows, range) => rows.wallets(range),
     keyOf: (row) => row.wallet_id,
     recomputed: (after, max) => scratch.walletsAfter(after, max),
@@ -51,13 +48,15 @@ export function walletsComparison(partition: bigint, limit: bigint, scratch: Scr
       if (kept === undefined && wallet !== undefined) mismatches.add({ subject: walletText(wallet), expected: "a row in wallets", actual: "none" });
       if (kept === undefined) return;
       if (wallet !== undefined) return compareRows(mismatches, walletText(wallet), { expected: walletToRow(Number(partition), wallet), actual: kept, exponent: wallet.exponent });
-      mismatches.add({ subject: `wallet ${kept.wallet_id} (user ${kept.user_id}, ${kept.currency})`, expected: "no such wallet: no operation opens it", actual: "a row in wallets" });
+      mismatches.add({ subject: walletText({ walletId: kept.wallet_id, userId: kept.user_id, currency: kept.currency }), expected: "no such wallet: no operation opens it", actual: "a row in wallets" });
     },
   });
 }
 
-export function holdsComparison(partition: bigint, limit: bigint, scratch: Scratch, mismatches: Mismatches): Comparison {
-  return merged(partition, limit, {
+/** Every hold, in the order of their ids. */
+export function holdsComparison(options: ComparisonOptions, scratch: Scratch): Comparison {
+  const { partition, mismatches } = options;
+  return merged(options, {
     kept: (rows, range): Promise<readonly Selectable<HoldTable>[]> => rows.holds(range),
     keyOf: (row) => row.hold_id,
     recomputed: (after, max) => scratch.holdsAfter(after, max),
@@ -75,8 +74,8 @@ export function holdsComparison(partition: bigint, limit: bigint, scratch: Scrat
   });
 }
 
-/** All at once: there are as many as currencies. */
-export function totalsComparison(partition: bigint, replay: JournalReplay, mismatches: Mismatches): Comparison {
+/** All counters at once: there are as many as currencies. */
+export function totalsComparison({ partition, mismatches }: ComparisonOptions, replay: JournalReplay): Comparison {
   return async (rows) => {
     const kept = new Map((await rows.currencyTotals(partition)).map((row) => [`${row.currency} with ${row.exponent} decimals`, row]));
     for (const totals of replay.currencies.totals()) {

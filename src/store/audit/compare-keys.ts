@@ -3,23 +3,20 @@
 // What the journal cannot tell: which rejection a key remembers, and which request (its fingerprint); neither is in any record.
 
 import type { Selectable } from "kysely";
-import { hashText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
+import { bytesText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
+import { keyHashBytes } from "../../domain/idempotency.ts";
 import type { JournalRecord } from "../../domain/journal.ts";
 import { isRemembered } from "../../domain/rejection.ts";
 import { keyFromRow } from "../rows.ts";
 import type { IdempotencyKeyTable, JournalTable } from "../tables.ts";
 import { belowEveryKey, type AuditRows } from "./audit.ts";
-import type { Comparison } from "./compare-kept.ts";
+import type { Comparison, ComparisonOptions } from "./comparison.ts";
 import { isSameValue } from "./row-differences.ts";
 
 type KeyRow = Selectable<IdempotencyKeyTable>;
 
-/** Bytes of a key's hash and of a fingerprint. */
-const hashBytes = 16;
-
-export interface KeyChecks {
-  readonly partition: bigint;
-  readonly mismatches: Mismatches;
+/** What the keys are held against. */
+export interface KeyChecks extends ComparisonOptions {
   /** How long the ledger has kept its keys, in milliseconds. */
   readonly retentionMs: bigint;
   /** When the ledger was created, in milliseconds since 1970. */
@@ -36,7 +33,7 @@ export async function checkKeysOf(rows: AuditRows, records: readonly JournalReco
   const nowMs = await clockOf(rows, partition);
   const oldest = await rows.endKey(partition, "oldest");
   const remembered = await rows.keysWith(partition, keyed.map(({ keyHash }) => Buffer.from(keyHash, "hex")));
-  const byHash = new Map(remembered.map((row) => [hashText(row.key_hash), row]));
+  const byHash = new Map(remembered.map((row) => [bytesText(row.key_hash), row]));
   for (const { record, keyHash } of keyed) {
     const subject = `idempotency key ${keyHash} of operation ${record.sequence}`;
     const row = byHash.get(keyHash);
@@ -54,8 +51,7 @@ export async function checkKeysOf(rows: AuditRows, records: readonly JournalReco
 }
 
 /** Every remembered key, in the order of their age. */
-export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
-  const { partition, mismatches, retentionMs, createTimeMs } = checks;
+export function keysComparison({ partition, limit, mismatches, retentionMs, createTimeMs }: KeyChecks): Comparison {
   let previous = { ordinal: 0n, time_ms: createTimeMs };
   let after = belowEveryKey;
   return async (rows) => {
@@ -64,7 +60,7 @@ export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
     const pointedAt = await rows.recordsAt(partition, keys.flatMap((row) => row.sequence ?? []));
     const records = new Map(pointedAt.map((row) => [row.sequence, row]));
     for (const row of keys) {
-      const subject = `idempotency key ${hashText(row.key_hash)} (ordinal ${row.ordinal})`;
+      const subject = `idempotency key ${bytesText(row.key_hash)} (ordinal ${row.ordinal})`;
       checkForm(mismatches, subject, row);
       if (row.sequence !== null) checkTarget(mismatches, subject, row, records.get(row.sequence));
       if (row.time_ms < previous.time_ms) mismatches.add({ subject: `${subject}: time`, expected: `not before ${timeText(previous.time_ms)}`, actual: timeText(row.time_ms) });
@@ -87,7 +83,7 @@ async function clockOf(rows: AuditRows, partition: bigint): Promise<bigint> {
 
 function checkForm(mismatches: Mismatches, subject: string, row: KeyRow): void {
   for (const [name, { length }] of [["hash", row.key_hash], ["fingerprint", row.fingerprint]] as const) {
-    mismatches.compare(`${subject}: bytes of its ${name}`, `${hashBytes}`, `${length}`);
+    mismatches.compare(`${subject}: bytes of its ${name}`, `${keyHashBytes}`, `${length}`);
   }
   if ((row.sequence === null) !== (row.rejection === null)) {
     if (row.rejection !== null) mismatches.compare(`${subject}: rejection`, "one that is remembered", rejectionText(row));

@@ -6,7 +6,7 @@ import type { JournalRecord } from "../../domain/journal.ts";
 import { marksOf } from "../history-marks.ts";
 import type { HistoryMarkTable } from "../tables.ts";
 import { belowEveryKey, type AuditRows } from "./audit.ts";
-import type { Comparison } from "./compare-kept.ts";
+import type { Comparison, ComparisonOptions } from "./comparison.ts";
 import { readRecord } from "./read-record.ts";
 
 type Mark = Selectable<HistoryMarkTable>;
@@ -23,7 +23,7 @@ export async function checkMarksOf(rows: AuditRows, records: readonly JournalRec
 }
 
 /** Every mark, in the order of wallets and places. */
-export function marksComparison(partition: bigint, limit: bigint, mismatches: Mismatches): Comparison {
+export function marksComparison({ partition, limit, mismatches }: ComparisonOptions): Comparison {
   let after = { wallet_id: belowEveryKey, sequence: belowEveryKey };
   return async (rows) => {
     const marks = await rows.marks({ partition, limit, afterWalletId: after.wallet_id, afterSequence: after.sequence });

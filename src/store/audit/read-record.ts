@@ -1,13 +1,11 @@
 // A journal row as a record, where it is one: a row that somebody has altered may say anything.
 
 import type { Selectable } from "kysely";
+import { exponentMax } from "../../domain/currency.ts";
 import type { JournalRecord } from "../../domain/journal.ts";
 import { recordFromRow, recordToRow } from "../rows.ts";
 import type { JournalTable } from "../tables.ts";
 import { isSameValue } from "./row-differences.ts";
-
-/** Decimals that a currency can have. */
-const exponentMax = 18;
 
 /**
  * The record, or why the row is none. Only a row that the record would be written as is one, since columns that say nothing beside the others, such as a

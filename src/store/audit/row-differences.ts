@@ -1,11 +1,16 @@
 // Compares a row that is kept with the row that the journal makes, column by column, and says in words what differs.
 
-import { moneyText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
-import { holdStatusNumbers, walletStateNumbers } from "../../domain/canonical.ts";
+import { bytesText, moneyText, timeText, type Mismatches } from "../../domain/audit/mismatch.ts";
+import { holdStatusNumbers } from "../../domain/hold.ts";
+import { namesByNumber } from "../../domain/names-by-number.ts";
 import { totalKinds, type Total, type Totals } from "../../domain/totals.ts";
+import { walletStateNumbers } from "../../domain/wallet.ts";
 import { decodeTotals } from "../totals-encoding.ts";
 
 type Row = Readonly<Record<string, unknown>>;
+
+const walletStates = namesByNumber(walletStateNumbers);
+const holdStatuses = namesByNumber(holdStatusNumbers);
 
 /** Bytes of counters that are worth decoding: each of ten kinds with numbers of a thousand digits has fewer. */
 const totalsMaxBytes = 10_000;
@@ -19,6 +24,7 @@ export function compareRows(mismatches: Mismatches, subject: string, { expected,
   }
 }
 
+/** Whether two values of a column are the same: bytes by their content, everything else by itself. */
 export function isSameValue(a: unknown, b: unknown): boolean {
   return a instanceof Uint8Array && b instanceof Uint8Array ? Buffer.compare(a, b) === 0 : a === b;
 }
@@ -30,7 +36,7 @@ function compareTotals(mismatches: Mismatches, subject: string, { expected, actu
   const before = mismatches.count;
   for (const kind of totalKinds) mismatches.compare(`${subject}: counter ${kind}`, totalText(expected[kind], exponent), totalText(decoded[kind], exponent));
   // They count the same, and yet are not the bytes that the ledger writes.
-  if (mismatches.count === before) mismatches.add({ subject: `${subject}: counters`, expected: "the shortest encoding", actual: Buffer.from(actual).toString("hex") });
+  if (mismatches.count === before) mismatches.add({ subject: `${subject}: counters`, expected: "the shortest encoding", actual: bytesText(actual) });
 }
 
 function readTotals(bytes: Uint8Array): Totals | string {
@@ -38,7 +44,7 @@ function readTotals(bytes: Uint8Array): Totals | string {
   try {
     return decodeTotals(bytes);
   } catch (error) {
-    return `bytes ${Buffer.from(bytes).toString("hex")}: ${error instanceof Error ? error.message : String(error)}`;
+    return `bytes ${bytesText(bytes)}: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
@@ -53,15 +59,15 @@ function columnText(column: string): string {
 
 function valueText(column: string, value: unknown, exponent: number): string {
   if (value === null || value === undefined) return "none";
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+  if (value instanceof Uint8Array) return bytesText(value);
   if (typeof value !== "bigint") return typeof value === "string" ? value : JSON.stringify(value);
   if (column.endsWith("_minor")) return moneyText(value, exponent);
   if (column.endsWith("time_ms")) return timeText(value);
-  if (column === "state") return nameOf(walletStateNumbers, value);
-  if (column === "status") return nameOf(holdStatusNumbers, value);
+  if (column === "state") return nameOf(walletStates, value);
+  if (column === "status") return nameOf(holdStatuses, value);
   return String(value);
 }
 
-function nameOf(numbers: Readonly<Record<string, number>>, number: bigint): string {
-  return Object.keys(numbers).find((name) => BigInt(numbers[name]!) === number) ?? `${number}, which means nothing`;
+function nameOf(names: ReadonlyMap<number, string>, number: bigint): string {
+  return names.get(Number(number)) ?? `${number}, which means nothing`;
 }

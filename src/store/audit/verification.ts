@@ -3,14 +3,15 @@
 // Each step is a snapshot of its own. It first replays what the journal has beyond the last step, up to the snapshot's last record; only when it has come
 // so far does it compare some rows. So every comparison is between two things of the same moment, and no snapshot is long.
 
-import { Mismatches, hashText, timeText } from "../../domain/audit/mismatch.ts";
+import { Mismatches, bytesText, timeText } from "../../domain/audit/mismatch.ts";
 import { JournalReplay } from "../../domain/audit/replay.ts";
 import type { VerificationProgress, VerificationResult } from "../../domain/audit/verification-report.ts";
-import { genesisHash, type JournalRecord } from "../../domain/journal.ts";
+import { journalStart, onlyPartition, type JournalRecord } from "../../domain/journal.ts";
 import { belowEveryKey, type Audit, type AuditRows, type Scratch } from "./audit.ts";
 import { checkKeysOf, keysComparison, type KeyChecks } from "./compare-keys.ts";
-import { holdsComparison, totalsComparison, walletsComparison, type Comparison } from "./compare-kept.ts";
+import { holdsComparison, totalsComparison, walletsComparison } from "./compare-kept.ts";
 import { checkMarksOf, marksComparison } from "./compare-marks.ts";
+import type { Comparison, ComparisonOptions } from "./comparison.ts";
 import { readRecord } from "./read-record.ts";
 
 /** Records that one snapshot replays: some 100 ms. */
@@ -19,9 +20,9 @@ const replayedMax = 2_000n;
 /** Rows that one snapshot compares. */
 const comparedMax = 1_000n;
 
-/** The only partition so far. */
-const partition = 0n;
+const partition = BigInt(onlyPartition);
 
+/** How to verify, and what goes on meanwhile. */
 export interface VerificationOptions {
   /** How long the ledger has kept its keys: a younger one may not be missing. Milliseconds. */
   readonly idempotencyRetentionMs: number;
@@ -36,9 +37,10 @@ export interface VerificationOptions {
 export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotencyRetentionMs, afterStep }: VerificationOptions): Promise<VerificationResult> {
   const mismatches = new Mismatches();
   const createTimeMs = await audit.snapshot((rows) => checkLedger(rows, mismatches));
-  const start = { partition: Number(partition), sequence: 0n, hash: genesisHash, timeMs: Number(createTimeMs) };
+  const start = { ...journalStart(onlyPartition), timeMs: Number(createTimeMs) };
   const replay = new JournalReplay(start, scratch, mismatches);
-  const keys: KeyChecks = { partition, mismatches, retentionMs: BigInt(idempotencyRetentionMs), createTimeMs };
+  const options: ComparisonOptions = { partition, limit: comparedMax, mismatches };
+  const keys: KeyChecks = { ...options, retentionMs: BigInt(idempotencyRetentionMs), createTimeMs };
   let checkedOperations = 0n;
   let totalOperations = 0n;
   let readUpTo = belowEveryKey;
@@ -66,12 +68,12 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
   };
 
   const comparisons: Comparison[] = [
-    headComparison(replay, keys, mismatches),
-    walletsComparison(partition, comparedMax, scratch, mismatches),
-    holdsComparison(partition, comparedMax, scratch, mismatches),
-    totalsComparison(partition, replay, mismatches),
-    keysComparison(comparedMax, keys),
-    marksComparison(partition, comparedMax, mismatches),
+    headComparison(keys, replay),
+    walletsComparison(options, scratch),
+    holdsComparison(options, scratch),
+    totalsComparison(options, replay),
+    keysComparison(keys),
+    marksComparison(options),
   ];
   for (const comparison of comparisons) {
     for (let isDone = false; !isDone; ) {
@@ -93,7 +95,7 @@ async function checkLedger(rows: AuditRows, mismatches: Mismatches): Promise<big
 }
 
 /** The head says where the journal ends, what time it was at the last change, and how many keys were given a place. */
-function headComparison(replay: JournalReplay, { createTimeMs }: KeyChecks, mismatches: Mismatches): Comparison {
+function headComparison({ createTimeMs, mismatches }: KeyChecks, replay: JournalReplay): Comparison {
   return async (rows) => {
     const subject = `head of partition ${partition}`;
     const head = await rows.head(partition);
@@ -104,7 +106,7 @@ function headComparison(replay: JournalReplay, { createTimeMs }: KeyChecks, mism
     const { sequence, hash, timeMs } = replay.end;
     const newest = await rows.endKey(partition, "newest");
     mismatches.compare(`${subject}: sequence`, `${sequence}`, `${head.sequence}`);
-    mismatches.compare(`${subject}: hash`, hashText(hash), hashText(head.hash));
+    mismatches.compare(`${subject}: hash`, bytesText(hash), bytesText(head.hash));
     // Whatever changes the ledger writes a record or a key, and moves the ledger's clock to its time.
     const changedMs = [createTimeMs, BigInt(timeMs), newest?.time_ms ?? 0n].reduce((last, each) => (each > last ? each : last));
     mismatches.compare(`${subject}: time`, timeText(changedMs), timeText(head.time_ms));

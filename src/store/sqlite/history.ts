@@ -20,6 +20,7 @@ export interface History {
   operationsForward(walletId: bigint, between: { after: bigint; upTo: bigint }): RecordedOperation[];
 }
 
+/** Prepares the searches along the histories of this partition's wallets. */
 export function prepareHistory(connection: Database.Database, queries: Queries, partition: bigint): History {
   const timeAt = statement<{ sequence: bigint }, { time_ms: bigint }>(connection, (db, arg) =>
     db.selectFrom("journal").select("time_ms").where("partition", "=", partition).where("sequence", "=", arg("sequence")),

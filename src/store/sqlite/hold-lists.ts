@@ -1,59 +1,25 @@
 // Lists of holds, each in the order that its filter can be served in: along a wallet's links, along the indexes on active holds, or along the key.
 
 import type Database from "better-sqlite3";
-import { sql, type Selectable } from "kysely";
-import { holdStatusNumbers } from "../../domain/canonical.ts";
+import type { Selectable } from "kysely";
+import { holdStatusNumbers } from "../../domain/hold.ts";
 import type { Wallet } from "../../domain/wallet.ts";
 import { holdFromRow, walletFromRow } from "../rows.ts";
 import type { HoldPage, HoldQuery } from "../store.ts";
 import type { HoldTable } from "../tables.ts";
+import { byEligibility, firstPlace, prepareActiveHolds } from "./active-holds.ts";
 import type { Queries } from "./queries.ts";
 import { statement } from "./statement.ts";
+import { walletRowsOf } from "./user-wallets.ts";
 
 type HoldRow = Selectable<HoldTable>;
 
-/** The order of eligibility: time, then id. */
-interface Place {
-  readonly eligible_time_ms: bigint;
-  readonly hold_id: bigint;
-}
-type Window = { afterMs: bigint; afterId: bigint; untilMs: bigint; limit: bigint };
-
-const int64Min = -(2n ** 63n);
+/** Above every id and time. */
 const int64Max = 2n ** 63n - 1n;
 
 /** Answers what `Reads.holds` does. To be called inside a transaction. */
 export function prepareHoldLists(connection: Database.Database, queries: Queries, partition: bigint): (query: HoldQuery) => HoldPage | undefined {
-  // Written into the query, since only a literal lets SQLite use the indexes on active holds.
-  const active = sql.lit(BigInt(holdStatusNumbers.ACTIVE));
-
-  const activeOfWallet = statement<Window & { walletId: bigint }, Place>(connection, (db, arg) =>
-    db
-      .selectFrom("holds")
-      .select(["eligible_time_ms", "hold_id"])
-      .where("partition", "=", partition)
-      .where("wallet_id", "=", arg("walletId"))
-      .where("status", "=", active)
-      .where(sql<boolean>`(eligible_time_ms, hold_id) > (${arg("afterMs")}, ${arg("afterId")})`)
-      .where("eligible_time_ms", "<=", arg("untilMs"))
-      .orderBy("eligible_time_ms")
-      .orderBy("hold_id")
-      .limit(arg("limit")),
-  );
-
-  const activeOfCurrency = statement<Window & { currency: string }, Place>(connection, (db, arg) =>
-    db
-      .selectFrom("holds")
-      .select(["eligible_time_ms", "hold_id"])
-      .where("partition", "=", partition)
-      .where("currency", "=", arg("currency"))
-      .where("status", "=", active)
-      .where(sql<boolean>`(eligible_time_ms, hold_id) > (${arg("afterMs")}, ${arg("afterId")})`)
-      .where("eligible_time_ms", "<=", arg("untilMs"))
-      .orderBy("eligible_time_ms")
-      .orderBy("hold_id")
-      .limit(arg("limit")),
-  );
+  const active = prepareActiveHolds(connection, queries);
 
   const newestFirst = statement<{ fromId: bigint; limit: bigint }, HoldRow>(connection, (db, arg) =>
     db.selectFrom("holds").selectAll().where("partition", "=", partition).where("hold_id", "<=", arg("fromId")).orderBy("hold_id", "desc").limit(arg("limit")),
@@ -63,11 +29,7 @@ export function prepareHoldLists(connection: Database.Database, queries: Queries
 
   /** In the order of their opening. */
   const walletsOf = ({ userId, currency }: HoldQuery): Wallet[] =>
-    queries.walletsOfUser
-      .all({ partition, userId: userId! })
-      .filter((wallet) => currency === undefined || wallet.currency === currency)
-      .toSorted((a, b) => (a.wallet_id < b.wallet_id ? -1 : 1))
-      .map(walletFromRow);
+    walletRowsOf(queries, { partition, userId: userId!, currency }).map(walletFromRow);
 
   const withWallets = (rows: readonly HoldRow[]): HoldPage["holds"] => {
     const wallets = new Map<bigint, Wallet>();
@@ -79,28 +41,25 @@ export function prepareHoldLists(connection: Database.Database, queries: Queries
   };
 
   /** Active holds, soonest to become eligible first. */
-  const byEligibility = (query: HoldQuery): HoldPage => {
-    const { max, continueAt } = query;
+  const activeOnes = (query: HoldQuery): HoldPage => {
+    const { userId, currency, max, continueAt } = query;
     const window = {
-      afterMs: continueAt?.eligibleTimeMs ?? int64Min,
-      afterId: continueAt?.holdId ?? int64Min,
+      partition,
+      afterMs: continueAt?.eligibleTimeMs ?? firstPlace.afterMs,
+      afterId: continueAt?.holdId ?? firstPlace.afterId,
       untilMs: query.eligibleAtMs === undefined ? int64Max : BigInt(query.eligibleAtMs),
       limit: BigInt(max + 1),
     };
     const found =
-      query.userId === undefined
-        ? currenciesOf(query).flatMap((currency) => activeOfCurrency.all({ ...window, currency }))
-        : walletsOf(query).flatMap(({ walletId }) => activeOfWallet.all({ ...window, walletId }));
-    const inOrder = found.toSorted((a, b) => Number(a.eligible_time_ms - b.eligible_time_ms) || (a.hold_id < b.hold_id ? -1 : 1));
+      userId === undefined
+        ? (currency === undefined ? active.currencies(partition) : [currency]).flatMap((each) => active.ofCurrency.all({ ...window, currency: each }))
+        : walletRowsOf(queries, { partition, userId, currency }).flatMap((wallet) => active.ofWallet.all({ ...window, walletId: wallet.wallet_id }));
+    const inOrder = found.toSorted(byEligibility);
     const page = inOrder.slice(0, max);
     const last = page.at(-1);
     const next = inOrder.length > max && last !== undefined ? { eligibleTimeMs: last.eligible_time_ms, holdId: last.hold_id } : undefined;
     return { holds: withWallets(page.map(({ hold_id }) => hold(hold_id)!)), continueAt: next };
   };
-
-  /** A currency that ever had a hold has counters. */
-  const currenciesOf = ({ currency }: HoldQuery): readonly string[] =>
-    currency === undefined ? [...new Set(queries.currencyTotals.all({ partition }).map((totals) => totals.currency))] : [currency];
 
   /** A user's, wallet after wallet, newest first: along the links. Undefined where `continueAt` is none of them. */
   const byWallet = (query: HoldQuery): HoldPage | undefined => {
@@ -142,7 +101,7 @@ export function prepareHoldLists(connection: Database.Database, queries: Queries
   };
 
   return (query) => {
-    if (query.status === "ACTIVE") return byEligibility(query);
+    if (query.status === "ACTIVE") return activeOnes(query);
     return query.userId === undefined ? byId(query) : byWallet(query);
   };
 }

@@ -9,6 +9,7 @@ import type { Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
 import { prepareEligibleHolds } from "./eligible-holds.ts";
 import type { Queries } from "./queries.ts";
+import { walletRowsOf } from "./user-wallets.ts";
 
 /** Answers a function that loads from this connection. Call it inside a transaction. */
 export function prepareLoad(connection: Database.Database, queries: Queries): (partition: number, touched: Touched, machineTimeMs: number) => LoadedState {
@@ -46,9 +47,7 @@ export function prepareLoad(connection: Database.Database, queries: Queries): (p
     };
 
     for (const { userId, currency } of unique(touched.wallets)) {
-      const rows =
-        currency === undefined ? queries.walletsOfUser.all({ partition, userId }) : [queries.walletOfUser.get({ partition, userId, currency })];
-      for (const row of rows) if (row !== undefined && !wallets.has(row.wallet_id)) wallets.set(row.wallet_id, walletFromRow(row));
+      for (const row of walletRowsOf(queries, { partition, userId, currency })) if (!wallets.has(row.wallet_id)) wallets.set(row.wallet_id, walletFromRow(row));
     }
     const keys = [...new Set(touched.keyHashes)].flatMap((hash) => queries.key.get({ partition, keyHash: Buffer.from(hash, "hex") }) ?? []).map(keyFromRow);
     for (const { outcome } of keys) if ("sequence" in outcome) loadRecord(outcome.sequence);

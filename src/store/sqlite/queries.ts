@@ -5,6 +5,7 @@ import type { Selectable } from "kysely";
 import type { CurrencyTotalsTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
 import { statement, type Statement } from "./statement.ts";
 
+/** Each by the key or index that serves it. */
 export interface Queries {
   head: Statement<{ partition: bigint }, Selectable<LedgerHeadTable>>;
   wallet: Statement<{ partition: bigint; walletId: bigint }, Selectable<WalletTable>>;
@@ -13,11 +14,12 @@ export interface Queries {
   walletsOfUser: Statement<{ partition: bigint; userId: string }, Selectable<WalletTable>>;
   hold: Statement<{ partition: bigint; holdId: bigint }, Selectable<HoldTable>>;
   record: Statement<{ partition: bigint; sequence: bigint }, Selectable<JournalTable>>;
-  recordsAfter: Statement<{ partition: bigint; sequence: bigint; limit: bigint }, Selectable<JournalTable>>;
+  recordsAfter: Statement<{ partition: bigint; after: bigint; limit: bigint }, Selectable<JournalTable>>;
   key: Statement<{ partition: bigint; keyHash: Uint8Array }, Selectable<IdempotencyKeyTable>>;
   currencyTotals: Statement<{ partition: bigint }, Selectable<CurrencyTotalsTable>>;
 }
 
+/** Prepares them on this connection. */
 export function prepareQueries(connection: Database.Database): Queries {
   return {
     head: statement(connection, (db, arg) => db.selectFrom("ledger_head").selectAll().where("partition", "=", arg("partition"))),
@@ -35,7 +37,7 @@ export function prepareQueries(connection: Database.Database): Queries {
       db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", "=", arg("sequence")),
     ),
     recordsAfter: statement(connection, (db, arg) =>
-      db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", ">", arg("sequence")).orderBy("sequence").limit(arg("limit")),
+      db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", ">", arg("after")).orderBy("sequence").limit(arg("limit")),
     ),
     key: statement(connection, (db, arg) =>
       db.selectFrom("idempotency_keys").selectAll().where("partition", "=", arg("partition")).where("key_hash", "=", arg("keyHash")),

@@ -5,7 +5,7 @@ import Database from "better-sqlite3";
 import { sql, type Selectable } from "kysely";
 import { StartError } from "../../start-error.ts";
 import type { Audit, AuditRows, MarkRange, RowRange } from "../audit/audit.ts";
-import type { HistoryMarkTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerTable, WalletTable } from "../tables.ts";
+import type { HistoryMarkTable, HoldTable, IdempotencyKeyTable, LedgerTable, WalletTable } from "../tables.ts";
 import { openForReading } from "./connection.ts";
 import { faultOf } from "./fault.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
@@ -45,9 +45,6 @@ async function inSnapshot<T>(connection: Database.Database, read: () => Promise<
 function prepareRows(connection: Database.Database): AuditRows {
   const queries = prepareQueries(connection);
   const ledger = statement<object, Selectable<LedgerTable>>(connection, (db) => db.selectFrom("ledger").selectAll());
-  const records = statement<RowRange, Selectable<JournalTable>>(connection, (db, arg) =>
-    db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", ">", arg("after")).orderBy("sequence").limit(arg("limit")),
-  );
   const wallets = statement<RowRange, Selectable<WalletTable>>(connection, (db, arg) =>
     db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("wallet_id", ">", arg("after")).orderBy("wallet_id").limit(arg("limit")),
   );
@@ -95,7 +92,7 @@ function prepareRows(connection: Database.Database): AuditRows {
     strayTables: async (partitions) =>
       strays.filter(({ below, above }) => below.get({}) !== undefined || above.get({ partitions }) !== undefined).map(({ table }) => table),
     head: async (partition) => queries.head.get({ partition }),
-    records: async (range) => records.all(range),
+    records: async (range) => queries.recordsAfter.all(range),
     recordsAt: async (partition, sequences) => sequences.flatMap((sequence) => queries.record.get({ partition, sequence }) ?? []),
     wallets: async (range) => wallets.all(range),
     holds: async (range) => holds.all(range),

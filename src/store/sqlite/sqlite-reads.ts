@@ -1,9 +1,8 @@
 // The SQLite engine's reading side: a connection of its own that sees the last commit, wherever the writer is.
 
 import type Database from "better-sqlite3";
-import { birthplaceOf } from "../../domain/journal.ts";
+import { birthplaceOf, onlyPartition } from "../../domain/journal.ts";
 import type { CurrencyTotals } from "../../domain/ledger-state.ts";
-import type { CurrencyCode, UserId } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, walletFromRow } from "../rows.ts";
 import type { Reads, RecordedOperation } from "../store.ts";
 import { openForReading } from "./connection.ts";
@@ -13,9 +12,9 @@ import { prepareHistory } from "./history.ts";
 import { prepareHoldLists } from "./hold-lists.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
 import { recordedIn } from "./recorded.ts";
+import { walletRowsOf } from "./user-wallets.ts";
 
-/** The only partition so far. */
-const partition = 0n;
+const partition = BigInt(onlyPartition);
 
 /** Opens a reading connection on a ledger that a store has opened. `clock` is the machine's time in milliseconds since 1970. */
 export function openSqliteReads(path: string, clock: () => number): Reads {
@@ -28,7 +27,7 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
   const snapshot = <T>(read: () => T): Promise<T> => inSnapshot(connection, read);
 
   return {
-    wallets: (userId, currency) => snapshot(() => walletRows(queries, userId, currency).map(walletFromRow)),
+    wallets: (userId, currency) => snapshot(() => walletRowsOf(queries, { partition, userId, currency }).map(walletFromRow)),
 
     hold: (holdId) =>
       snapshot(() => {
@@ -49,7 +48,8 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
         return headFromRow(row);
       }),
 
-    operationsAfter: (ofPartition, sequence, limit) => snapshot(() => queries.recordsAfter.all({ partition: BigInt(ofPartition), sequence, limit: BigInt(limit) }).map(recordedIn(queries, BigInt(ofPartition)))),
+    operationsAfter: (ofPartition, sequence, limit) =>
+      snapshot(() => queries.recordsAfter.all({ partition: BigInt(ofPartition), after: sequence, limit: BigInt(limit) }).map(recordedIn(queries, BigInt(ofPartition)))),
 
     key: (_userId, keyHash) =>
       snapshot(() => {
@@ -59,7 +59,7 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
 
     totals: ({ userId, currency }) =>
       snapshot((): CurrencyTotals[] => {
-        if (userId !== undefined) return walletRows(queries, userId, currency).map(walletFromRow);
+        if (userId !== undefined) return walletRowsOf(queries, { partition, userId, currency }).map(walletFromRow);
         const all = queries.currencyTotals.all({ partition }).map(currencyTotalsFromRow);
         return currency === undefined ? all : all.filter((totals) => totals.currency === currency);
       }),
@@ -78,12 +78,6 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
       connection.close();
     },
   };
-}
-
-function walletRows(queries: Queries, userId: UserId, currency: CurrencyCode | undefined): ReturnType<Queries["walletsOfUser"]["all"]> {
-  if (currency === undefined) return queries.walletsOfUser.all({ partition, userId }).toSorted((a, b) => (a.wallet_id < b.wallet_id ? -1 : 1));
-  const row = queries.walletOfUser.get({ partition, userId, currency });
-  return row === undefined ? [] : [row];
 }
 
 function recorded(queries: Queries, sequence: bigint): RecordedOperation | undefined {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { BatchAnswer, RejectedAnswer } from "../../../src/domain/answer.ts";
 import type { WalletCommand } from "../../../src/domain/command.ts";
 import { toCommand, type AskedOfWallet } from "../../support/asked.ts";
-import { add, given, hold, hourMs, init, startMs, transfer, wallet, withdraw, type Story } from "../../support/given.ts";
+import { add, close, given, hold, hourMs, init, startMs, transfer, wallet, withdraw, type Story } from "../../support/given.ts";
 
 /** One batch of these, at this time of the machine's clock. */
 function execute(story: Story, asked: readonly AskedOfWallet[], { atomic = false, nowMs = startMs } = {}): BatchAnswer | RejectedAnswer {
@@ -60,10 +60,11 @@ describe("an atomic batch", () => {
 
   test("that is aborted leaves nothing but what its keys remember, and names the item and why", () => {
     const story = given(wallet("1"), wallet("0", { user: "bob" }));
-    const before = { head: story.ledger.head.sequence, wallets: [...story.ledger.wallets.values()] };
+    const standing = (): unknown => ({ head: story.ledger.head.sequence, wallets: [...story.ledger.wallets.values()], records: [...story.ledger.records.keys()] });
+    const before = standing();
     const answer = execute(story, asked, { atomic: true });
     expect(answer).toMatchObject({ type: "rejected", replayed: false, rejection: { reason: "BATCH_ABORTED", index: 1, cause: { reason: "INSUFFICIENT_FUNDS" } } });
-    expect({ head: story.ledger.head.sequence, wallets: [...story.ledger.wallets.values()] }).toEqual(before);
+    expect(standing()).toEqual(before);
     expect(story.ledger.keys.size).toBe(2);
   });
 
@@ -78,6 +79,17 @@ describe("an atomic batch", () => {
     story.leaves({ available: "101.00" });
   });
 
+  test("tells other users' keys which item it was and why, and none of its facts", () => {
+    const story = given(wallet("1"), wallet("0", { user: "bob" }));
+    const mixed = [add("5", { key: "a" }), withdraw("2", { user: "bob", key: "b" })];
+    const first = execute(story, mixed, { atomic: true }) as RejectedAnswer;
+    expect(first.rejection).toMatchObject({ causeReason: "INSUFFICIENT_FUNDS", cause: { available: { minor: 0n } } });
+    story.when(mixed[0]!);
+    expect(story.answer).toEqual({ type: "rejected", replayed: true, rejection: { ...first.rejection, cause: undefined } });
+    // Whoever sent the whole batch is told again all that it was told.
+    expect(execute(story, mixed, { atomic: true })).toEqual({ ...first, replayed: true });
+  });
+
   test("lets keys that were applied before it replay, and they survive it", () => {
     const story = given(wallet("1"), wallet("0", { user: "bob" }));
     story.when(asked[0]!).applies({ available: "6.00" });
@@ -89,7 +101,24 @@ describe("an atomic batch", () => {
     const story = given(wallet("1"), wallet("0", { user: "bob" }));
     execute(story, asked, { atomic: true });
     const other = execute(story, [add("3", { key: "c" }), asked[0]!], { atomic: true });
-    expect(other).toMatchObject({ replayed: false, rejection: { index: 1, cause: { reason: "BATCH_ABORTED", index: 1, cause: { reason: "INSUFFICIENT_FUNDS" } } } });
+    expect(other).toMatchObject({ replayed: false, rejection: { index: 1, causeReason: "INSUFFICIENT_FUNDS", cause: { reason: "INSUFFICIENT_FUNDS" } } });
+  });
+
+  test("is never aborted by more than one rejection, however long the chain of batches that share keys", () => {
+    const story = given(wallet("1"));
+    execute(story, [withdraw("9", { key: "k0" })], { atomic: true });
+    let last: BatchAnswer | RejectedAnswer | undefined;
+    for (let link = 1; link <= 100; link++) last = execute(story, [add("1", { key: `fresh${link}` }), link === 1 ? withdraw("9", { key: "k0" }) : add("1", { key: `k${link - 1}` }), add("1", { key: `k${link}` })], { atomic: true });
+    expect(last).toMatchObject({ rejection: { index: 1, causeReason: "INSUFFICIENT_FUNDS", cause: { reason: "INSUFFICIENT_FUNDS" } } });
+    expect(JSON.stringify([...story.ledger.keys.values()].at(-1), (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)).length).toBeLessThan(1_000);
+  });
+
+  test("that was aborted answers so again before anything of it is decided, keys or not", () => {
+    const story = given(wallet("1"), wallet("0", { user: "carl" }));
+    const mixed = [add("1", { user: "carl" }), withdraw("9", { key: "w" })];
+    const first = execute(story, mixed, { atomic: true });
+    story.when(close({ user: "carl" })).applies();
+    expect(execute(story, mixed, { atomic: true })).toEqual({ ...first, replayed: true });
   });
 
   test("may be tried anew under its keys when their retention is over", () => {

@@ -83,6 +83,34 @@ describe("the queue", () => {
     expect(inner.batches).toEqual([["a"], ["c", "d"]]);
   });
 
+  test("what is not decided yet goes by itself, and then to the end of the queue, so that nobody waits for its sweep", async () => {
+    const order: string[] = [];
+    let steps = 0;
+    const inner = {
+      ...executor(),
+      execute: async (commands: readonly Command[]): Promise<readonly Answer[]> => {
+        await new Promise(setImmediate);
+        const isSweep = commands.some((command) => userOf(command) === "long") && steps < 3;
+        if (isSweep) steps++;
+        return commands.map(() => (isSweep ? { type: "notYet" } : done));
+      },
+    };
+    const queue = new CommandQueue(inner, { ...limits, batchLengthMax: 2 });
+    await Promise.all(["long", "a", "b", "c"].map(async (user) => (await queue.submit(reverse(user)), order.push(user))));
+    expect(order.at(-1)).toBe("long");
+    expect(steps).toBe(3);
+  });
+
+  test("what is not decided yet when the queue is closed is turned away: nothing of it was done", async () => {
+    const endless = { ...executor(), execute: async (commands: readonly Command[]): Promise<readonly Answer[]> => (await new Promise(setImmediate), commands.map(() => ({ type: "notYet" }))) };
+    const queue = new CommandQueue(endless, limits);
+    const swept = queue.submit(reverse("long"));
+    const refused = expect(swept).rejects.toThrow(QueueClosed);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await queue.close();
+    await refused;
+  });
+
   test("a caller that gave up before its turn is never executed", async () => {
     const inner = executor();
     const queue = new CommandQueue(inner, limits);

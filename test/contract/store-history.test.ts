@@ -1,0 +1,97 @@
+// What every engine's store promises about looking back: each wallet as of any place and any millisecond, as payer and as receiver, and its history link by link.
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { AppliedAnswer } from "../../src/domain/answer.ts";
+import type { WalletAfter } from "../../src/domain/journal.ts";
+import { recordsPerMark } from "../../src/store/history-marks.ts";
+import type { Reads } from "../../src/store/store.ts";
+import { engines } from "../support/engines.ts";
+import { add, init, startMs, transfer } from "../support/given.ts";
+import { OpenedStore } from "../support/opened-store.ts";
+
+/** More than two marks for either wallet. */
+const transfers = 150;
+
+interface Step {
+  readonly sequence: bigint;
+  readonly timeMs: number;
+  readonly after: WalletAfter;
+}
+
+describe.each(engines)("$name", (engine) => {
+  let opened: OpenedStore;
+  let reads: Reads;
+  /** What each wallet's operations were answered with, in order. */
+  let told: Map<bigint, Step[]>;
+  const [alice, bob] = [1n, 2n];
+
+  beforeEach(async () => {
+    opened = await OpenedStore.on(engine);
+    told = new Map([[alice, []], [bob, []]]);
+    const keep = ({ record: { sequence, timeMs, walletId, after, receiver } }: AppliedAnswer): void => {
+      told.get(walletId)!.push({ sequence, timeMs, after });
+      if (receiver !== undefined) told.get(receiver.walletId)!.push({ sequence, timeMs, after: receiver.after });
+    };
+    const ask = async (...asked: Parameters<typeof opened.ask>): Promise<void> => (await opened.ask(...asked)).forEach((answer) => keep(answer as AppliedAnswer));
+    await ask(init(), init("USD", { user: "bob" }), add("500"), add("1", { user: "bob" }), add("1", { user: "bob" }));
+    // Three a batch, so that three have one time; alternately there and back, so that each wallet is as often the receiver.
+    for (let count = 0; count < transfers; count += 3) {
+      opened.machineTimeMs += 2;
+      await ask(transfer("2", "bob"), transfer("1", "alice", { user: "bob" }), transfer("1", "bob"));
+    }
+    reads = await opened.reads();
+  });
+  afterEach(async () => {
+    await reads.close();
+    await opened.remove();
+  });
+
+  const asOf = (walletId: bigint, isPast: (step: Step) => boolean): WalletAfter | undefined => told.get(walletId)!.findLast(isPast)?.after;
+
+  test("a wallet directly after any place of the journal is what it was answered to be", async () => {
+    const end = (await reads.head(0)).sequence;
+    for (const walletId of [alice, bob]) {
+      for (let sequence = 0n; sequence <= end; sequence++) {
+        expect(await reads.walletAsOf(walletId, { sequence })).toEqual(asOf(walletId, (step) => step.sequence <= sequence));
+      }
+    }
+  });
+
+  test("a wallet as of any millisecond has all of that millisecond", async () => {
+    for (const walletId of [alice, bob]) {
+      for (let timeMs = startMs - 1; timeMs <= opened.machineTimeMs + 1; timeMs++) {
+        expect(await reads.walletAsOf(walletId, { timeMs })).toEqual(asOf(walletId, (step) => step.timeMs <= timeMs));
+      }
+    }
+  });
+
+  test("a wallet's history is its own operations, whoever paid, back to its opening", async () => {
+    for (const walletId of [alice, bob]) {
+      const all = { startTimeMs: undefined, endTimeMs: undefined, kind: undefined, reference: undefined, continueAt: undefined };
+      const page = await reads.operations({ walletId, ...all, max: 1000, lookedAtMax: 1000, notesMaxBytes: 1_000_000 });
+      expect(page?.operations.map(({ record }) => record.sequence).toReversed()).toEqual(told.get(walletId)!.map(({ sequence }) => sequence));
+      expect(page?.continueAt).toBeUndefined();
+    }
+  });
+
+  test("forward it comes in steps of bounded size, without a gap", async () => {
+    for (const walletId of [alice, bob]) {
+      const sequences = told.get(walletId)!.map(({ sequence }) => sequence);
+      const found: bigint[] = [];
+      for (;;) {
+        const step = await reads.operationsForward(walletId, { after: found.at(-1) ?? 0n, upTo: sequences.at(-1)! });
+        if (step.length === 0) break;
+        expect(step.length).toBeLessThanOrEqual(Number(recordsPerMark));
+        found.push(...step.map(({ record }) => record.sequence));
+      }
+      expect(found).toEqual(sequences);
+    }
+  });
+
+  // Ledgers are full of marks at this distance: a version that wrote others would search past the ones that are there.
+  test("every 64th operation on a wallet has a mark, and no other", () => {
+    const marked = [alice, bob].flatMap((walletId) => told.get(walletId)!.filter(({ after }) => after.version % 64n === 0n).map(({ sequence }) => ({ partition: 0n, wallet_id: walletId, sequence })));
+    expect(marked.length).toBe(4);
+    expect(opened.place.dump()["history_marks"]).toEqual(marked);
+  });
+});
