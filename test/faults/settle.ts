@@ -32,13 +32,19 @@ async function missed(client: GrpcClient, { userId, key }: Wish, verdict: Verdic
   if (byKey.type !== "answered") return wrong(`key: ${told(byKey)}`);
   const found = byKey.response.outcome;
   if (verdict.type === "rejected") {
-    const isRemembered = found.case === "rejection" && found.value.reason === verdict.reason && found.value.message === verdict.message;
+    const isRemembered = found.case === "rejection" && found.value.reason === verdict.reason && saysAsMuch(found.value, verdict);
     return isRemembered ? undefined : wrong(`key: ${found.case === "rejection" ? found.value.message : found.case}`);
   }
   if (found.case !== "operation" || !isAsTold(found.value, verdict)) return wrong("key it is another");
   const byId = await client.call(WalletService.method.getOperation, { operationId: verdict.operationId });
   if (byId.type !== "answered" || byId.response.outcome.case !== "operation") return wrong(`id: ${told(byId)}`);
   return sameToAll(byId.response.outcome.value, found.value) ? undefined : wrong("id it is another");
+}
+
+/** The same sentence; of an aborted batch at least which item it was and why: other users' keys do not remember what was wrong with it in particular. */
+function saysAsMuch(later: { readonly reason: string; readonly message: string }, first: { readonly message: string }): boolean {
+  if (later.message === first.message) return true;
+  return later.reason === "BATCH_ABORTED" && first.message.startsWith(`${later.message.replace(/\.$/, "")}: `);
 }
 
 /** A batch told only some of it. */
@@ -87,7 +93,7 @@ function sameAnswer(intention: Intention, one: Outcome<Answer>, other: Outcome<A
 }
 
 function sameVerdict(one: Verdict, other: Verdict): boolean {
-  if (one.type === "rejected") return other.type === "rejected" && one.reason === other.reason && one.message === other.message;
+  if (one.type === "rejected") return other.type === "rejected" && one.reason === other.reason && saysAsMuch(other, one);
   if (other.type === "rejected") return false;
   return one.operationId === other.operationId && one.holdId === other.holdId && one.available === other.available && same(OperationSchema, one.operation, other.operation);
 }
