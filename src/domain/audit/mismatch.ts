@@ -56,12 +56,13 @@ export function moneyText(minor: bigint | undefined, exponent: number): string {
 const dateMaxMs = 8.64e15;
 
 /** A time of the ledger's clock in ISO 8601; as milliseconds where no calendar reaches it. */
-export function timeText(timeMs: number | bigint | undefined): string {
-  if (timeMs === undefined) return "none";
+export function timeText(timeMs: number | bigint | null | undefined): string {
+  if (timeMs === undefined || timeMs === null) return "none";
   const ms = Number(timeMs);
   return Math.abs(ms) <= dateMaxMs ? new Date(ms).toISOString() : `${timeMs} ms`;
 }
 
-export function hashText(hash: Uint8Array): string {
-  return Buffer.from(hash).toString("hex");
+/** A hash, or what is found in its place: somebody who alters a row may leave anything there. */
+export function hashText(hash: unknown): string {
+  return hash instanceof Uint8Array ? Buffer.from(hash).toString("hex") : `no bytes: ${String(hash)}`;
 }

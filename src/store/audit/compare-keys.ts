@@ -10,7 +10,7 @@ import { keyFromRow } from "../rows.ts";
 import type { IdempotencyKeyTable, JournalTable } from "../tables.ts";
 import { belowEveryKey, type AuditRows } from "./audit.ts";
 import type { Comparison } from "./compare-kept.ts";
-import { isSameValue } from "./row-differences.ts";
+import { integerOr, isSameValue } from "./row-differences.ts";
 
 type KeyRow = Selectable<IdempotencyKeyTable>;
 
@@ -71,7 +71,7 @@ export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
       // Ordinals are given without gaps. One appears where a key is forgotten or used anew, and neither happens before it is as old as the retention.
       const isInPlace = previous.time_ms <= nowMs - retentionMs || row.ordinal === previous.ordinal + 1n;
       if (!isInPlace) mismatches.add({ subject: `${subject}: ordinal`, expected: `${previous.ordinal + 1n}: no key in between can be forgotten yet`, actual: `${row.ordinal}` });
-      previous = row;
+      previous = { ordinal: integerOr(row.ordinal, previous.ordinal), time_ms: integerOr(row.time_ms, previous.time_ms) };
     }
     after = keys.at(-1)?.ordinal ?? after;
     return BigInt(keys.length) < limit;
@@ -80,20 +80,27 @@ export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
 
 /** The ledger's clock as it is kept; the newest key's time where somebody has set it back. */
 async function clockOf(rows: AuditRows, partition: bigint): Promise<bigint> {
-  const headMs = (await rows.head(partition))?.time_ms ?? 0n;
-  const newestMs = (await rows.endKey(partition, "newest"))?.time_ms ?? 0n;
+  const headMs = integerOr((await rows.head(partition))?.time_ms, 0n);
+  const newestMs = integerOr((await rows.endKey(partition, "newest"))?.time_ms, 0n);
   return headMs > newestMs ? headMs : newestMs;
 }
 
 function checkForm(mismatches: Mismatches, subject: string, row: KeyRow): void {
-  for (const [name, { length }] of [["hash", row.key_hash], ["fingerprint", row.fingerprint]] as const) {
-    mismatches.compare(`${subject}: bytes of its ${name}`, `${hashBytes}`, `${length}`);
+  for (const [name, value] of [["hash", row.key_hash], ["fingerprint", row.fingerprint]] as const) {
+    mismatches.compare(`${subject}: bytes of its ${name}`, `${hashBytes}`, bytesText(value));
+  }
+  for (const [name, value] of [["time", row.time_ms], ["ordinal", row.ordinal]] as const) {
+    if (integerOr(value, undefined) === undefined) mismatches.add({ subject: `${subject}: ${name}`, expected: "an integer", actual: String(value) });
   }
   if ((row.sequence === null) !== (row.rejection === null)) {
     if (row.rejection !== null) mismatches.compare(`${subject}: rejection`, "one that is remembered", rejectionText(row));
     return;
   }
   mismatches.add({ subject, expected: "an operation or a rejection", actual: row.sequence === null ? "neither" : "both" });
+}
+
+function bytesText(value: unknown): string {
+  return value instanceof Uint8Array ? `${value.length}` : `no bytes: ${String(value)}`;
 }
 
 function rejectionText(row: KeyRow): string {

@@ -11,7 +11,8 @@ import { belowEveryKey, type Audit, type AuditRows, type Scratch } from "./audit
 import { checkKeysOf, keysComparison, type KeyChecks } from "./compare-keys.ts";
 import { holdsComparison, totalsComparison, walletsComparison, type Comparison } from "./compare-kept.ts";
 import { checkMarksOf, marksComparison } from "./compare-marks.ts";
-import { readRecord } from "./read-record.ts";
+import { placeOf, readRecord } from "./read-record.ts";
+import { integerOr } from "./row-differences.ts";
 
 /** Records that one snapshot replays: some 100 ms. */
 const replayedMax = 2_000n;
@@ -53,14 +54,14 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
         replay.follow(read.record);
         records.push(read.record);
       } else {
-        replay.skip({ sequence: row.sequence, hash: row.hash, timeMs: Number(row.time_ms) }, read.unreadable);
+        replay.skip(placeOf(row, replay.end), read.unreadable);
       }
     }
     await checkKeysOf(rows, records, keys);
     await checkMarksOf(rows, records, mismatches);
     readUpTo = chunk.at(-1)?.sequence ?? readUpTo;
     checkedOperations += BigInt(chunk.length);
-    const said = (await rows.head(partition))?.sequence ?? 0n;
+    const said = integerOr((await rows.head(partition))?.sequence, 0n);
     totalOperations = said > checkedOperations ? said : checkedOperations;
     return BigInt(chunk.length) < replayedMax;
   };
@@ -89,7 +90,9 @@ async function checkLedger(rows: AuditRows, mismatches: Mismatches): Promise<big
   for (const table of await rows.strayTables(1n)) {
     mismatches.add({ subject: `table ${table}`, expected: "rows of partition 0 only", actual: "rows of other partitions" });
   }
-  return ledger?.create_time_ms ?? 0n;
+  const createTimeMs = integerOr(ledger?.create_time_ms, undefined);
+  if (ledger !== undefined && createTimeMs === undefined) mismatches.add({ subject: "the ledger's own row: create time", expected: "a time", actual: String(ledger.create_time_ms) });
+  return createTimeMs ?? 0n;
 }
 
 /** The head says where the journal ends, what time it was at the last change, and how many keys were given a place. */
@@ -106,7 +109,7 @@ function headComparison(replay: JournalReplay, { createTimeMs }: KeyChecks, mism
     mismatches.compare(`${subject}: sequence`, `${sequence}`, `${head.sequence}`);
     mismatches.compare(`${subject}: hash`, hashText(hash), hashText(head.hash));
     // Whatever changes the ledger writes a record or a key, and moves the ledger's clock to its time.
-    const changedMs = [createTimeMs, BigInt(timeMs), newest?.time_ms ?? 0n].reduce((last, each) => (each > last ? each : last));
+    const changedMs = [createTimeMs, BigInt(timeMs), integerOr(newest?.time_ms, 0n)].reduce((last, each) => (each > last ? each : last));
     mismatches.compare(`${subject}: time`, timeText(changedMs), timeText(head.time_ms));
     // The newest key is the last to be forgotten, so where there is any its ordinal was given last.
     if (newest !== undefined) mismatches.compare(`${subject}: last key ordinal`, `${newest.ordinal}`, `${head.key_ordinal}`);
