@@ -3,11 +3,13 @@
 import type { Selectable } from "kysely";
 import { type Mismatches } from "../../domain/audit/mismatch.ts";
 import { isOpened, walletText, type JournalReplay } from "../../domain/audit/replay.ts";
+import type { Hold } from "../../domain/hold.ts";
 import type { CurrencyCode, Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsToRow, holdToRow, walletToRow } from "../rows.ts";
 import type { HoldTable, WalletTable } from "../tables.ts";
-import { belowEveryKey, type AuditRows, type RowRange, type Scratch } from "./audit.ts";
+import { belowEveryKey, type AuditRows, type Found, type RowRange, type Scratch } from "./audit.ts";
 import { compareRows } from "./row-differences.ts";
+import { tellFound } from "./tell-found.ts";
 
 /**
  * Compares the next rows, in a snapshot whose last record is the last that was replayed. Answers whether there are no more. What changes behind
@@ -20,12 +22,16 @@ interface Sides<Kept, Recomputed> {
   readonly keyOf: (row: Kept) => bigint;
   readonly recomputed: (after: bigint, limit: bigint) => readonly Recomputed[];
   readonly idOf: (made: Recomputed) => bigint;
+  /** What the service's other ways to these rows find. */
+  readonly found: (rows: AuditRows, kept: readonly Kept[]) => Promise<readonly Found[]>;
+  readonly subjectOf: (row: Kept) => string;
   /** One of the two is undefined where the other side has nothing under this key. */
   readonly compare: (kept: Kept | undefined, made: Recomputed | undefined) => void;
 }
 
 /** Walks both sides in the order of their keys. */
-function merged<Kept, Recomputed>(partition: bigint, limit: bigint, { kept, keyOf, recomputed, idOf, compare }: Sides<Kept, Recomputed>): Comparison {
+function merged<Kept, Recomputed>(partition: bigint, limit: bigint, mismatches: Mismatches, sides: Sides<Kept, Recomputed>): Comparison {
+  const { kept, keyOf, recomputed, idOf, found, subjectOf, compare } = sides;
   let after = belowEveryKey;
   return async (rows) => {
     const keptByKey = new Map((await kept(rows, { partition, after, limit })).map((row) => [keyOf(row), row]));
@@ -35,33 +41,43 @@ function merged<Kept, Recomputed>(partition: bigint, limit: bigint, { kept, keyO
     const end = ends.length === 0 ? undefined : ends.reduce((least, each) => (each < least ? each : least));
     const keys = [...new Set([...keptByKey.keys(), ...madeByKey.keys()])].filter((key) => end === undefined || key <= end);
     for (const key of keys.toSorted((a, b) => (a < b ? -1 : 1))) compare(keptByKey.get(key), madeByKey.get(key));
+    const compared = keys.flatMap((key) => keptByKey.get(key) ?? []);
+    tellFound(mismatches, await found(rows, compared), (key) => subjectOf(keptByKey.get(key)!));
     after = end ?? after;
     return end === undefined;
   };
 }
 
 export function walletsComparison(partition: bigint, limit: bigint, scratch: Scratch, mismatches: Mismatches): Comparison {
-  return merged<Selectable<WalletTable>, Wallet>(partition, limit, {
+  return merged<Selectable<WalletTable>, Wallet>(partition, limit, mismatches, {
     kept: (rows, range) => rows.wallets(range),
     keyOf: (row) => row.wallet_id,
     recomputed: (after, max) => scratch.walletsAfter(after, max),
     idOf: (wallet) => wallet.walletId,
+    found: (rows, wallets) => rows.walletsFound(wallets),
+    subjectOf: keptWalletText,
     compare: (kept, made) => {
       const wallet = made !== undefined && isOpened(made) ? made : undefined;
       if (kept === undefined && wallet !== undefined) mismatches.add({ subject: walletText(wallet), expected: "a row in wallets", actual: "none" });
       if (kept === undefined) return;
       if (wallet !== undefined) return compareRows(mismatches, walletText(wallet), { expected: walletToRow(Number(partition), wallet), actual: kept, exponent: wallet.exponent });
-      mismatches.add({ subject: `wallet ${kept.wallet_id} (user ${kept.user_id}, ${kept.currency})`, expected: "no such wallet: no operation opens it", actual: "a row in wallets" });
+      mismatches.add({ subject: keptWalletText(kept), expected: "no such wallet: no operation opens it", actual: "a row in wallets" });
     },
   });
 }
 
+function keptWalletText({ wallet_id: walletId, user_id: userId, currency }: Selectable<WalletTable>): string {
+  return `wallet ${walletId} (user ${userId}, ${currency})`;
+}
+
 export function holdsComparison(partition: bigint, limit: bigint, scratch: Scratch, mismatches: Mismatches): Comparison {
-  return merged(partition, limit, {
-    kept: (rows, range): Promise<readonly Selectable<HoldTable>[]> => rows.holds(range),
+  return merged<Selectable<HoldTable>, Hold>(partition, limit, mismatches, {
+    kept: (rows, range) => rows.holds(range),
     keyOf: (row) => row.hold_id,
     recomputed: (after, max) => scratch.holdsAfter(after, max),
     idOf: (hold) => hold.holdId,
+    found: (rows, holds) => rows.holdsFound(holds),
+    subjectOf: (row) => `hold ${row.hold_id}`,
     compare: (kept, made) => {
       const subject = `hold ${kept?.hold_id ?? made!.holdId}`;
       if (made === undefined) return mismatches.add({ subject, expected: "no such hold: no operation places it", actual: "a row in holds" });

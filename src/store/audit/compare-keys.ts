@@ -11,6 +11,7 @@ import type { IdempotencyKeyTable, JournalTable } from "../tables.ts";
 import { belowEveryKey, type AuditRows } from "./audit.ts";
 import type { Comparison } from "./compare-kept.ts";
 import { integerOr, isSameValue } from "./row-differences.ts";
+import { tellFound } from "./tell-found.ts";
 
 type KeyRow = Selectable<IdempotencyKeyTable>;
 
@@ -36,6 +37,8 @@ export async function checkKeysOf(rows: AuditRows, records: readonly JournalReco
   const nowMs = await clockOf(rows, partition);
   const oldest = await rows.endKey(partition, "oldest");
   const remembered = await rows.keysWith(partition, keyed.map(({ keyHash }) => Buffer.from(keyHash, "hex")));
+  // Already told, with the schema; to walk all keys for each would take for ever.
+  if (remembered === undefined) return;
   const byHash = new Map(remembered.map((row) => [hashText(row.key_hash), row]));
   for (const { record, keyHash } of keyed) {
     const subject = `idempotency key ${keyHash} of operation ${record.sequence}`;
@@ -64,7 +67,7 @@ export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
     const pointedAt = await rows.recordsAt(partition, keys.flatMap((row) => row.sequence ?? []));
     const records = new Map(pointedAt.map((row) => [row.sequence, row]));
     for (const row of keys) {
-      const subject = `idempotency key ${hashText(row.key_hash)} (ordinal ${row.ordinal})`;
+      const subject = rowText(row);
       checkForm(mismatches, subject, row);
       if (row.sequence !== null) checkTarget(mismatches, subject, row, records.get(row.sequence));
       if (row.time_ms < previous.time_ms) mismatches.add({ subject: `${subject}: time`, expected: `not before ${timeText(previous.time_ms)}`, actual: timeText(row.time_ms) });
@@ -73,9 +76,15 @@ export function keysComparison(limit: bigint, checks: KeyChecks): Comparison {
       if (!isInPlace) mismatches.add({ subject: `${subject}: ordinal`, expected: `${previous.ordinal + 1n}: no key in between can be forgotten yet`, actual: `${row.ordinal}` });
       previous = { ordinal: integerOr(row.ordinal, previous.ordinal), time_ms: integerOr(row.time_ms, previous.time_ms) };
     }
+    const byOrdinal = new Map(keys.map((row) => [row.ordinal, row]));
+    tellFound(mismatches, await rows.keysFound(keys), (ordinal) => rowText(byOrdinal.get(ordinal)!));
     after = keys.at(-1)?.ordinal ?? after;
     return BigInt(keys.length) < limit;
   };
+}
+
+function rowText(row: KeyRow): string {
+  return `idempotency key ${hashText(row.key_hash)} (ordinal ${row.ordinal})`;
 }
 
 /** The ledger's clock as it is kept; the newest key's time where somebody has set it back. */

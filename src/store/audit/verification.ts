@@ -11,6 +11,7 @@ import { belowEveryKey, type Audit, type AuditRows, type Scratch } from "./audit
 import { checkKeysOf, keysComparison, type KeyChecks } from "./compare-keys.ts";
 import { holdsComparison, totalsComparison, walletsComparison, type Comparison } from "./compare-kept.ts";
 import { checkMarksOf, marksComparison } from "./compare-marks.ts";
+import { compareSchema } from "./compare-schema.ts";
 import { placeOf, readRecord } from "./read-record.ts";
 import { integerOr } from "./row-differences.ts";
 
@@ -85,6 +86,7 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
 
 /** Answers when the ledger was created, in milliseconds since 1970. */
 async function checkLedger(rows: AuditRows, mismatches: Mismatches): Promise<bigint> {
+  await compareSchema(rows, mismatches);
   const ledger = await rows.ledger();
   mismatches.compare("the ledger's own row: partitions", "1", ledger === undefined ? "no such row" : `${ledger.partitions}`);
   for (const table of await rows.strayTables(1n)) {
