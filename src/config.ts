@@ -172,21 +172,48 @@ export interface Config {
   readonly logLevel: LogLevel;
 }
 
+/** What `verify` needs of the settings. */
+export type VerifyConfig = Pick<Config, "database" | "idempotencyRetentionMs">;
+
 /** What the command line asks for. `text` goes to stdout. */
-export type Start = { readonly kind: "run"; readonly config: Config } | { readonly kind: "help" | "version"; readonly text: string };
+export type Start<Wanted = Config> = { readonly kind: "run"; readonly config: Wanted } | { readonly kind: "help" | "version"; readonly text: string };
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the settings from the flags (without node and the script) and the environment; a flag wins over its variable. Throws a ConfigError whose
  * sentence names what is unknown, wrong or not there yet.
  */
-export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Start {
-  // Whoever asks for help gets it, whatever else is wrong.
-  if (args.includes("--help") || args.includes("-h")) return { kind: "help", text: helpText(settingsTable(), version) };
-  if (args.includes("--version")) return { kind: "version", text: `${version}\n` };
+export function readConfig(args: readonly string[], env: Environment): Start {
+  return textAskedFor(args) ?? { kind: "run", config: configFrom(readerOf(args, env)) };
+}
 
+/**
+ * Reads what `verify` needs, from the same flags and variables. What it does not need is not looked at: the books of a ledger can be checked whatever is wrong
+ * with the other settings. Throws a ConfigError as readConfig does; flags and variables that there are not are refused here too.
+ */
+export function readVerifyConfig(args: readonly string[], env: Environment): Start<VerifyConfig> {
+  const asked = textAskedFor(args);
+  if (asked !== undefined) return asked;
+  const read = readerOf(args, env);
+  return { kind: "run", config: { database: read(settings.database), idempotencyRetentionMs: read(settings.idempotencyRetentionMs) } };
+}
+
+/** Whoever asks for help gets it, whatever else is wrong. */
+function textAskedFor(args: readonly string[]): Exclude<Start, { kind: "run" }> | undefined {
+  if (args.includes("--help") || args.includes("-h")) return { kind: "help", text: helpText(settingsTable(), version) };
+  return args.includes("--version") ? { kind: "version", text: `${version}\n` } : undefined;
+}
+
+type ReadSetting = <T>(setting: Setting<T>) => T;
+
+function readerOf(args: readonly string[], env: Environment): ReadSetting {
   refuseUnknownVariables(env);
   const flags = parseFlags(args, table.map(({ name, kind }) => ({ flag: flagOf(name), mayStandAlone: kind.mayStandAlone })));
-  const read = <T>(setting: Setting<T>): T => readSetting(setting, flags.get(flagOf(setting.name)), env[setting.name]);
+  return (setting) => readSetting(setting, flags.get(flagOf(setting.name)), env[setting.name]);
+}
+
+function configFrom(read: ReadSetting): Config {
   // All of them, those too that are not there yet and have no place in Config.
   for (const setting of table) read(setting);
 
@@ -212,7 +239,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     logLevel: read(settings.logLevel),
   };
   refuseContradictions(config);
-  return { kind: "run", config };
+  return config;
 }
 
 /** Every setting, in the order of the table, as it is explained to people. */
@@ -239,7 +266,7 @@ function quoted(text: string): string {
 }
 
 /** A misspelt variable would otherwise be a setting silently not made. */
-function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>>): void {
+function refuseUnknownVariables(env: Environment): void {
   const names = table.map((setting) => setting.name);
   for (const [name, value = ""] of Object.entries(env)) {
     if (!name.startsWith("WALLET_") || names.some((known) => known === name) || isServiceLink(name, value)) continue;

@@ -1,7 +1,7 @@
 // The process's edge: arguments, the log, signals and exit codes. Exit codes: 0 asked to stop, 1 failed, 2 wrong configuration; of `verify` see there.
 
 import { resolve } from "node:path";
-import { ConfigError, readConfig, type Config } from "./config.ts";
+import { ConfigError, readConfig, readVerifyConfig, type Config, type Start } from "./config.ts";
 import { formatListenAddress, isLoopback } from "./config/listen-address.ts";
 import { createLogger, endLog, flushLog, type Logger } from "./log.ts";
 import { asStartError } from "./start-error.ts";
@@ -13,18 +13,26 @@ const stopTimeoutMs = 9500;
 /** Ctrl-C reaches the process from the terminal and again from npm. What comes this soon after the first signal is the same wish, not impatience. */
 const sameSignalMs = 300;
 
-/** The only command there is; without one the service is started. Its flags are the service's. */
+/** The only command there is; without one the service is started. Its flags are the service's, most of which say nothing to it. */
 const [command, ...afterCommand] = process.argv.slice(2);
-const isVerify = command === "verify";
+if (command === "verify") await verify();
+else await serve();
 
-const start = readStart();
-if (start.kind !== "run") process.stdout.write(start.text);
-else if (isVerify) process.exitCode = await import("./verify-command.ts").then(({ verifyCommand }) => verifyCommand(start.config));
-else await run(start.config);
+async function verify(): Promise<void> {
+  const start = readStart(() => readVerifyConfig(afterCommand, process.env));
+  if (start.kind !== "run") process.stdout.write(start.text);
+  else process.exitCode = await import("./verify-command.ts").then(({ verifyCommand }) => verifyCommand(start.config));
+}
 
-function readStart(): ReturnType<typeof readConfig> {
+async function serve(): Promise<void> {
+  const start = readStart(() => readConfig(process.argv.slice(2), process.env));
+  if (start.kind !== "run") process.stdout.write(start.text);
+  else await run(start.config);
+}
+
+function readStart<Wanted>(read: () => Start<Wanted>): Start<Wanted> {
   try {
-    return readConfig(isVerify ? afterCommand : process.argv.slice(2), process.env);
+    return read();
   } catch (error) {
     if (error instanceof ConfigError) return exitWithSentence(error.message, 2);
     throw error;

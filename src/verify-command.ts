@@ -2,7 +2,7 @@
 
 import { Verifier } from "./ledger/verifier.ts";
 import type { VerificationEvent } from "./ledger/verifier-messages.ts";
-import type { Config } from "./config.ts";
+import type { VerifyConfig } from "./config.ts";
 import { StartError } from "./start-error.ts";
 
 /** Progress is written at most this often, in milliseconds: it may go to a file. */
@@ -12,7 +12,7 @@ const writtenIntervalMs = 1_000;
  * Writes progress to stderr and the result to stdout, each mismatch on a line. Answers the exit code: 0 where everything fits, 1 where something does not, 2
  * where that could not be found out.
  */
-export async function verifyCommand({ database, idempotencyRetentionMs }: Pick<Config, "database" | "idempotencyRetentionMs">): Promise<0 | 1 | 2> {
+export async function verifyCommand({ database, idempotencyRetentionMs }: VerifyConfig): Promise<0 | 1 | 2> {
   const verifier = new Verifier(new URL("./verifier.ts", import.meta.url), { databasePath: database.path, idempotencyRetentionMs });
   const stopped = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.abort());

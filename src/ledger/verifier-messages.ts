@@ -1,4 +1,4 @@
-// What the main thread and a verifier thread say to each other.
+// What a verifier thread is started with, and what it tells. It is told nothing: who wants no more of it ends it.
 
 import type { VerificationProgress, VerificationResult } from "../domain/audit/verification-report.ts";
 
@@ -8,9 +8,6 @@ export interface VerifierSettings {
   /** How long the ledger has kept its keys: a younger one may not be missing. Milliseconds. */
   readonly idempotencyRetentionMs: number;
 }
-
-/** The verification is to end before it is finished. */
-export type ToVerifier = { readonly type: "stop" };
 
 /** Progress, and then one of the others: the thread's last word. */
 export type FromVerifier =

@@ -3,7 +3,7 @@
 import { Worker } from "node:worker_threads";
 import { StartError } from "../start-error.ts";
 import { StoreFault } from "../store/store.ts";
-import type { FromVerifier, ToVerifier, VerificationEvent, VerifierSettings } from "./verifier-messages.ts";
+import type { FromVerifier, VerificationEvent, VerifierSettings } from "./verifier-messages.ts";
 
 /** The service goes down, so no verification is finished any more. Nothing was to be changed. */
 export class VerifierClosed extends Error {
@@ -25,65 +25,66 @@ export class Verifier {
 
   /**
    * Verifies the ledger: progress now and then, at last the result. A caller who comes while a verification is under way joins it: progress goes on from where it is and the
-   * result is its result. It ends with its last caller. Throws the signal's reason, VerifierClosed, StartError where the ledger cannot be opened, StoreFault
-   * where it cannot be read.
+   * result is its result. It ends with its last caller; who comes while its thread is still ending waits until it has, so that there is never more than one. Throws the
+   * signal's reason, VerifierClosed, StartError where the ledger cannot be opened, StoreFault where it cannot be read.
    */
   async *verify(signal: AbortSignal): AsyncGenerator<VerificationEvent> {
-    signal.throwIfAborted();
-    if (this.#isClosed) throw new VerifierClosed("the service is going down");
-    const run = (this.#run ??= new Run(this.#entry, this.#settings));
-    const wake = (): void => run.wake();
+    let run: Run | undefined;
+    const wake = (): void => this.#run?.wake();
     signal.addEventListener("abort", wake);
-    run.callers++;
     try {
       let told: VerificationEvent | undefined;
       while (told?.type !== "result") {
         signal.throwIfAborted();
-        const event = run.latest();
-        if (event === undefined || event === told) await run.change;
+        run ??= this.#join();
+        const event = run?.latest();
+        if (event === undefined || event === told) await this.#run!.change;
         else yield (told = event);
       }
     } finally {
       signal.removeEventListener("abort", wake);
-      run.callers--;
-      if (run.callers === 0 || run.isOver) this.#leave(run);
+      run?.leave();
     }
   }
 
   /** Ends what is under way, soon, and takes no more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const run = this.#run;
-    if (run === undefined) return;
-    run.fail(new VerifierClosed("the service is going down"));
-    run.stop();
-    await run.ended;
+    await this.#run?.end(closed());
   }
 
-  #leave(run: Run): void {
-    run.stop();
-    if (this.#run === run && !this.#isClosed) this.#run = undefined;
+  /** The verification that is under way, or a new one; undefined while the last one's thread is still ending. */
+  #join(): Run | undefined {
+    if (this.#isClosed) throw closed();
+    if (this.#run === undefined || this.#run.hasEnded) this.#run = new Run(this.#entry, this.#settings);
+    if (this.#run.isOver) return undefined;
+    this.#run.callers++;
+    return this.#run;
   }
+}
+
+function closed(): VerifierClosed {
+  return new VerifierClosed("the service is going down");
 }
 
 /** One verification and the thread that it runs in. */
 class Run {
   callers = 0;
-  readonly ended: Promise<void>;
   readonly #worker: Worker;
   #latest: VerificationEvent | undefined;
   #failure: Error | undefined;
+  #hasEnded = false;
   #change = Promise.withResolvers<void>();
 
   constructor(entry: URL, settings: VerifierSettings) {
     this.#worker = new Worker(entry, { workerData: settings, name: "verifier" });
     this.#worker.on("message", (message: FromVerifier) => this.#hear(message));
+    this.#worker.on("messageerror", (error) => void this.end(error));
     this.#worker.on("error", (error) => this.fail(error instanceof Error ? error : new Error(String(error))));
-    const ended = Promise.withResolvers<void>();
-    this.ended = ended.promise;
     this.#worker.on("exit", (code) => {
+      this.#hasEnded = true;
       this.fail(new Error(`the verifier thread ended with code ${code}`));
-      ended.resolve();
+      this.wake();
     });
   }
 
@@ -92,7 +93,12 @@ class Run {
     return this.#change.promise;
   }
 
-  /** Whether its last word is spoken. */
+  /** Whether its thread is gone. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Whether its last word is spoken: nobody can join it any more. */
   get isOver(): boolean {
     return this.#failure !== undefined || this.#latest?.type === "result";
   }
@@ -116,9 +122,18 @@ class Run {
     this.wake();
   }
 
-  /** Ends the thread after the step that it is at, a tenth of a second or so. */
-  stop(): void {
-    this.#worker.postMessage({ type: "stop" } satisfies ToVerifier);
+  /** A caller goes away, and the last one ends it: the result is told, or nobody wants it any more. */
+  leave(): void {
+    this.callers--;
+    if (this.callers === 0) void this.end(new Error("nobody waited for the verification any more"));
+  }
+
+  /**
+   * Ends the thread at once, wherever it is, also while it still loads. It only reads, and its connections are closed with it. Resolves when it has ended.
+   */
+  async end(error: Error): Promise<void> {
+    this.fail(error);
+    await this.#worker.terminate();
   }
 
   #hear(message: FromVerifier): void {

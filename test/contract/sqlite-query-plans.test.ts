@@ -8,18 +8,22 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prepareHistory } from "../../src/store/sqlite/history.ts";
 import { prepareHoldLists } from "../../src/store/sqlite/hold-lists.ts";
 import { prepareLoad } from "../../src/store/sqlite/load.ts";
+import { prepareLookups } from "../../src/store/sqlite/lookups.ts";
 import { prepareQueries } from "../../src/store/sqlite/queries.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { prepareWrite } from "../../src/store/sqlite/write.ts";
 
 let folder: string;
 const plans = new Map<string, string[]>();
+const lookupPlans: string[][] = [];
+let indexesOfSchema: string[];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "wallet-plans-"));
   const path = join(folder, "wallet.db");
   await (await openSqliteStore(path, Date.now)).close();
   const connection = new Database(path);
+  indexesOfSchema = connection.prepare<[], string>("select name from sqlite_schema where type = 'index' and sql is not null").pluck().all();
   const prepare = connection.prepare.bind(connection);
   connection.prepare = (sql: string) => {
     const values = [...sql.matchAll(/\?/g)].map(() => null);
@@ -31,6 +35,9 @@ beforeAll(async () => {
   prepareWrite(connection);
   prepareHistory(connection, queries, 0n);
   prepareHoldLists(connection, queries, 0n);
+  const others = new Set(plans.keys());
+  prepareLookups(connection, queries);
+  for (const [sql, plan] of plans) if (!others.has(sql)) lookupPlans.push(plan);
   connection.close();
 });
 
@@ -46,6 +53,17 @@ describe("query plans", () => {
   it("only heads, counters and the ends of a table are looked for by the partition alone", () => {
     const byPartitionAlone = [...plans].filter(([, plan]) => plan.some((step) => step.endsWith("(partition=?)"))).map(([sql]) => /(?:from|update) "(\w+)"/.exec(sql)?.[1]);
     expect(new Set(byPartitionAlone)).toEqual(new Set(["ledger_head", "currency_totals", "idempotency_keys"]));
+  });
+
+  it("a verification looks rows up through every index there is", () => {
+    expect(lookupPlans).toEqual([
+      ["SEARCH wallets USING COVERING INDEX wallets_by_user (partition=? AND user_id=? AND currency=?)"],
+      ["SEARCH idempotency_keys USING COVERING INDEX idempotency_keys_by_hash (partition=? AND key_hash=?)"],
+      ["SEARCH holds USING COVERING INDEX active_holds_by_currency (partition=? AND currency=? AND eligible_time_ms=? AND hold_id>?)"],
+      ["SEARCH holds USING COVERING INDEX active_holds_by_wallet (partition=? AND wallet_id=? AND eligible_time_ms=? AND hold_id>?)"],
+    ]);
+    const indexes = lookupPlans.flat().map((step) => /INDEX (\w+)/.exec(step)?.[1]);
+    expect(new Set(indexes)).toEqual(new Set(indexesOfSchema));
   });
 
   it.each([

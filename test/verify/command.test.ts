@@ -101,6 +101,14 @@ test("what cannot be verified: a sentence on stderr, exit code 2, and no file is
   expect(readdirSync(folder).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(before.filter((name) => !/-(wal|shm)$/.test(name)));
 });
 
+test("only the settings that it needs are read: others may be wrong, contradict each other or be missing", async () => {
+  const served = `--database-url=sqlite:${good}`;
+  expect(await verify(served, "--idempotency-retention=1m", "--listen=0.0.0.0:80")).toMatchObject({ exitCode: 0 });
+  expect(await verify(...of(good), "--timeout-max=a while", "--tls-cert=cert.pem")).toMatchObject({ exitCode: 0 });
+  expect(await verify(served, "--idempotency-retention=1s")).toEqual({ exitCode: 2, stdout: "", stderr: expect.stringContaining("--idempotency-retention") });
+  expect(await verify(...of(good), "--timeout-maximum=5s")).toEqual({ exitCode: 2, stdout: "", stderr: expect.stringContaining("There is no flag --timeout-maximum") });
+});
+
 test("it runs beside a server that has the ledger open, and sees what was just answered", async () => {
   const service = await spawnService();
   const client = plainWay(service);

@@ -1,5 +1,6 @@
 // Verifications in their threads: shared by who asks meanwhile, ended with their last caller, and ended at once when the service goes down.
 
+import type { Worker } from "node:worker_threads";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -79,6 +80,49 @@ test("a caller who goes away leaves the others; a verification that nobody waits
   alone.abort(new Error("gone too"));
   await expect(waiting).rejects.toThrow("gone too");
   expect((await eventsOf(verifier.verify(never))).at(-1)).toMatchObject({ type: "result", mismatches: [] });
+});
+
+test("starting and leaving again and again never has more than one thread", async () => {
+  let alive = 0;
+  let most = 0;
+  const count = (worker: Worker): void => {
+    most = Math.max(most, ++alive);
+    worker.on("exit", () => alive--);
+  };
+  process.on("worker", count);
+  try {
+    const verifier = verifierOf();
+    for (let call = 0; call < 30; call++) await expect(eventsOf(verifier.verify(AbortSignal.timeout(25)))).rejects.toThrow("timeout");
+    const together = Array.from({ length: 5 }, () => eventsOf(verifier.verify(never)));
+    for (const events of await Promise.all(together)) expect(events.at(-1)).toMatchObject({ type: "result", mismatches: [] });
+    await verifier.close();
+    expect({ most, alive }).toEqual({ most: 1, alive: 0 });
+  } finally {
+    process.off("worker", count);
+  }
+});
+
+test("a thread that is ended in the middle leaves neither a lock nor an open file", async () => {
+  const verifier = verifierOf();
+  for (let call = 0; call < 10; call++) {
+    const leaving = new AbortController();
+    const verification = verifier.verify(leaving.signal);
+    await verification.next();
+    leaving.abort(new Error("gone"));
+    await expect(verification.next()).rejects.toThrow("gone");
+  }
+  await verifier.close();
+  const db = new Database(place.path, { timeout: 0 });
+  expect(db.pragma("wal_checkpoint(TRUNCATE)")).toEqual([{ busy: 0, log: 0, checkpointed: 0 }]);
+  db.close();
+});
+
+test("a message that cannot be read fails the verification", async () => {
+  const verification = verifierOf().verify(never);
+  const started = new Promise<Worker>((resolve) => process.once("worker", resolve));
+  const waiting = verification.next();
+  (await started).emit("messageerror", new Error("cannot be read"));
+  await expect(waiting).rejects.toThrow("cannot be read");
 });
 
 test("closing ends what is under way and takes no more", async () => {

@@ -62,13 +62,13 @@ export function moneyText(minor: bigint | undefined, exponent: number): string {
 const dateMaxMs = 8.64e15;
 
 /** A time of the ledger's clock in ISO 8601; as milliseconds where no calendar reaches it. */
-export function timeText(timeMs: number | bigint | undefined): string {
-  if (timeMs === undefined) return "none";
+export function timeText(timeMs: number | bigint | null | undefined): string {
+  if (timeMs === undefined || timeMs === null) return "none";
   const ms = Number(timeMs);
   return Math.abs(ms) <= dateMaxMs ? new Date(ms).toISOString() : `${timeMs} ms`;
 }
 
-/** Bytes such as hashes, in hex. */
-export function bytesText(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
+/** Bytes such as hashes, in hex, or what is found in its place: somebody who alters a row may leave anything there. */
+export function bytesText(bytes: unknown): string {
+  return bytes instanceof Uint8Array ? Buffer.from(bytes).toString("hex") : `no bytes: ${String(bytes)}`;
 }

@@ -21,6 +21,8 @@ export interface RecomputedState {
   hold(holdId: bigint): Hold | undefined;
   putWallet(wallet: Wallet): void;
   putHold(hold: Hold): void;
+  /** Remembers this wallet as the one of its user and currency, unless there is one already. Answers the id of the one that is remembered. */
+  claim(wallet: WalletIdentity): bigint;
 }
 
 /** Whether the journal opened this wallet, or operations merely speak of it. */
@@ -94,8 +96,13 @@ export class JournalReplay {
     if (record.kind !== "INIT") return { wallet: known ?? this.#unopened(record, subject), hold, receiver };
     this.#mismatches.compare(`${subject}: wallet`, `${record.operationId}, the id of its opening`, `${record.walletId}, the id of its opening`);
     if (record.opened === undefined) this.#mismatches.add({ subject, expected: "whose wallet it opens, in what currency", actual: "none" });
+    const wallet = openedBy(record);
+    const first = isOpened(wallet) ? this.#state.claim(wallet) : wallet.walletId;
+    if (first !== wallet.walletId) {
+      this.#mismatches.add({ subject: `${subject}: ${walletText(wallet)}`, expected: `no second wallet of this user and currency: operation ${first} opened wallet ${first}`, actual: "another wallet" });
+    }
     if (known !== undefined && isOpened(known)) this.#mismatches.add({ subject: `${subject}: wallet`, expected: "a wallet that was not opened before", actual: walletText(known) });
-    return { wallet: openedBy(record), hold, receiver };
+    return { wallet, hold, receiver };
   }
 
   /** Stands in for a wallet that the journal does not open, so that operations on it are told once and not each. */

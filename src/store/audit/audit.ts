@@ -33,8 +33,23 @@ export interface MarkRange {
 /** Below every key, also those that no ledger gives. */
 export const belowEveryKey = -(2n ** 63n);
 
+/** What one of the service's ways to a row finds, beside the way by the row's key. */
+export interface Found {
+  /** The key of the row that is looked for. */
+  readonly key: bigint;
+  /** What it is looked for by: "user and currency". */
+  readonly by: string;
+  /** The key of the row that is found; undefined where none is. */
+  readonly foundKey: bigint | undefined;
+}
+
+/** Name of a table, an index or the like → how it is defined, in the engine's words without their spelling. */
+export type Schema = ReadonlyMap<string, string>;
+
 /** The tables as one snapshot has them. Ranges go by the key that each method names. */
 export interface AuditRows {
+  /** The database's schema, and that which a new ledger of this version has. */
+  schema(): Promise<{ readonly actual: Schema; readonly expected: Schema }>;
   ledger(): Promise<Selectable<LedgerTable> | undefined>;
   /** The tables that have rows in partitions which the ledger does not have. */
   strayTables(partitions: bigint): Promise<readonly string[]>;
@@ -45,12 +60,16 @@ export interface AuditRows {
   recordsAt(partition: bigint, sequences: readonly bigint[]): Promise<readonly Selectable<JournalTable>[]>;
   /** By wallet id. */
   wallets(range: RowRange): Promise<readonly Selectable<WalletTable>[]>;
+  walletsFound(wallets: readonly Selectable<WalletTable>[]): Promise<readonly Found[]>;
   /** By hold id. */
   holds(range: RowRange): Promise<readonly Selectable<HoldTable>[]>;
+  /** Of the active ones: no other is looked for but by its key. */
+  holdsFound(holds: readonly Selectable<HoldTable>[]): Promise<readonly Found[]>;
   /** By ordinal. */
   keys(range: RowRange): Promise<readonly Selectable<IdempotencyKeyTable>[]>;
-  /** Those of the keys with these hashes that are remembered. */
-  keysWith(partition: bigint, keyHashes: readonly Uint8Array[]): Promise<readonly Selectable<IdempotencyKeyTable>[]>;
+  keysFound(keys: readonly Selectable<IdempotencyKeyTable>[]): Promise<readonly Found[]>;
+  /** Those of the keys with these hashes that are remembered. Undefined where nothing finds a key by its hash: the schema is not this version's then. */
+  keysWith(partition: bigint, keyHashes: readonly Uint8Array[]): Promise<readonly Selectable<IdempotencyKeyTable>[] | undefined>;
   /** The key with the lowest, or the highest, ordinal. */
   endKey(partition: bigint, end: "oldest" | "newest"): Promise<Selectable<IdempotencyKeyTable> | undefined>;
   marks(range: MarkRange): Promise<readonly Selectable<HistoryMarkTable>[]>;

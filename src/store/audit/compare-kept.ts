@@ -3,24 +3,30 @@
 import type { Selectable } from "kysely";
 import { walletText } from "../../domain/audit/mismatch.ts";
 import { isOpened, type JournalReplay } from "../../domain/audit/replay.ts";
+import type { Hold } from "../../domain/hold.ts";
 import type { CurrencyCode, Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsToRow, holdToRow, walletToRow } from "../rows.ts";
 import type { HoldTable, WalletTable } from "../tables.ts";
-import { belowEveryKey, type AuditRows, type RowRange, type Scratch } from "./audit.ts";
+import { belowEveryKey, type AuditRows, type Found, type RowRange, type Scratch } from "./audit.ts";
 import type { Comparison, ComparisonOptions } from "./comparison.ts";
 import { compareRows } from "./row-differences.ts";
+import { tellFound } from "./tell-found.ts";
 
 interface Sides<Kept, Recomputed> {
   readonly kept: (rows: AuditRows, range: RowRange) => Promise<readonly Kept[]>;
   readonly keyOf: (row: Kept) => bigint;
   readonly recomputed: (after: bigint, limit: bigint) => readonly Recomputed[];
   readonly idOf: (made: Recomputed) => bigint;
+  /** What the service's other ways to these rows find. */
+  readonly found: (rows: AuditRows, kept: readonly Kept[]) => Promise<readonly Found[]>;
+  readonly subjectOf: (row: Kept) => string;
   /** One of the two is undefined where the other side has nothing under this key. */
   readonly compare: (kept: Kept | undefined, made: Recomputed | undefined) => void;
 }
 
 /** Walks both sides in the order of their keys. */
-function merged<Kept, Recomputed>({ partition, limit }: ComparisonOptions, { kept, keyOf, recomputed, idOf, compare }: Sides<Kept, Recomputed>): Comparison {
+function merged<Kept, Recomputed>({ partition, limit, mismatches }: ComparisonOptions, sides: Sides<Kept, Recomputed>): Comparison {
+  const { kept, keyOf, recomputed, idOf, found, subjectOf, compare } = sides;
   let after = belowEveryKey;
   return async (rows) => {
     const keptByKey = new Map((await kept(rows, { partition, after, limit })).map((row) => [keyOf(row), row]));
@@ -30,6 +36,8 @@ function merged<Kept, Recomputed>({ partition, limit }: ComparisonOptions, { kep
     const end = ends.length === 0 ? undefined : ends.reduce((least, each) => (each < least ? each : least));
     const keys = [...new Set([...keptByKey.keys(), ...madeByKey.keys()])].filter((key) => end === undefined || key <= end);
     for (const key of keys.toSorted((a, b) => (a < b ? -1 : 1))) compare(keptByKey.get(key), madeByKey.get(key));
+    const compared = keys.flatMap((key) => keptByKey.get(key) ?? []);
+    tellFound(mismatches, await found(rows, compared), (key) => subjectOf(keptByKey.get(key)!));
     after = end ?? after;
     return end === undefined;
   };
@@ -43,24 +51,32 @@ export function walletsComparison(options: ComparisonOptions, scratch: Scratch):
     keyOf: (row) => row.wallet_id,
     recomputed: (after, max) => scratch.walletsAfter(after, max),
     idOf: (wallet) => wallet.walletId,
+    found: (rows, wallets) => rows.walletsFound(wallets),
+    subjectOf: keptWalletText,
     compare: (kept, made) => {
       const wallet = made !== undefined && isOpened(made) ? made : undefined;
       if (kept === undefined && wallet !== undefined) mismatches.add({ subject: walletText(wallet), expected: "a row in wallets", actual: "none" });
       if (kept === undefined) return;
       if (wallet !== undefined) return compareRows(mismatches, walletText(wallet), { expected: walletToRow(Number(partition), wallet), actual: kept, exponent: wallet.exponent });
-      mismatches.add({ subject: walletText({ walletId: kept.wallet_id, userId: kept.user_id, currency: kept.currency }), expected: "no such wallet: no operation opens it", actual: "a row in wallets" });
+      mismatches.add({ subject: keptWalletText(kept), expected: "no such wallet: no operation opens it", actual: "a row in wallets" });
     },
   });
+}
+
+function keptWalletText({ wallet_id: walletId, user_id: userId, currency }: Selectable<WalletTable>): string {
+  return walletText({ walletId, userId, currency });
 }
 
 /** Every hold, in the order of their ids. */
 export function holdsComparison(options: ComparisonOptions, scratch: Scratch): Comparison {
   const { partition, mismatches } = options;
-  return merged(options, {
-    kept: (rows, range): Promise<readonly Selectable<HoldTable>[]> => rows.holds(range),
+  return merged<Selectable<HoldTable>, Hold>(options, {
+    kept: (rows, range) => rows.holds(range),
     keyOf: (row) => row.hold_id,
     recomputed: (after, max) => scratch.holdsAfter(after, max),
     idOf: (hold) => hold.holdId,
+    found: (rows, holds) => rows.holdsFound(holds),
+    subjectOf: (row) => `hold ${row.hold_id}`,
     compare: (kept, made) => {
       const subject = `hold ${kept?.hold_id ?? made!.holdId}`;
       if (made === undefined) return mismatches.add({ subject, expected: "no such hold: no operation places it", actual: "a row in holds" });

@@ -11,7 +11,8 @@ import { keyFromRow } from "../rows.ts";
 import type { IdempotencyKeyTable, JournalTable } from "../tables.ts";
 import { belowEveryKey, type AuditRows } from "./audit.ts";
 import type { Comparison, ComparisonOptions } from "./comparison.ts";
-import { isSameValue } from "./row-differences.ts";
+import { integerOr, isSameValue } from "./row-differences.ts";
+import { tellFound } from "./tell-found.ts";
 
 type KeyRow = Selectable<IdempotencyKeyTable>;
 
@@ -33,6 +34,8 @@ export async function checkKeysOf(rows: AuditRows, records: readonly JournalReco
   const nowMs = await clockOf(rows, partition);
   const oldest = await rows.endKey(partition, "oldest");
   const remembered = await rows.keysWith(partition, keyed.map(({ keyHash }) => Buffer.from(keyHash, "hex")));
+  // Already told, with the schema; to walk all keys for each would take for ever.
+  if (remembered === undefined) return;
   const byHash = new Map(remembered.map((row) => [bytesText(row.key_hash), row]));
   for (const { record, keyHash } of keyed) {
     const subject = `idempotency key ${keyHash} of operation ${record.sequence}`;
@@ -60,36 +63,49 @@ export function keysComparison({ partition, limit, mismatches, retentionMs, crea
     const pointedAt = await rows.recordsAt(partition, keys.flatMap((row) => row.sequence ?? []));
     const records = new Map(pointedAt.map((row) => [row.sequence, row]));
     for (const row of keys) {
-      const subject = `idempotency key ${bytesText(row.key_hash)} (ordinal ${row.ordinal})`;
+      const subject = rowText(row);
       checkForm(mismatches, subject, row);
       if (row.sequence !== null) checkTarget(mismatches, subject, row, records.get(row.sequence));
       if (row.time_ms < previous.time_ms) mismatches.add({ subject: `${subject}: time`, expected: `not before ${timeText(previous.time_ms)}`, actual: timeText(row.time_ms) });
       // Ordinals are given without gaps. One appears where a key is forgotten or used anew, and neither happens before it is as old as the retention.
       const isInPlace = previous.time_ms <= nowMs - retentionMs || row.ordinal === previous.ordinal + 1n;
       if (!isInPlace) mismatches.add({ subject: `${subject}: ordinal`, expected: `${previous.ordinal + 1n}: no key in between can be forgotten yet`, actual: `${row.ordinal}` });
-      previous = row;
+      previous = { ordinal: integerOr(row.ordinal, previous.ordinal), time_ms: integerOr(row.time_ms, previous.time_ms) };
     }
+    const byOrdinal = new Map(keys.map((row) => [row.ordinal, row]));
+    tellFound(mismatches, await rows.keysFound(keys), (ordinal) => rowText(byOrdinal.get(ordinal)!));
     after = keys.at(-1)?.ordinal ?? after;
     return BigInt(keys.length) < limit;
   };
 }
 
+function rowText(row: KeyRow): string {
+  return `idempotency key ${bytesText(row.key_hash)} (ordinal ${row.ordinal})`;
+}
+
 /** The ledger's clock as it is kept; the newest key's time where somebody has set it back. */
 async function clockOf(rows: AuditRows, partition: bigint): Promise<bigint> {
-  const headMs = (await rows.head(partition))?.time_ms ?? 0n;
-  const newestMs = (await rows.endKey(partition, "newest"))?.time_ms ?? 0n;
+  const headMs = integerOr((await rows.head(partition))?.time_ms, 0n);
+  const newestMs = integerOr((await rows.endKey(partition, "newest"))?.time_ms, 0n);
   return headMs > newestMs ? headMs : newestMs;
 }
 
 function checkForm(mismatches: Mismatches, subject: string, row: KeyRow): void {
-  for (const [name, { length }] of [["hash", row.key_hash], ["fingerprint", row.fingerprint]] as const) {
-    mismatches.compare(`${subject}: bytes of its ${name}`, `${keyHashBytes}`, `${length}`);
+  for (const [name, value] of [["hash", row.key_hash], ["fingerprint", row.fingerprint]] as const) {
+    mismatches.compare(`${subject}: bytes of its ${name}`, `${keyHashBytes}`, lengthText(value));
+  }
+  for (const [name, value] of [["time", row.time_ms], ["ordinal", row.ordinal]] as const) {
+    if (integerOr(value, undefined) === undefined) mismatches.add({ subject: `${subject}: ${name}`, expected: "an integer", actual: String(value) });
   }
   if ((row.sequence === null) !== (row.rejection === null)) {
     if (row.rejection !== null) mismatches.compare(`${subject}: rejection`, "one that is remembered", rejectionText(row));
     return;
   }
   mismatches.add({ subject, expected: "an operation or a rejection", actual: row.sequence === null ? "neither" : "both" });
+}
+
+function lengthText(value: unknown): string {
+  return value instanceof Uint8Array ? `${value.length}` : `no bytes: ${String(value)}`;
 }
 
 function rejectionText(row: KeyRow): string {

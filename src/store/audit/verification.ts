@@ -12,7 +12,9 @@ import { checkKeysOf, keysComparison, type KeyChecks } from "./compare-keys.ts";
 import { holdsComparison, totalsComparison, walletsComparison } from "./compare-kept.ts";
 import { checkMarksOf, marksComparison } from "./compare-marks.ts";
 import type { Comparison, ComparisonOptions } from "./comparison.ts";
-import { readRecord } from "./read-record.ts";
+import { compareSchema } from "./compare-schema.ts";
+import { placeOf, readRecord } from "./read-record.ts";
+import { integerOr } from "./row-differences.ts";
 
 /** Records that one snapshot replays: some 100 ms. */
 const replayedMax = 2_000n;
@@ -55,14 +57,14 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
         replay.follow(read.record);
         records.push(read.record);
       } else {
-        replay.skip({ sequence: row.sequence, hash: row.hash, timeMs: Number(row.time_ms) }, read.unreadable);
+        replay.skip(placeOf(row, replay.end), read.unreadable);
       }
     }
     await checkKeysOf(rows, records, keys);
     await checkMarksOf(rows, records, mismatches);
     readUpTo = chunk.at(-1)?.sequence ?? readUpTo;
     checkedOperations += BigInt(chunk.length);
-    const said = (await rows.head(partition))?.sequence ?? 0n;
+    const said = integerOr((await rows.head(partition))?.sequence, 0n);
     totalOperations = said > checkedOperations ? said : checkedOperations;
     return BigInt(chunk.length) < replayedMax;
   };
@@ -86,12 +88,15 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
 
 /** Answers when the ledger was created, in milliseconds since 1970. */
 async function checkLedger(rows: AuditRows, mismatches: Mismatches): Promise<bigint> {
+  await compareSchema(rows, mismatches);
   const ledger = await rows.ledger();
   mismatches.compare("the ledger's own row: partitions", "1", ledger === undefined ? "no such row" : `${ledger.partitions}`);
   for (const table of await rows.strayTables(1n)) {
     mismatches.add({ subject: `table ${table}`, expected: "rows of partition 0 only", actual: "rows of other partitions" });
   }
-  return ledger?.create_time_ms ?? 0n;
+  const createTimeMs = integerOr(ledger?.create_time_ms, undefined);
+  if (ledger !== undefined && createTimeMs === undefined) mismatches.add({ subject: "the ledger's own row: create time", expected: "a time", actual: String(ledger.create_time_ms) });
+  return createTimeMs ?? 0n;
 }
 
 /** The head says where the journal ends, what time it was at the last change, and how many keys were given a place. */
@@ -108,7 +113,7 @@ function headComparison({ createTimeMs, mismatches }: KeyChecks, replay: Journal
     mismatches.compare(`${subject}: sequence`, `${sequence}`, `${head.sequence}`);
     mismatches.compare(`${subject}: hash`, bytesText(hash), bytesText(head.hash));
     // Whatever changes the ledger writes a record or a key, and moves the ledger's clock to its time.
-    const changedMs = [createTimeMs, BigInt(timeMs), newest?.time_ms ?? 0n].reduce((last, each) => (each > last ? each : last));
+    const changedMs = [createTimeMs, BigInt(timeMs), integerOr(newest?.time_ms, 0n)].reduce((last, each) => (each > last ? each : last));
     mismatches.compare(`${subject}: time`, timeText(changedMs), timeText(head.time_ms));
     // The newest key is the last to be forgotten, so where there is any its ordinal was given last.
     if (newest !== undefined) mismatches.compare(`${subject}: last key ordinal`, `${newest.ordinal}`, `${head.key_ordinal}`);

@@ -9,7 +9,9 @@ import type { HistoryMarkTable, HoldTable, IdempotencyKeyTable, LedgerTable, Wal
 import { openForReading } from "./connection.ts";
 import { faultOf } from "./fault.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
+import { prepareLookups } from "./lookups.ts";
 import { prepareQueries } from "./queries.ts";
+import { newSchema, schemaOf } from "./schema.ts";
 import { statement } from "./statement.ts";
 
 const tables = ["ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"] as const;
@@ -88,6 +90,8 @@ function prepareRows(connection: Database.Database): AuditRows {
   }));
 
   return {
+    ...prepareLookups(connection, queries),
+    schema: async () => ({ actual: schemaOf(connection), expected: await newSchema() }),
     ledger: async () => ledger.get({}),
     strayTables: async (partitions) =>
       strays.filter(({ below, above }) => below.get({}) !== undefined || above.get({ partitions }) !== undefined).map(({ table }) => table),
@@ -97,7 +101,6 @@ function prepareRows(connection: Database.Database): AuditRows {
     wallets: async (range) => wallets.all(range),
     holds: async (range) => holds.all(range),
     keys: async (range) => keys.all(range),
-    keysWith: async (partition, keyHashes) => keyHashes.flatMap((keyHash) => queries.key.get({ partition, keyHash }) ?? []),
     endKey: async (partition, end) => endKeys[end].get({ partition }),
     marks: async (range) => marks.all(range),
     marksAt: async (wanted) => wanted.flatMap((each) => mark.get(each) ?? []),

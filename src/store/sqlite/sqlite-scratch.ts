@@ -1,9 +1,9 @@
-// Recomputed wallets and holds in a database of their own that nobody else sees and that is gone with its connection.
+// Recomputed wallets, whose they are, and holds in a database of their own that nobody else sees and that is gone with its connection.
 
 import { deserialize, serialize } from "node:v8";
 import Database from "better-sqlite3";
 import type { Hold } from "../../domain/hold.ts";
-import type { Wallet } from "../../domain/wallet.ts";
+import type { Wallet, WalletIdentity } from "../../domain/wallet.ts";
 import type { Scratch } from "../audit/audit.ts";
 
 /** Entries of each kind in memory before they go to the database: a busy ledger's operations return to the same wallets. Some 10 MB at most. */
@@ -26,10 +26,19 @@ export function openSqliteScratch(): Scratch {
     hold: (holdId) => holds.get(holdId),
     putWallet: (wallet) => wallets.put(wallet.walletId, wallet),
     putHold: (hold) => holds.put(hold.holdId, hold),
+    claim: claims(connection),
     walletsAfter: (after, limit) => wallets.after(after, limit),
     holdsAfter: (after, limit) => holds.after(after, limit),
     close: () => void connection.close(),
   };
+}
+
+/** Which wallet is whose: one for each user and currency. */
+function claims(connection: Database.Database): (wallet: WalletIdentity) => bigint {
+  connection.exec("create table owners (user_id text not null, currency text not null, wallet_id integer not null, primary key (user_id, currency)) without rowid");
+  const insert = connection.prepare<[string, string, bigint]>("insert or ignore into owners (user_id, currency, wallet_id) values (?, ?, ?)");
+  const select = connection.prepare<[string, string], bigint>("select wallet_id from owners where user_id = ? and currency = ?").safeIntegers().pluck();
+  return ({ walletId, userId, currency }) => (insert.run(userId, currency, walletId).changes === 1 ? walletId : select.get(userId, currency)!);
 }
 
 /** A map from id to value that keeps a bounded number of its entries in memory. */

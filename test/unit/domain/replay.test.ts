@@ -6,7 +6,7 @@ import { JournalReplay } from "../../../src/domain/audit/replay.ts";
 import { recordHash } from "../../../src/domain/canonical.ts";
 import type { Hold } from "../../../src/domain/hold.ts";
 import { genesisHash, type JournalRecord } from "../../../src/domain/journal.ts";
-import type { Wallet } from "../../../src/domain/wallet.ts";
+import type { UserId, Wallet, WalletIdentity } from "../../../src/domain/wallet.ts";
 import { add, capture, close, extend, freeze, given, held, hold, limit, reverse, startMs, transfer, unfreeze, wallet, withdraw, type Story } from "../../support/given.ts";
 
 const story = (): Story =>
@@ -22,10 +22,16 @@ const recordsOf = ({ ledger }: Story): JournalRecord[] => [...ledger.records.val
 function replayed(records: readonly JournalRecord[]) {
   const wallets = new Map<bigint, Wallet>();
   const holds = new Map<bigint, Hold>();
+  const owners = new Map<string, bigint>();
   const mismatches = new Mismatches();
   const state = {
     wallet: (id: bigint) => wallets.get(id),
     hold: (id: bigint) => holds.get(id),
+    claim({ walletId, userId, currency }: WalletIdentity) {
+      const key = `${userId} ${currency}`;
+      owners.set(key, owners.get(key) ?? walletId);
+      return owners.get(key)!;
+    },
     putWallet: (each: Wallet) => void wallets.set(each.walletId, each),
     putHold: (each: Hold) => void holds.set(each.holdId, each),
   };
@@ -52,6 +58,15 @@ test("a replay makes the wallets, holds and counters that the ledger has, and ha
   expect(wallets).toEqual(told.ledger.wallets);
   expect(holds).toEqual(told.ledger.holds);
   expect(currencies).toEqual([...told.ledger.currencyTotals.values()]);
+});
+
+test("a user's second wallet in one currency is told", () => {
+  const opening = (user: string): JournalRecord => recordsOf(story()).find(({ opened }) => opened?.userId === user)!;
+  const [first, second] = [opening("alice").walletId, opening("bob").walletId];
+  const records = rewritten(recordsOf(story()), second, (record) => ({ ...record, opened: { ...record.opened!, userId: "alice" as UserId } }));
+  expect(replayed(records).mismatches).toEqual([
+    { subject: `operation ${second} (INIT): wallet ${second} (user alice, USD)`, expected: `no second wallet of this user and currency: operation ${first} opened wallet ${first}`, actual: "another wallet" },
+  ]);
 });
 
 test("every number of every record is held against the ones before it, even where every hash was made right again", () => {
