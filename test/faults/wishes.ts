@@ -52,7 +52,10 @@ export class Wishes {
   readonly #hotPercent: number;
   readonly #batchPermille: number;
   readonly #batchLengthMax: number;
-  readonly #users: User[] = [];
+  /** Those who are known to have a wallet: the first few that were made, and the others. */
+  readonly #hotUsers: User[] = [];
+  readonly #coldUsers: User[] = [];
+  #userCount = 0;
   readonly #holds: { owner: User; holdId: bigint }[] = [];
   readonly #frozen: User[] = [];
   /** Wallets made to be closed that nobody is busy with, and how far each is in its life. */
@@ -71,7 +74,7 @@ export class Wishes {
 
   /** Everybody who has a wallet, or was meant to have one. */
   userIds(): string[] {
-    return [...this.#users.map(({ userId }) => userId), ...Array.from({ length: this.#briefCount }, (_, index) => briefUser(index + 1))];
+    return [...Array.from({ length: this.#userCount }, (_, number) => plainUser(number)), ...Array.from({ length: this.#briefCount }, (_, index) => briefUser(index + 1))];
   }
 
   /** Batches that open so many new wallets and put this much into each. */
@@ -82,19 +85,25 @@ export class Wishes {
   }
 
   next(): Intention {
-    if (this.#users.length < firstUsers) return alone(this.#open(this.#newUser()));
+    if (this.#hotUsers.length + this.#coldUsers.length < firstUsers) return alone(this.#open(this.#newUser()));
     return this.#random.between(1, 1_000) <= this.#batchPermille ? this.#batch() : alone(this.#wish());
   }
 
-  /** Learns what a caller learns from an answer: which holds there are, and which steps are over. `undefined`: nothing is known. */
+  /** Learns what a caller learns from an answer: which wallets and holds there are, and which steps are over. `undefined`: nothing is known. */
   heard({ verb, userId, key, currency }: Wish, verdict: Verdict | undefined): void {
     const isApplied = verdict?.type === "applied";
     if (verb === "holdMoney" && isApplied && !verdict.replayed) this.#rememberHold({ owner: { userId, currency }, holdId: verdict.holdId! });
+    if (verb === "initWallet" && isApplied && !verdict.replayed) this.#rememberUser({ userId, currency });
     if (verb === "unfreezeWallet" && !isApplied) this.#frozen.push({ userId, currency });
     const life = this.#busyBrief.get(key);
     if (life === undefined) return;
     this.#busyBrief.delete(key);
     if (life.step < briefLife.length) this.#brief.push(life);
+  }
+
+  #rememberUser(user: User): void {
+    const number = numberOf(user.userId);
+    if (number !== undefined) (number < this.#hot ? this.#hotUsers : this.#coldUsers).push(user);
   }
 
   #rememberHold(hold: { owner: User; holdId: bigint }): void {
@@ -141,7 +150,7 @@ export class Wishes {
     switch (verb) {
       case "initWallet":
         // Now and then one that exists: its refusal is remembered like an operation.
-        return this.#open(this.#random.between(1, 4) === 1 ? this.#random.pick(this.#users) : this.#newUser());
+        return this.#open(this.#random.between(1, 4) === 1 ? this.#user() : this.#newUser());
       case "closeWallet":
         return this.#stepOfBriefLife();
       case "captureHold":
@@ -247,10 +256,8 @@ export class Wishes {
   }
 
   #newUser(): User {
-    const number = this.#users.length;
-    const user = { userId: `user-${number}`, currency: currencies[number % currencies.length]! };
-    this.#users.push(user);
-    return user;
+    const number = this.#userCount++;
+    return { userId: plainUser(number), currency: currencies[number % currencies.length]! };
   }
 
   #newBrief(): User {
@@ -259,8 +266,7 @@ export class Wishes {
 
   #user(): User {
     const isHot = this.#random.between(1, 100) <= this.#hotPercent;
-    const last = this.#users.length - 1;
-    return this.#users[isHot ? this.#random.between(0, this.#hot - 1) : this.#random.between(this.#hot, last)]!;
+    return this.#random.pick((isHot && this.#hotUsers.length > 0) || this.#coldUsers.length === 0 ? this.#hotUsers : this.#coldUsers);
   }
 
   /** Somebody else, mostly with a wallet in the same currency. */
@@ -280,4 +286,14 @@ export class Wishes {
 
 function briefUser(number: number): string {
   return `brief-${number}`;
+}
+
+function plainUser(number: number): string {
+  return `user-${number}`;
+}
+
+/** Undefined for somebody whose wallet is made to be closed. */
+function numberOf(userId: string): number | undefined {
+  const digits = /^user-(\d+)$/.exec(userId)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
