@@ -756,6 +756,7 @@ export const ReportService: GenService<{
    * says what of all that is kept does not fit. Progress comes a few times a second, the result last. Operations that are applied meanwhile are checked
    * too; a row that was compared is not looked at again. One verification runs at a time: who calls while one is under way joins it, hears of its progress from there on
    * and gets its result. It ends early with its last caller, and when the service goes down (STORE_UNAVAILABLE).
+   * Every row is also looked up through the indexes that the service reads by, and the schema is compared with a new ledger's.
    * Somebody who can write to the database could rewrite the whole journal from some operation on, with every hash and every table: that fits, and
    * only a receipt from before tells it (VerifyReceipt). Nothing in the journal tells which rejection a key remembers.
    *
