@@ -45,7 +45,7 @@ export const errorTable = {
   WALLET_NOT_EMPTY: { code: Code.FailedPrecondition, meaning: "Only a wallet with a total of zero can be closed." },
   BALANCE_LIMIT_EXCEEDED: { code: Code.FailedPrecondition, meaning: "The money coming in would take the wallet's total above its `balance_max` or out of the 64-bit range." },
   VERSION_MISMATCH: { code: Code.Aborted, meaning: "The wallet's version is not the `expected_version`: something happened in between. Read it again and decide anew." },
-  BATCH_ABORTED: { code: Code.Aborted, meaning: "An item of an atomic batch was rejected, so nothing of the batch was done. The error names the item and its reason." },
+  BATCH_ABORTED: { code: Code.Aborted, meaning: "An item of an atomic batch was rejected, so nothing of the batch was done. The error names the item and its reason. A new attempt takes new keys for all items." },
   OVERLOADED: { code: Code.ResourceExhausted, meaning: "The service has as much work waiting as it takes. Nothing was done; send it again after the delay in RetryInfo." },
   MESSAGE_TOO_LARGE: { code: Code.ResourceExhausted, meaning: "The request is larger than the server takes." },
   STORE_UNAVAILABLE: { code: Code.Unavailable, meaning: "The database refused the work, or the service is going down. Nothing was done; send it again later, a watch with its last resume token." },

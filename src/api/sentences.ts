@@ -73,11 +73,11 @@ function explain(rejection: Rejection): Explanation {
     }
     case "WALLET_EXISTS": {
       const { userId, currency } = rejection;
-      return { sentence: `User ${userId} already has a wallet in ${currency}. Use it; a user has at most one per currency.`, metadata: { user_id: userId, currency } };
+      return { sentence: `User ${userId} already has a wallet in ${currency}, open or closed: a user has at most one per currency, and a closed one stays closed.`, metadata: { user_id: userId, currency } };
     }
     case "HOLD_NOT_FOUND": {
       const { userId, holdId } = rejection;
-      return { sentence: `User ${userId} has no hold ${holdId}. Check both.`, metadata: { user_id: userId, hold_id: `${holdId}` } };
+      return { sentence: `User ${userId} has no hold ${holdId}. Check the user and the id of the hold.`, metadata: { user_id: userId, hold_id: `${holdId}` } };
     }
     case "HOLD_NOT_ACTIVE": {
       const { holdId, status } = rejection;
@@ -97,7 +97,7 @@ function explain(rejection: Rejection): Explanation {
     case "CAPTURE_EXCEEDS_HOLD": {
       const { holdId, remaining, requested } = rejection;
       return {
-        sentence: `Of hold ${holdId} remain ${money(remaining)}, so ${money(requested)} cannot be captured. Capture at most what remains.`,
+        sentence: `${money(remaining)} remain of hold ${holdId}, so ${money(requested)} cannot be captured. Capture at most what remains.`,
         metadata: { hold_id: `${holdId}`, currency: remaining.currency, remaining: amount(remaining), requested: amount(requested) },
       };
     }

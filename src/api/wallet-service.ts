@@ -97,7 +97,7 @@ function refused(rejection: Rejection): ConnectError {
 function unknownKey(userId: string, idempotencyKey: string): ConnectError {
   return serviceError(
     "OPERATION_NOT_FOUND",
-    `Nothing is remembered of user ${userId} and this key: it was never seen, is still under way, or is no longer kept. Sending the call again with the same key is safe.`,
+    `Nothing is remembered of user ${userId} and this key: it was never seen, is still under way, or is no longer kept. Within WALLET_IDEMPOTENCY_RETENTION of the first attempt it is safe to send the call again with the same key; later it would be done anew.`,
     { metadata: { user_id: userId, idempotency_key: idempotencyKey } },
   );
 }

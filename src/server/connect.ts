@@ -183,9 +183,8 @@ function notTaken(answer: UniversalServerResponse, exchange: Exchange, handler: 
   const isGet = httpMethod === "GET";
   const field = isGet ? "encoding" : "content-type";
   const sent = isGet ? "" : echo(header.get("content-type") ?? "");
-  const description = isGet
-    ? "must be json or proto, and `message` the request in it"
-    : `"${sent}" is none that ${path} takes; use application/json, application/proto, application/grpc or application/grpc-web for one message, application/connect+json for streams`;
+  const taken = handler.method.methodKind === "unary" ? "application/json, application/proto" : "application/connect+json, application/connect+proto (it is a stream)";
+  const description = isGet ? "must be json or proto, and `message` the request in it" : `"${sent}" is none that ${path} takes; use ${taken}, application/grpc or application/grpc-web`;
   return refuse(logger, exchange, serviceError("INVALID_REQUEST", `${field}: ${description}`, { violations: [{ field, description }] }), answer.status);
 }
 

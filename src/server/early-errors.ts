@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import type { ConnectError } from "@connectrpc/connect";
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescField, DescMethod } from "@bufbuild/protobuf";
 import { internalError, invalidField, serviceError } from "../api/errors.ts";
 import { canceled, deadlineExceeded, isServiceError, unimplemented } from "../api/faults.ts";
 
@@ -94,6 +94,13 @@ function inPlainWords(what: string): string {
   return what;
 }
 
+/** What a field of this type must be. Of an enum the names that it takes, but for the one that is never sent. */
+function formOf(field: DescField, typeName: string, what: string): string {
+  if (field.enum === undefined) return `must be a ${typeName} in JSON's form: ${echo(what)}`;
+  const names = field.enum.values.filter((value) => value.number !== 0).map((value) => value.name);
+  return `must be one of ${names.join(", ")}, not ${echo(what)}`;
+}
+
 /** What protobuf-es says about a type, not about a field. */
 function invalidJson(typeName: string, what: string, call: EarlyCall): ConnectError {
   const unknown = /^key "(.*)" is unknown$/s.exec(what);
@@ -104,7 +111,7 @@ function invalidJson(typeName: string, what: string, call: EarlyCall): ConnectEr
   // A timestamp, a duration or an enum: the fields of that type are the ones it can be about.
   const fields = call.method?.input.fields.filter((field) => (field.message ?? field.enum)?.typeName === typeName) ?? [];
   if (fields.length > 0) {
-    const violations = fields.map((field) => ({ field: field.name, description: `must be a ${typeName} in JSON's form: ${echo(what)}` }));
+    const violations = fields.map((field) => ({ field: field.name, description: formOf(field, typeName, what) }));
     const [first] = violations;
     return serviceError("INVALID_REQUEST", `${violations.map((violation) => violation.field).join(" or ")}: ${first?.description}`, { violations });
   }

@@ -99,16 +99,19 @@ export function fieldNamed(message: DescMessage, key: string): DescField | undef
   return message.fields.find((field) => field.name === key || field.jsonName === key);
 }
 
+/** The form of RFC 3339, section 5.6; whether there is such a day is for who reads it. */
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+
 /**
  * Throws INVALID_REQUEST where the text is no duration: protobuf-es 2.17 reads "1s1s" as one second. Timestamps it reads as RFC 3339 has them; here it
- * is only seen to that they are text, so that the error names the field.
+ * is only seen to that they have that form, so that the error names the field.
  */
 export function checkWellKnown(field: DescField, message: DescMessage, value: unknown): void {
   const isText = typeof value === "string";
   if (message.typeName === "google.protobuf.Duration" && !(isText && /^-?\d+(\.\d{1,9})?s$/.test(value))) {
     throw invalidField(field.name, 'must be a number of seconds with at most nine decimals and an s, such as "600s"');
   }
-  if (message.typeName === "google.protobuf.Timestamp" && !isText) {
+  if (message.typeName === "google.protobuf.Timestamp" && !(isText && rfc3339.test(value))) {
     throw invalidField(field.name, 'must be a time in the form of RFC 3339, such as "2026-01-31T12:00:00Z"');
   }
 }

@@ -309,7 +309,7 @@ export type GetWalletOperationReportResponse = Message<"wallet.v1.GetWalletOpera
   transfersOut?: Totals | undefined;
 
   /**
-   * Transfers from another wallet.
+   * Money from another wallet: transfers, and captures into this one.
    *
    * @generated from field: wallet.v1.Totals transfers_in = 8;
    */
