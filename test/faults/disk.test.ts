@@ -35,9 +35,10 @@ test("a full disk: reads go on, writes are refused and do nothing, and with spac
     await runUntil(workload, client, () => workload.undone.length > 0);
     // After a batch that did not fit, a smaller one may: what counts is a stretch in which nothing did.
     let before: unknown;
-    for (let known = -1, tries = 0; known !== workload.acknowledged.length; tries++) {
+    const done = (): number => workload.acknowledged.length + workload.released;
+    for (let known = -1, tries = 0; known !== done(); tries++) {
       expect(tries).toBeLessThan(20);
-      known = workload.acknowledged.length;
+      known = done();
       before = await operations(client);
       const refused = workload.undone.length;
       await runUntil(workload, client, () => workload.undone.length >= refused + 100);
