@@ -23,10 +23,12 @@ export class Workload {
   acknowledged: Acknowledged[] = [];
   /** Sent, and nothing is known of it. */
   unknown: Intention[] = [];
-  /** How many of those the service itself said that nobody knows. */
+  /** Of how many calls, those of them and releases, the service itself said that nobody knows. */
   toldUnknown = 0;
   /** Refused with the assurance that nothing was done. */
   undone: { intention: Intention; reason: string }[] = [];
+  /** Holds that were released by calls, as their answers say. */
+  released = 0;
   /** Calls that ended without a word from the service, by gRPC's name for it. */
   readonly silences = new Map<string, number>();
 
@@ -58,8 +60,15 @@ export class Workload {
 
   async #sendOne(client: GrpcClient): Promise<Outcome> {
     // Releases have no key and need none: whether one was done is seen in the books.
-    if (this.#random.between(1, 1_000) <= this.#releasePermille) return client.call(WalletService.method.releaseHolds, {});
+    if (this.#random.between(1, 1_000) <= this.#releasePermille) return this.#release(client);
     return this.send(client, this.wishes.next());
+  }
+
+  async #release(client: GrpcClient): Promise<Outcome> {
+    const outcome = await client.call(WalletService.method.releaseHolds, {});
+    if (outcome.type === "answered") this.released += outcome.response.releasedCount;
+    if (outcome.type === "refused" && outcome.reason === "OUTCOME_UNKNOWN") this.toldUnknown++;
+    return outcome;
   }
 
   /** Sends this intention and files what became of it. */
