@@ -39,6 +39,8 @@ export class CommandQueue {
   readonly #executor: Executor;
   readonly #limits: QueueLimits;
   #waiting: Waiting[] = [];
+  /** Those of the waiting whose wallets are being swept: what shares a commit with them would not be decided either. */
+  readonly #swept = new Set<Waiting>();
   #length = 0;
   #batchesUnderWay = 0;
   #flushScheduled = false;
@@ -99,7 +101,9 @@ export class CommandQueue {
       await this.#executeTogether(batch, notYet);
     } finally {
       this.#batchesUnderWay--;
-      this.#left(batch.filter((waiting) => !notYet.has(waiting)));
+      const over = batch.filter((waiting) => !notYet.has(waiting));
+      for (const waiting of over) this.#swept.delete(waiting);
+      this.#left(over);
       this.#putBack([...notYet]);
       if (this.#waiting.length > 0) this.#scheduleFlush();
     }
@@ -120,31 +124,44 @@ export class CommandQueue {
 
   /** At the end of the queue, so that a long sweep takes turns with everybody else. Nothing of them was decided. */
   #putBack(notYet: readonly Waiting[]): void {
-    if (!this.#closed) return void this.#waiting.push(...notYet);
+    if (!this.#closed) {
+      for (const waiting of notYet) this.#swept.add(waiting);
+      this.#waiting.push(...notYet);
+      return;
+    }
     for (const waiting of notYet) waiting.reject(new QueueClosed("the service is going down"));
     this.#left(notYet);
   }
 
-  /** The next commands that go together: as many operations as a commit gathers, or one command that brings more of them by itself. A release goes alone: what is eligible is looked up before anything of its batch is decided. */
+  /** The next commands that go together: as many operations as a commit gathers, or one command that brings more of them by itself. What `goesAlone` shares no commit. */
   #takeBatch(): readonly Waiting[] {
     this.#dropAbandoned();
-    if (this.#waiting[0]?.command.type === "releaseHolds") return this.#waiting.splice(0, 1);
+    const [first] = this.#waiting;
+    if (first !== undefined && this.#goesAlone(first)) return this.#waiting.splice(0, 1);
     let together = 0;
     let weight = 0;
-    for (const { command } of this.#waiting) {
-      weight += weightOf(command);
+    for (const waiting of this.#waiting) {
+      weight += weightOf(waiting.command);
       const isTooMuch = together > 0 && weight > this.#limits.batchLengthMax;
-      if (command.type === "releaseHolds" || isTooMuch) break;
+      if (isTooMuch || this.#goesAlone(waiting)) break;
       together++;
     }
     return this.#waiting.splice(0, together);
+  }
+
+  /** A release, since what is eligible is looked up before anything of its batch is decided; and what waits for a sweep of its wallets. */
+  #goesAlone(waiting: Waiting): boolean {
+    return waiting.command.type === "releaseHolds" || this.#swept.has(waiting);
   }
 
   #dropAbandoned(): void {
     const abandoned = this.#waiting.filter((waiting) => waiting.signal?.aborted === true);
     if (abandoned.length === 0) return;
     this.#waiting = this.#waiting.filter((waiting) => waiting.signal?.aborted !== true);
-    for (const waiting of abandoned) waiting.reject(waiting.signal?.reason);
+    for (const waiting of abandoned) {
+      this.#swept.delete(waiting);
+      waiting.reject(waiting.signal?.reason);
+    }
     this.#left(abandoned);
   }
 

@@ -49,7 +49,8 @@ export function createDirectUnary({ services, rpcs, limits, aroundUnary, isClosi
     // The same one, should the exchange be needed.
     node.headers[requestIdHeader] = requestId;
     const send = (made: UniversalServerResponse, exchange: Exchange): Promise<void> => sendAnswer(made, exchange, response, isClosing());
-    let isAnswered = false;
+    // What is thrown in there is the error that the caller is to have, and has been logged.
+    let isAround = false;
     try {
       const bytes = await readBody(node, {
         bodyMaxBytes: limits.requestMaxBytes + wire.headBytes,
@@ -66,16 +67,16 @@ export function createDirectUnary({ services, rpcs, limits, aroundUnary, isClosi
       const idempotencyHeader = oneOf(node.headers[idempotencyKeyHeader]) ?? null;
       const context = { signal: call.signal, timeoutMs: () => timeoutMs };
       try {
-        isAnswered = true;
+        isAround = true;
         const output = await aroundUnary({ method: method.rpc.method, message, requestId, idempotencyHeader, signal: call.signal }, async () => method.handle(message, context));
-        isAnswered = false;
+        isAround = false;
         await wire.send(response, wire.serialize(method, create(method.rpc.method.output, output)), { requestId, headers: node.headers, isClosing: isClosing() });
       } finally {
         call.end();
       }
     } catch (thrown) {
       const exchange = exchangeOf(node, response);
-      await send(isAnswered ? errorAnswer(wire.protocol, ConnectError.from(thrown)) : method.rpc.failed(exchange, thrown), exchange);
+      await send(isAround ? errorAnswer(wire.protocol, ConnectError.from(thrown)) : method.rpc.failed(exchange, thrown), exchange);
     } finally {
       discardBody(node, limits.requestTimeoutMs);
     }

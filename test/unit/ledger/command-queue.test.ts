@@ -101,6 +101,28 @@ describe("the queue", () => {
     expect(steps).toBe(3);
   });
 
+  test("while one waits for its sweep, the others go on sharing their commits", async () => {
+    const batches: string[][] = [];
+    let steps = 0;
+    const inner = {
+      ...executor(),
+      execute: async (commands: readonly Command[]): Promise<readonly Answer[]> => {
+        batches.push(commands.map(userOf));
+        await new Promise(setImmediate);
+        const isSweep = commands.some((command) => userOf(command) === "long") && steps++ < 6;
+        return commands.map(() => (isSweep ? { type: "notYet" } : done));
+      },
+    };
+    const queue = new CommandQueue(inner, limits);
+    const swept = queue.submit(reverse("long"));
+    for (let round = 0; round < 3; round++) await Promise.all(["a", "b", "c"].map((user) => queue.submit(reverse(user))));
+    await swept;
+    const together = batches.filter((batch) => batch.length > 1);
+    // They share one with it until it is known what it waits for.
+    expect(together).toEqual([["long", "a", "b", "c"], ["a", "b", "c"], ["a", "b", "c"]]);
+    expect(batches.slice(1).filter((batch) => batch.includes("long")).every((batch) => batch.length === 1)).toBe(true);
+  });
+
   test("what is not decided yet when the queue is closed is turned away: nothing of it was done", async () => {
     const endless = { ...executor(), execute: async (commands: readonly Command[]): Promise<readonly Answer[]> => (await new Promise(setImmediate), commands.map(() => ({ type: "notYet" }))) };
     const queue = new CommandQueue(endless, limits);
