@@ -80,3 +80,17 @@ test("after it was closed nothing is begun, and that is no failure", async () =>
   await expect(writer.execute([])).rejects.toMatchObject({ kind: "unavailable" });
   expect(await Promise.race([writer.failed, Promise.resolve("well")])).toBe("well");
 });
+
+test("an answer that this thread cannot read ends the wait, and nothing more is asked of the writer", { timeout: 20_000 }, async () => {
+  // Writing such a thing takes less of the stack than reading it.
+  const writer = await started(`
+    import { parentPort } from "node:worker_threads";
+    parentPort.on("message", ({ batchId }) => {
+      let answers = [];
+      for (let depth = 0; depth < 6_000; depth++) answers = [answers];
+      parentPort.postMessage({ type: "answers", batchId, answers });
+    });
+    parentPort.postMessage({ type: "ready" });`);
+  await expect(writer.execute([])).rejects.toMatchObject({ name: "StoreFault", kind: "unknown" });
+  await expect(writer.execute([])).rejects.toMatchObject({ kind: "unavailable" });
+});
