@@ -6,6 +6,7 @@ import { currencyRegistry } from "./domain/currency.ts";
 import { executorOn, type Executor } from "./ledger/executor.ts";
 import type { FromWriter, ToWriter, WriterSettings } from "./ledger/writer-messages.ts";
 import { StartError } from "./start-error.ts";
+import { threadCheckpointer } from "./store/sqlite/checkpointer.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreFault } from "./store/store.ts";
 
@@ -56,7 +57,7 @@ function failureOf(batchId: number, error: unknown): Extract<FromWriter, { type:
 }
 
 try {
-  const store = await openSqliteStore(databasePath, Date.now);
+  const store = await openSqliteStore(databasePath, Date.now, (path) => threadCheckpointer(new URL("./checkpointer.ts", import.meta.url), path));
   serve(executorOn(store, { currencies: currencyRegistry(assets), ...settings }));
   send({ type: "ready" });
 } catch (error) {

@@ -5,6 +5,7 @@ import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/ledger-state.ts";
 import { StartError } from "../../start-error.ts";
 import type { Store } from "../store.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 import { openForWriting } from "./connection.ts";
 import { faultOf } from "./fault.ts";
 import { lockFile } from "./file-lock.ts";
@@ -13,12 +14,14 @@ import { prepareLoad } from "./load.ts";
 import { assertServable, migrate } from "./migrate.ts";
 import { prepareQueries } from "./queries.ts";
 import { prepareWrite } from "./write.ts";
+import { WriteAheadLog } from "./write-ahead-log.ts";
 
 /**
- * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
+ * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970. With a `checkpointer` the
+ * write-ahead log is moved into the file beside the writing, otherwise between batches.
  * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
-export async function openSqliteStore(path: string, clock: () => number): Promise<Store> {
+export async function openSqliteStore(path: string, clock: () => number, checkpointer?: (truePath: string) => Checkpointer): Promise<Store> {
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
@@ -31,7 +34,7 @@ export async function openSqliteStore(path: string, clock: () => number): Promis
     foldLog(connection, path);
     await migrate(connection, clock());
     connection.defaultSafeIntegers(true);
-    return new SqliteStore(connection, lock, clock);
+    return new SqliteStore(connection, lock, clock, checkpointer?.(truePath));
   } catch (error) {
     connection?.close();
     lock?.release();
@@ -62,17 +65,19 @@ class SqliteStore implements Store {
   readonly #queries: ReturnType<typeof prepareQueries>;
   readonly #load: ReturnType<typeof prepareLoad>;
   readonly #write: ReturnType<typeof prepareWrite>;
+  readonly #log: WriteAheadLog;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
 
-  constructor(connection: Database.Database, lock: { release(): void }, clock: () => number) {
+  constructor(connection: Database.Database, lock: { release(): void }, clock: () => number, checkpointer: Checkpointer | undefined) {
     this.#connection = connection;
     this.#lock = lock;
     this.#clock = clock;
     this.#queries = prepareQueries(connection);
     this.#load = prepareLoad(connection, this.#queries);
     this.#write = prepareWrite(connection);
+    this.#log = new WriteAheadLog(connection, checkpointer);
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
     this.#commit = connection.prepare("COMMIT");
     this.#rollback = connection.prepare("ROLLBACK");
@@ -80,6 +85,7 @@ class SqliteStore implements Store {
 
   async transact<T>(partition: number, touched: Touched, plan: (state: LoadedState) => { changes: Changes | undefined; result: T }): Promise<T> {
     let isCommitting = false;
+    this.#log.beforeTransaction();
     try {
       this.#begin.run();
       const { changes, result } = plan(this.#load(partition, touched, this.#clock()));
@@ -90,14 +96,17 @@ class SqliteStore implements Store {
       this.#write(changes, this.#queries.head.get({ partition: BigInt(partition) })!.key_ordinal);
       isCommitting = true;
       this.#commit.run();
+      this.#log.afterCommit(changes);
       return result;
     } catch (error) {
       this.#abandon();
+      if (error instanceof Database.SqliteError && error.code === "SQLITE_FULL") this.#log.afterFull();
       throw faultOf(error, isCommitting ? "committing" : "writing");
     }
   }
 
   async close(): Promise<void> {
+    await this.#log.close();
     this.#connection.close();
     this.#lock.release();
   }

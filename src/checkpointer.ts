@@ -1,0 +1,22 @@
+// The checkpointer's thread: a connection that never writes anything but what the log already holds.
+
+import { parentPort, workerData } from "node:worker_threads";
+import Database from "better-sqlite3";
+import type { FromCheckpointer } from "./store/sqlite/checkpointer.ts";
+import { openForWriting } from "./store/sqlite/connection.ts";
+import { moveLog } from "./store/sqlite/write-ahead-log.ts";
+
+if (parentPort === null) throw new Error("checkpointer.ts runs as a worker thread");
+const port = parentPort;
+const send = (message: FromCheckpointer): void => port.postMessage(message);
+const connection = openForWriting(workerData as string);
+
+port.on("message", () => {
+  try {
+    moveLog(connection);
+    send({ type: "moved" });
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error;
+    send({ type: "failed", code: error.code, message: error.message });
+  }
+});

@@ -1,0 +1,110 @@
+// When the write-ahead log is moved into the database file: in quiet moments, and under load beside the writing.
+//
+// SQLite would do it inside a commit, every thousand pages, and everybody would wait; and it would say nothing of a failure. Moved less often, a page that
+// was written many times is moved once. Each page in the log is also looked up by readers, so it does not grow without bound either.
+
+import Database from "better-sqlite3";
+import type { Changes } from "../../domain/ledger-state.ts";
+import { StoreFault } from "../store.ts";
+import { checkpointFault, type Checkpointer } from "./checkpointer.ts";
+
+/** Pages that gather in the log before it is moved, under load: 16 MiB. */
+const pagesMax = 4_096;
+
+/** Pages written while the checkpointer was at it that the writer may move by itself, between two batches: some milliseconds. More of them take another round. */
+const lastPagesMax = 256;
+
+/** Rounds after which the writer finishes whatever is left. */
+const roundsMax = 6;
+
+/** Without a commit for so long, in milliseconds, the log is moved as it is: the next start has less to read, and a burst more room. */
+const quietMs = 1_000;
+
+/** Rows of a kind that share a page, roughly. */
+const recordsPerPage = 12;
+
+/** Keeps the log of one connection short. Everything is called between transactions, by the one who makes them. */
+export class WriteAheadLog {
+  readonly #connection: Database.Database;
+  readonly #checkpointer: Checkpointer | undefined;
+  /** Pages written since the log was last moved, roughly. */
+  #pages = 0;
+  #isMovedBeside = false;
+  #isToBeFinished = false;
+  #fault: StoreFault | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+
+  /** Without a checkpointer the writer moves everything by itself. */
+  constructor(connection: Database.Database, checkpointer: Checkpointer | undefined) {
+    this.#connection = connection;
+    this.#checkpointer = checkpointer;
+    // https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
+    connection.pragma("wal_autocheckpoint = 0");
+  }
+
+  /** Before a transaction. Throws StoreFault "unknown" once moving the log has failed in a way after which nothing more may be written. */
+  beforeTransaction(): void {
+    if (this.#isToBeFinished) this.#moveHere();
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  afterCommit({ records, wallets, holds, keys }: Changes): void {
+    // Wallets and holds lie scattered, a hold in three trees; records and keys stand behind each other.
+    this.#pages += 2 + wallets.length + 3 * holds.length + (records.length + keys.length) / recordsPerPage;
+    if (this.#pages >= pagesMax && !this.#isMovedBeside) {
+      if (this.#checkpointer === undefined) this.#isToBeFinished = true;
+      else void this.#moveBeside(this.#checkpointer);
+    }
+    if (this.#quiet === undefined) this.#quiet = setTimeout(() => this.#moveHere(), quietMs).unref();
+    else this.#quiet.refresh();
+  }
+
+  /** After a transaction for which there was no space: what has been moved makes room in the log. */
+  afterFull(): void {
+    this.#moveHere();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#quiet);
+    await this.#checkpointer?.close();
+  }
+
+  /** Until what is written meanwhile is little. SQLite uses the log anew only when all of it has been moved, which the writer alone can see to. */
+  async #moveBeside(checkpointer: Checkpointer): Promise<void> {
+    this.#isMovedBeside = true;
+    try {
+      for (let round = 0; round < roundsMax && this.#pages > lastPagesMax; round++) {
+        const before = this.#pages;
+        await checkpointer.checkpoint();
+        this.#pages -= before;
+      }
+      this.#isToBeFinished = true;
+    } catch (error) {
+      this.#note(error);
+    } finally {
+      this.#isMovedBeside = false;
+    }
+  }
+
+  #moveHere(): void {
+    if (this.#isMovedBeside) return;
+    this.#isToBeFinished = false;
+    this.#pages = 0;
+    try {
+      moveLog(this.#connection);
+    } catch (error) {
+      this.#note(error instanceof Database.SqliteError ? checkpointFault(error.code, error.message) : error);
+    }
+  }
+
+  /** What passes is tried again when as many pages have gathered once more. */
+  #note(error: unknown): void {
+    this.#pages = 0;
+    if (!(error instanceof StoreFault && error.kind === "unavailable")) this.#fault = new StoreFault("unknown", String(error), { cause: error });
+  }
+}
+
+/** Moves as much of the log into the file as no reader still needs, synced, without waiting for anybody. Throws SqliteError. */
+export function moveLog(connection: Database.Database): void {
+  connection.pragma("wal_checkpoint(PASSIVE)");
+}
