@@ -20,7 +20,7 @@ export interface Door {
 }
 
 export async function openDoor(databasePath: string): Promise<Door> {
-  const settings = { databasePath, assets: new Map<string, number>(), holdPeriodMs: 600_000, autoRelease: false, idempotencyRetentionMs: 30 * 86_400_000 };
+  const settings = { databasePath, assets: new Map<string, number>(), holdPeriodMs: 600_000, autoRelease: false, idempotencyRetentionMs: 30 * 86_400_000, batchLengthMax: limits.batchLengthMax };
   const writer = await startWriterThread(new URL("../src/writer.ts", import.meta.url), settings);
   const queue = new CommandQueue(writer, limits);
   const close = async (): Promise<void> => {

@@ -44,7 +44,7 @@ const lastingMethods = [ReportService.method.watchOperations, ReportService.meth
 export async function startApp(config: Config, logger: Logger): Promise<App> {
   const { assets, holdPeriodMs, autoRelease, idempotencyRetentionMs, database, limits } = config;
   const periods = { holdPeriodMs, autoRelease, idempotencyRetentionMs };
-  const opening = startWriterThread(new URL("./writer.ts", import.meta.url), { databasePath: database.path, assets, ...periods });
+  const opening = startWriterThread(new URL("./writer.ts", import.meta.url), { databasePath: database.path, assets, ...periods, batchLengthMax: config.batchLengthMax });
   // Compiled while the writer thread opens the ledger.
   const validate = createRequestValidator(services);
   const writer = await opening;

@@ -1,64 +1,83 @@
 // The writer thread: the only connection that writes, and beside it the deciding of what it writes.
 
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { Answer } from "./domain/answer.ts";
 import { currencyRegistry } from "./domain/currency.ts";
-import { executorOn, type Executor } from "./ledger/executor.ts";
-import type { FromWriter, ToWriter, WriterSettings } from "./ledger/writer-messages.ts";
+import { executorOn, untilInDoubt, type DoubtfulExecutor } from "./ledger/executor.ts";
+import { gathering } from "./ledger/gathering.ts";
+import type { FromDoor, FromWriter, ToDoor, ToWriter, WriterSettings } from "./ledger/writer-messages.ts";
 import { StartError } from "./start-error.ts";
 import { threadCheckpointer } from "./store/sqlite/checkpointer.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreFault } from "./store/store.ts";
 
 if (parentPort === null) throw new Error("writer.ts runs as a worker thread");
-const port = parentPort;
-const send = (message: FromWriter): void => port.postMessage(message);
+const own = parentPort;
+const send = (message: FromWriter): void => own.postMessage(message);
 
-const { databasePath, assets, ...settings } = workerData as WriterSettings;
+const { databasePath, assets, batchLengthMax, ...settings } = workerData as WriterSettings;
 
-/** Batches are executed one after another, in the order of their arrival. */
-function serve(executor: Executor): void {
-  let last: Promise<void> = Promise.resolve();
-  port.on("message", (message: ToWriter) => {
-    last = last.then(() => handle(executor, message));
+/** How late a door learns at most that others have committed something, in milliseconds; one word of it stands for all that was committed meanwhile. */
+const grownMs = 5;
+
+const doors = new Set<MessagePort>([own]);
+/** Those that are to hear of it in a moment. */
+const toldSoon = new Set<MessagePort>();
+
+function serve(executor: DoubtfulExecutor): void {
+  const shared = gathering(executor, batchLengthMax);
+  const listen = (door: MessagePort): void => {
+    doors.add(door);
+    door.on("message", (message: ToDoor) => void execute(message, door));
+    door.on("close", () => doors.delete(door));
+  };
+
+  const execute = async ({ batchId, commands }: ToDoor, door: MessagePort): Promise<void> => {
+    try {
+      tell(door, batchId, await shared.execute(commands));
+      announce(door);
+    } catch (error) {
+      door.postMessage(failureOf(batchId, error));
+    }
+  };
+
+  /** From here the batch is committed: where its answers cannot be sent, nobody but the ledger knows what became of it. */
+  const tell = (door: MessagePort, batchId: number, answers: readonly Answer[]): void => {
+    try {
+      door.postMessage({ type: "answers", batchId, answers } satisfies FromDoor);
+    } catch (error) {
+      executor.doubt();
+      throw new StoreFault("unknown", String(error), { cause: error });
+    }
+  };
+
+  own.on("message", (message: ToWriter) => {
+    if (message.type === "open") listen(message.door);
+    else if (message.type === "close") void shared.close().then(() => send({ type: "closed" }));
+    else void execute(message, own);
   });
 }
 
-/** Set after a commit whose outcome nobody knows: nothing more is written, nor is the file closed, which would write too. */
-let isDistrusted = false;
-
-async function handle(executor: Executor, message: ToWriter): Promise<void> {
-  if (message.type === "close") {
-    if (!isDistrusted) await executor.close();
-    send({ type: "closed" });
-    return;
-  }
-  const { batchId, commands } = message;
-  if (isDistrusted) return send({ type: "failed", batchId, fault: "unavailable", message: "not begun: the outcome of an earlier commit is unknown" });
-  const outcome = await executor.execute(commands).catch((error: unknown) => failureOf(batchId, error));
-  if (!("type" in outcome)) return tell(batchId, outcome);
-  isDistrusted ||= outcome.fault === "unknown";
-  send(outcome);
-}
-
-/** From here the batch is committed: where its answers cannot be sent, nobody but the ledger knows what became of it. */
-function tell(batchId: number, answers: readonly Answer[]): void {
-  try {
-    send({ type: "answers", batchId, answers });
-  } catch (error) {
-    isDistrusted = true;
-    send({ ...failureOf(batchId, error), fault: "unknown" });
+/** The journal may have grown through this door. */
+function announce(by: MessagePort): void {
+  for (const door of doors) {
+    if (door === by || toldSoon.has(door)) continue;
+    toldSoon.add(door);
+    setTimeout(() => {
+      toldSoon.delete(door);
+      door.postMessage({ type: "grown" } satisfies FromDoor);
+    }, grownMs);
   }
 }
 
-function failureOf(batchId: number, error: unknown): Extract<FromWriter, { type: "failed" }> {
+function failureOf(batchId: number, error: unknown): FromDoor {
   const fault = error instanceof StoreFault ? error.kind : "defect";
   return { type: "failed", batchId, fault, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 
 try {
   const store = await openSqliteStore(databasePath, Date.now, (path) => threadCheckpointer(new URL("./checkpointer.ts", import.meta.url), path));
-  serve(executorOn(store, { currencies: currencyRegistry(assets), ...settings }));
+  serve(untilInDoubt(executorOn(store, { currencies: currencyRegistry(assets), ...settings })));
   send({ type: "ready" });
 } catch (error) {
   const sentence = error instanceof StartError ? error.message : undefined;

@@ -5,7 +5,7 @@ import { decideBatch, touchedBy } from "../domain/batch.ts";
 import type { Command } from "../domain/command.ts";
 import { onlyPartition } from "../domain/journal.ts";
 import type { LedgerRules } from "../domain/rules.ts";
-import type { Store } from "../store/store.ts";
+import { StoreFault, type Store } from "../store/store.ts";
 
 export interface Executor {
   /**
@@ -38,5 +38,32 @@ export function announcing(executor: Executor, onCommit: () => void): Executor {
       return answers;
     },
     close: () => executor.close(),
+  };
+}
+
+export interface DoubtfulExecutor extends Executor {
+  /** From now on nothing more is executed. */
+  doubt(): void;
+}
+
+/** The same executor until a commit's outcome is unknown: from then on nothing more is written, nor is the database closed, which would write too. */
+export function untilInDoubt(executor: Executor): DoubtfulExecutor {
+  let isInDoubt = false;
+  return {
+    async execute(commands) {
+      if (isInDoubt) throw new StoreFault("unavailable", "not begun: the outcome of an earlier commit is unknown");
+      try {
+        return await executor.execute(commands);
+      } catch (error) {
+        isInDoubt ||= error instanceof StoreFault && error.kind === "unknown";
+        throw error;
+      }
+    },
+    doubt() {
+      isInDoubt = true;
+    },
+    async close() {
+      if (!isInDoubt) await executor.close();
+    },
   };
 }

@@ -1,5 +1,6 @@
-// What the main thread and the writer thread say to each other.
+// What the writer thread and those who write through it say to each other.
 
+import type { MessagePort } from "node:worker_threads";
 import type { Answer } from "../domain/answer.ts";
 import type { Command } from "../domain/command.ts";
 
@@ -10,14 +11,29 @@ export interface WriterSettings {
   readonly holdPeriodMs: number;
   readonly autoRelease: boolean;
   readonly idempotencyRetentionMs: number;
+  /** Operations that one commit gathers. */
+  readonly batchLengthMax: number;
 }
 
-export type ToWriter = { readonly type: "execute"; readonly batchId: number; readonly commands: readonly Command[] } | { readonly type: "close" };
+/** Through any door. */
+export interface ToDoor {
+  readonly type: "execute";
+  readonly batchId: number;
+  readonly commands: readonly Command[];
+}
+
+/** Through the thread's own channel only, which is a door too. */
+export type ToWriter = ToDoor | { readonly type: "open"; readonly door: MessagePort } | { readonly type: "close" };
+
+export type FromDoor =
+  | { readonly type: "answers"; readonly batchId: number; readonly answers: readonly Answer[] }
+  | { readonly type: "failed"; readonly batchId: number; readonly fault: "unavailable" | "unknown" | "defect"; readonly message: string }
+  /** Others have committed something. A hint: it may come late, and one may stand for many. */
+  | { readonly type: "grown" };
 
 export type FromWriter =
+  | FromDoor
   | { readonly type: "ready" }
   /** The ledger could not be opened; `sentence` is for people, and absent where the failure is a defect. */
   | { readonly type: "notOpened"; readonly sentence: string | undefined; readonly message: string }
-  | { readonly type: "answers"; readonly batchId: number; readonly answers: readonly Answer[] }
-  | { readonly type: "failed"; readonly batchId: number; readonly fault: "unavailable" | "unknown" | "defect"; readonly message: string }
   | { readonly type: "closed" };

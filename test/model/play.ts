@@ -65,7 +65,7 @@ export async function playOnQueue(engine: Engine, steps: readonly Step[], tally:
   const ledger = new NaiveLedger(naiveRules, Date.now());
   const told = new Map<bigint, JournalRecord>();
   const sent: AskedOfWallet[] = [];
-  const start = (): Promise<Executor> => place.startExecutor({ assets, holdPeriodMs, autoRelease: false, idempotencyRetentionMs });
+  const start = (): Promise<Executor> => place.startExecutor({ assets, holdPeriodMs, autoRelease: false, idempotencyRetentionMs, batchLengthMax: 1_024 });
   let executor = await start();
   let queue = queueTo(executor);
   const underWay: { asks: Asked[]; expected: Seen[]; answers: Promise<Answer[]> }[] = [];

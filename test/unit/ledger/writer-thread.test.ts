@@ -5,7 +5,7 @@ import { startWriterThread, type WriterThread } from "../../../src/ledger/writer
 import type { WriterSettings } from "../../../src/ledger/writer-messages.ts";
 import { StartError } from "../../../src/start-error.ts";
 
-const settings: WriterSettings = { databasePath: "", assets: new Map(), holdPeriodMs: 0, autoRelease: false, idempotencyRetentionMs: 0 };
+const settings: WriterSettings = { databasePath: "", assets: new Map(), holdPeriodMs: 0, autoRelease: false, idempotencyRetentionMs: 0, batchLengthMax: 1 };
 const started = (script: string): Promise<WriterThread> => startWriterThread(new URL(`data:text/javascript,${encodeURIComponent(script)}`), settings);
 
 /** A thread that opens at once and answers the first batch, the second, and so on, with these messages; `exit` ends it. */

@@ -1,0 +1,70 @@
+// Batches of several doors share a transaction: whatever has arrived when the writer is free is decided together.
+
+import { setImmediate } from "node:timers/promises";
+import type { Answer } from "../domain/answer.ts";
+import { weightOf } from "../domain/batch.ts";
+import type { Command } from "../domain/command.ts";
+import { StoreFault } from "../store/store.ts";
+import type { Executor } from "./executor.ts";
+
+interface Waiting {
+  readonly commands: readonly Command[];
+  readonly resolve: (answers: readonly Answer[]) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * The same executor for many who ask at once: batches are executed in the order of their arrival, together as far as `batchLengthMax` operations
+ * reach. Each is answered as if it had been executed by itself; only a fault of the database is everybody's.
+ */
+export function gathering(executor: Executor, batchLengthMax: number): Executor {
+  const waiting: Waiting[] = [];
+  let running: Promise<void> | undefined;
+
+  const run = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      // What lies in the doors' channels by now comes first.
+      await setImmediate();
+      await executeTogether(executor, takeTogether(waiting, batchLengthMax));
+    }
+    running = undefined;
+  };
+
+  return {
+    execute: (commands) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ commands, resolve, reject });
+        running ??= run();
+      }),
+    async close() {
+      await running;
+      await executor.close();
+    },
+  };
+}
+
+/** At least one. A release goes alone: what is eligible is looked up before anything of its transaction is decided. */
+function takeTogether(waiting: Waiting[], batchLengthMax: number): readonly Waiting[] {
+  let together = 0;
+  let weight = 0;
+  for (const { commands } of waiting) {
+    for (const command of commands) weight += weightOf(command);
+    const goesAlone = commands[0]?.type === "releaseHolds";
+    if (together > 0 && (goesAlone || weight > batchLengthMax)) break;
+    together++;
+    if (goesAlone) break;
+  }
+  return waiting.splice(0, together);
+}
+
+/** Where a defect, not the database, fails several, nothing of them was done: each is executed by itself, so that one does not fail the others. */
+async function executeTogether(executor: Executor, batches: readonly Waiting[]): Promise<void> {
+  try {
+    const answers = await executor.execute(batches.length === 1 ? batches[0]!.commands : batches.flatMap(({ commands }) => commands));
+    let at = 0;
+    for (const { commands, resolve } of batches) resolve(answers.slice(at, (at += commands.length)));
+  } catch (error) {
+    if (error instanceof StoreFault || batches.length === 1) for (const { reject } of batches) reject(error);
+    else for (const batch of batches) await executeTogether(executor, [batch]);
+  }
+}

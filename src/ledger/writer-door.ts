@@ -1,0 +1,91 @@
+// A door to the writer thread: batches go through it, and each is answered, whatever becomes of the thread.
+
+import type { MessagePort } from "node:worker_threads";
+import type { Answer } from "../domain/answer.ts";
+import type { Command } from "../domain/command.ts";
+import { StoreFault } from "../store/store.ts";
+import type { FromDoor, ToDoor } from "./writer-messages.ts";
+
+interface UnderWay {
+  readonly resolve: (answers: readonly Answer[]) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/** One side of the conversation; the other listens to `send`. */
+export class WriterDoor {
+  readonly #send: (message: ToDoor) => void;
+  readonly #onGrown: () => void;
+  readonly #underWay = new Map<number, UnderWay>();
+  readonly #failed = Promise.withResolvers<Error>();
+  #lastBatchId = 0;
+  #isOver = false;
+
+  /** `onGrown` is called when others have committed something. */
+  constructor(send: (message: ToDoor) => void, onGrown: () => void) {
+    this.#send = send;
+    this.#onGrown = onGrown;
+  }
+
+  /** Resolves when what the writer holds can no longer be trusted, or when it is gone. */
+  get failed(): Promise<Error> {
+    return this.#failed.promise;
+  }
+
+  /** As Executor's. */
+  execute(commands: readonly Command[]): Promise<readonly Answer[]> {
+    return new Promise((resolve, reject) => {
+      // Nobody would answer, or nobody who is to be trusted.
+      if (this.#isOver) return reject(new StoreFault("unavailable", "the writer thread has ended or failed"));
+      const batchId = ++this.#lastBatchId;
+      this.#underWay.set(batchId, { resolve, reject });
+      this.#send({ type: "execute", batchId, commands });
+    });
+  }
+
+  receive(message: FromDoor): void {
+    switch (message.type) {
+      case "answers":
+        return this.#take(message.batchId)?.resolve(message.answers);
+      case "failed": {
+        const { fault } = message;
+        this.#take(message.batchId)?.reject(fault === "defect" ? new Error(message.message) : new StoreFault(fault, message.message));
+        // After a failed sync the page cache may say what the disk does not: https://wiki.postgresql.org/wiki/Fsync_Errors.
+        if (fault === "unknown") this.fail(new Error(`the outcome of a commit is unknown: ${message.message}`));
+        return;
+      }
+      case "grown":
+        return this.#onGrown();
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** What is under way is unknown from now on, and nothing more is begun. */
+  fail(error: Error): void {
+    this.end();
+    for (const batch of this.#underWay.values()) batch.reject(new StoreFault("unknown", error.message, { cause: error }));
+    this.#underWay.clear();
+    this.#failed.resolve(error);
+  }
+
+  /** Nothing more is begun. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #take(batchId: number): UnderWay | undefined {
+    const batch = this.#underWay.get(batchId);
+    this.#underWay.delete(batchId);
+    return batch;
+  }
+}
+
+/** The door of another thread, which has been given this port. It is shut when its thread ends. */
+export function doorThrough(port: MessagePort, onGrown: () => void): WriterDoor {
+  const door = new WriterDoor((message) => port.postMessage(message), onGrown);
+  port.on("message", (message: FromDoor) => door.receive(message));
+  // An answer that this thread cannot read is no answer: nobody would wait for less.
+  port.on("messageerror", (error) => door.fail(error));
+  port.on("close", () => door.fail(new Error("the writer thread has ended")));
+  return door;
+}
