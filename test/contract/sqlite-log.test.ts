@@ -1,0 +1,121 @@
+// The write-ahead log: it stays short under load, is empty after a quiet moment, and where it cannot be moved nobody goes on as if it had been.
+
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Answer } from "../../src/domain/answer.ts";
+import { executorOn, type Executor } from "../../src/ledger/executor.ts";
+import { checkpointFault, threadCheckpointer, type Checkpointer } from "../../src/store/sqlite/checkpointer.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { toCommand } from "../support/asked.ts";
+import { add, init, storyRules } from "../support/given.ts";
+
+let folder: string;
+let path: string;
+const executors: Executor[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "wallet-log-"));
+  path = join(folder, "wallet.db");
+});
+afterEach(async () => {
+  for (const executor of executors.splice(0)) await executor.close();
+  rmSync(folder, { recursive: true });
+});
+
+const open = async (checkpointer?: (path: string) => Checkpointer): Promise<Executor> => {
+  const executor = executorOn(await openSqliteStore(path, Date.now, checkpointer), storyRules);
+  executors.push(executor);
+  return executor;
+};
+
+const walletsCount = 400;
+const openWallets = (executor: Executor): Promise<readonly Answer[]> => executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(init("USD", { user: `user-${index}` }))));
+
+/** A batch that changes every wallet: some 40 pages of wallets and 40 of the journal, counted as 440. */
+const changeAll = async (executor: Executor): Promise<void> => {
+  const answers = await executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(add("1", { user: `user-${index}`, reference: "r".repeat(100) }))));
+  expect(answers.every(({ type }) => type === "applied")).toBe(true);
+  // Whoever moves the log is heard between two batches.
+  await setImmediate();
+};
+
+const logBytes = (): number => statSync(`${path}-wal`).size;
+const untouched = (): { busy: number; log: number; checkpointed: number } => {
+  const connection = new Database(path);
+  try {
+    return (connection.pragma("wal_checkpoint(NOOP)") as [{ busy: number; log: number; checkpointed: number }])[0];
+  } finally {
+    connection.close();
+  }
+};
+
+/** Three times what one round of the log holds. */
+const batches = 30;
+
+test("without a checkpointer the writer moves it between batches", async () => {
+  const executor = await open();
+  await openWallets(executor);
+  await changeAll(executor);
+  const bytesABatch = logBytes();
+  for (let batch = 0; batch < batches; batch++) await changeAll(executor);
+  expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
+});
+
+test("with one it is moved beside the writing, and used anew", async () => {
+  const calls = vi.fn<() => void>();
+  const executor = await open((truePath) => {
+    const { checkpoint, close } = threadCheckpointer(new URL("../../src/checkpointer.ts", import.meta.url), truePath);
+    return { checkpoint: () => checkpoint().then(calls), close };
+  });
+  await openWallets(executor);
+  await changeAll(executor);
+  const bytesABatch = logBytes();
+  // Writing waits for it here, so that the log's length does not depend on how fast a thread begins.
+  for (let batch = 0; batch < batches; batch++) {
+    await changeAll(executor);
+    if (batch === 12) await vi.waitFor(() => expect(calls).toHaveBeenCalled());
+  }
+  expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
+});
+
+test("a second after the last commit all of it is in the file", async () => {
+  const executor = await open();
+  await openWallets(executor);
+  expect(untouched().checkpointed).toBe(0);
+  await vi.waitFor(() => {
+    const { log, checkpointed } = untouched();
+    expect(checkpointed).toBe(log);
+  }, 5_000);
+});
+
+test.each([
+  ["SQLITE_IOERR_FSYNC", "unknown"],
+  ["SQLITE_IOERR_WRITE", "unknown"],
+  ["SQLITE_CORRUPT", "unknown"],
+  ["SQLITE_FULL", "unavailable"],
+  ["SQLITE_BUSY_SNAPSHOT", "unavailable"],
+] as const)("a checkpoint that ends with %s says %s", (code, kind) => {
+  expect(checkpointFault(code, "")).toMatchObject({ name: "StoreFault", kind });
+});
+
+test("after a checkpoint that failed in its sync nothing more is written, and the process is told to stop", async () => {
+  const executor = await open(() => ({ checkpoint: () => Promise.reject(checkpointFault("SQLITE_IOERR_FSYNC", "disk I/O error")), close: async () => {} }));
+  await openWallets(executor);
+  const failure = await (async () => {
+    for (let batch = 0; batch < batches; batch++) await changeAll(executor);
+  })().catch((error: unknown) => error);
+  expect(failure).toMatchObject({ name: "StoreFault", kind: "unknown", message: expect.stringContaining("SQLITE_IOERR_FSYNC") });
+  await expect(executor.execute([toCommand(add("1", { user: "user-1" }))])).rejects.toMatchObject({ kind: "unknown" });
+});
+
+test("a checkpoint for which there was no space is tried again later", async () => {
+  const checkpoint = vi.fn<() => Promise<void>>(() => Promise.reject(checkpointFault("SQLITE_FULL", "database or disk is full")));
+  const executor = await open(() => ({ checkpoint, close: async () => {} }));
+  await openWallets(executor);
+  for (let batch = 0; batch < batches; batch++) await changeAll(executor);
+  expect(checkpoint.mock.calls.length).toBeGreaterThan(1);
+});
