@@ -1,6 +1,6 @@
 // The same protos with one rule left out, for each rule in them.
 
-import { clearField, clone, create, createFileRegistry, getExtension, hasExtension, isFieldSet, setExtension, type DescField, type DescFile, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { clearField, clone, create, createFileRegistry, getExtension, hasExtension, isFieldSet, setExtension, type DescExtension, type DescField, type DescFile, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema, type DescriptorProto, type FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import {
   field as fieldOption,
@@ -18,10 +18,8 @@ export interface DroppedRule {
   readonly schema: DescMessage;
 }
 
-type Extension = typeof fieldOption | typeof messageOption | typeof oneofOption;
-
 /** What carries rules in a message's own description: the message, its fields and its oneofs. */
-function carriers(proto: DescriptorProto): { name: string; carrier: DescriptorProto | DescriptorProto["field"][number] | DescriptorProto["oneofDecl"][number]; option: Extension; rules: DescMessage }[] {
+function carriers(proto: DescriptorProto): { name: string; carrier: DescriptorProto | DescriptorProto["field"][number] | DescriptorProto["oneofDecl"][number]; option: DescExtension; rules: DescMessage }[] {
   return [
     { name: "", carrier: proto, option: messageOption, rules: MessageRulesSchema },
     ...proto.field.map((carrier) => ({ name: `.${carrier.name}`, carrier, option: fieldOption, rules: FieldRulesSchema })),
@@ -32,15 +30,15 @@ function carriers(proto: DescriptorProto): { name: string; carrier: DescriptorPr
 /** One for each rule of this message, none of them twice. */
 export function droppedRules(schema: DescMessage): DroppedRule[] {
   return carriers(schema.proto).flatMap(({ option, rules: rulesSchema, carrier, name }, index) => {
-    if (carrier.options === undefined || !hasExtension(carrier.options as Message, option as never)) return [];
-    const rules = getExtension(carrier.options as Message, option as never) as Message;
+    if (carrier.options === undefined || !hasExtension(carrier.options, option)) return [];
+    const rules = getExtension(carrier.options, option) as Message;
     return rulesIn(rulesSchema, rules).map((path) => ({
       name: `${schema.typeName}${name}: ${path.map((field) => field.name).join(".")}`,
       schema: changed(schema, (proto) => {
         const options = carriers(proto)[index]!.carrier.options as Message;
         const fewer = clone(rulesSchema, rules);
         drop(fewer, path);
-        setExtension(options, option as never, fewer as never);
+        setExtension(options, option, fewer);
       }),
     }));
   });

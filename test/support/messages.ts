@@ -85,7 +85,7 @@ function wildValue(field: DescField): fc.Arbitrary<unknown> {
     case "message":
       return fc.oneof(fieldsOf(field.message, wildValue), spoiledInit(field.message));
     case "list":
-      return fc.oneof(fc.array(spoiledInit(field.message!), { maxLength: 3 }), fc.constant([]), manyItems(field.message!));
+      return fc.oneof({ weight: 8, arbitrary: fc.array(spoiledInit(field.message!), { maxLength: 3 }) }, fc.constant([]), manyItems(field.message!));
     case "map":
       return fc.oneof(
         fc.dictionary(wildText, wildText, { maxKeys: 3, noNullPrototype: true }),
