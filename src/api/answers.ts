@@ -128,10 +128,11 @@ export function toHold(hold: Omit<Hold, "previousHoldId">, wallet: WalletIdentit
 
 /** Balances in minor units as decimal strings with `exponent` decimals. */
 export function toBalance({ availableMinor, heldMinor }: { availableMinor: bigint; heldMinor: bigint }, exponent: number): Balance {
+  const available = formatMinor(availableMinor, exponent);
   return create(BalanceSchema, {
-    available: formatMinor(availableMinor, exponent),
+    available,
     held: formatMinor(heldMinor, exponent),
-    total: formatMinor(availableMinor + heldMinor, exponent),
+    total: heldMinor === 0n ? available : formatMinor(availableMinor + heldMinor, exponent),
   });
 }
 

@@ -38,8 +38,8 @@ export function toBatchResults({ results }: BatchAnswer): BatchResult[] {
 function toItem({ operation }: BatchItem, index: number): WalletCommand {
   // Validation refuses an item without an operation.
   if (operation.case === undefined) throw invalidField(`items[${index}]`, "needs an operation");
-  const at = `items[${index}].${snakeCase(operation.case)}.`;
-  if (operation.value.validateOnly) throw invalidField(`${at}validate_only`, "cannot be set in a batch; leave it out, or send the operation by itself");
+  const at: requests.Path = (field) => `items[${index}].${snakeCase(operation.case)}.${field}`;
+  if (operation.value.validateOnly) throw invalidField(at("validate_only"), "cannot be set in a batch; leave it out, or send the operation by itself");
   switch (operation.case) {
     case "initWallet":
       return requests.toInitWallet(operation.value, at);
