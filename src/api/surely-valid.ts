@@ -1,4 +1,4 @@
-// Says of most requests at once, in a hundredth of protovalidate's time, that they keep every rule of their proto. Of the others it says nothing.
+// Says of most requests at once, in less than a twentieth of the time that protovalidate takes, that they keep every rule of their proto. Of the others it says nothing.
 
 import { getOption, isFieldSet, ScalarType, type DescField, type DescMessage, type DescOneof, type Message } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
@@ -26,9 +26,9 @@ export function createSurelyValid(schemas: readonly DescMessage[]): SurelyValid 
 
 type Fields = Record<string, unknown>;
 
-/** Rules written out in a proto, as exactly this expression, and what they mean. */
+/** Rules written out in the proto of a message, as exactly this expression, and what they mean there. */
 const knownExpressions: Readonly<Record<string, Check>> = {
-  "has(this.operation_id) ? !has(this.user_id) && !has(this.idempotency_key) : has(this.user_id) && has(this.idempotency_key)": (message) => {
+  "wallet.v1.GetOperationRequest: has(this.operation_id) ? !has(this.user_id) && !has(this.idempotency_key) : has(this.user_id) && has(this.idempotency_key)": (message) => {
     const { operationId, userId, idempotencyKey } = message as Fields;
     const isByKey = operationId === undefined;
     return (userId !== undefined) === isByKey && (idempotencyKey !== undefined) === isByKey;
@@ -41,7 +41,9 @@ function messageCheck(schema: DescMessage, checks: Map<DescMessage, Check>): Che
   // Until it is made: of a message that contains its own type nothing is sure.
   checks.set(schema, never);
   const check = every([
-    checkOfRules(MessageRulesSchema, getOption(schema, messageOption), { cel: (rules) => every((rules as Rule[]).map(({ expression }) => knownExpressions[expression] ?? never)) }),
+    checkOfRules(MessageRulesSchema, getOption(schema, messageOption), {
+      cel: (rules) => every((rules as Rule[]).map(({ expression }) => knownExpressions[`${schema.typeName}: ${expression}`] ?? never)),
+    }),
     ...schema.fields.filter(({ oneof }) => oneof === undefined).map((field) => fieldCheck(field, checks)),
     ...schema.oneofs.map((oneof) => oneofCheck(oneof, checks)),
   ]);
