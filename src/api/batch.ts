@@ -1,7 +1,7 @@
 // A batch between the wire and the ledger: items to commands, results to lean messages.
 
 import { create } from "@bufbuild/protobuf";
-import { BatchResultSchema, RejectionSchema, type BatchItem, type BatchResult, type ExecuteBatchRequest } from "../../gen/wallet/v1/wallet_service_pb.ts";
+import { RejectionSchema, type BatchItem, type BatchResult, type ExecuteBatchRequest } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import type { BatchAnswer } from "../domain/answer.ts";
 import type { ExecuteBatch, WalletCommand } from "../domain/command.ts";
 import { toBalance } from "./answers.ts";
@@ -28,18 +28,22 @@ export function toBatchResults({ results }: BatchAnswer): BatchResult[] {
       const value = toRejection(result.rejection, result.replayed);
       textsBytes += Buffer.byteLength(JSON.stringify([value.message, value.metadata]));
       const told = textsBytes <= rejectionTextsMaxBytes ? value : create(RejectionSchema, { reason: value.reason });
-      return create(BatchResultSchema, { outcome: { case: "rejected", value: told } });
+      return batchResult({ case: "rejected", value: told });
     }
     const { operationId, after, exponent, holdId, replayed } = result;
-    return create(BatchResultSchema, { outcome: { case: "applied", value: { operationId, balanceAfter: toBalance(after, exponent), holdId, replayed } } });
+    return batchResult({ case: "applied", value: { $typeName: "wallet.v1.BatchApplied", operationId, balanceAfter: toBalance(after, exponent), holdId, replayed } });
   });
+}
+
+function batchResult(outcome: BatchResult["outcome"]): BatchResult {
+  return { $typeName: "wallet.v1.BatchResult", outcome };
 }
 
 function toItem({ operation }: BatchItem, index: number): WalletCommand {
   // Validation refuses an item without an operation.
   if (operation.case === undefined) throw invalidField(`items[${index}]`, "needs an operation");
-  const at = `items[${index}].${snakeCase(operation.case)}.`;
-  if (operation.value.validateOnly) throw invalidField(`${at}validate_only`, "cannot be set in a batch; leave it out, or send the operation by itself");
+  const at: requests.Path = (field) => `items[${index}].${snakeCase(operation.case)}.${field}`;
+  if (operation.value.validateOnly) throw invalidField(at("validate_only"), "cannot be set in a batch; leave it out, or send the operation by itself");
   switch (operation.case) {
     case "initWallet":
       return requests.toInitWallet(operation.value, at);

@@ -34,14 +34,16 @@ import { parseDecimal, type Decimal } from "../domain/money.ts";
 import type { CurrencyCode, UserId } from "../domain/wallet.ts";
 import { invalidAmount, invalidField } from "./errors.ts";
 
-/** Where a request stands in another one: "" or a path that ends with a point, put before the names of its fields in errors. */
-type Path = string;
+/** Names a field of a request for errors, from where the request stands in another one. Only asked where there is an error: thousands of items come without. */
+export type Path = (field: string) => string;
 
-export function toInitWallet(request: InitWalletRequest, at: Path = ""): InitWallet {
+const byItself: Path = (field) => field;
+
+export function toInitWallet(request: InitWalletRequest, at: Path = byItself): InitWallet {
   return { type: "initWallet", ...envelope(request), currency: request.currency as CurrencyCode, balanceMax: balanceMaxOf(request, at) };
 }
 
-export function toAddMoney(request: AddMoneyRequest, at: Path = ""): AddMoney {
+export function toAddMoney(request: AddMoneyRequest, at: Path = byItself): AddMoney {
   return {
     type: "addMoney",
     ...envelope(request),
@@ -51,13 +53,13 @@ export function toAddMoney(request: AddMoneyRequest, at: Path = ""): AddMoney {
   };
 }
 
-export function toHoldMoney(request: HoldMoneyRequest, at: Path = ""): HoldMoney {
+export function toHoldMoney(request: HoldMoneyRequest, at: Path = byItself): HoldMoney {
   return {
     type: "holdMoney",
     ...envelope(request),
     currency: currencyOf(request),
     amount: amountOf(request, at),
-    holdPeriodMs: request.holdPeriod === undefined ? undefined : wholeMs(`${at}hold_period`, request.holdPeriod),
+    holdPeriodMs: request.holdPeriod === undefined ? undefined : wholeMs(request.holdPeriod, at),
   };
 }
 
@@ -69,7 +71,7 @@ export function toReverseHold(request: ReverseHoldRequest): ReverseHold {
   return { type: "reverseHold", ...envelope(request), holdId: request.holdId };
 }
 
-export function toCaptureHold(request: CaptureHoldRequest, at: Path = ""): CaptureHold {
+export function toCaptureHold(request: CaptureHoldRequest, at: Path = byItself): CaptureHold {
   return {
     type: "captureHold",
     ...envelope(request),
@@ -80,15 +82,15 @@ export function toCaptureHold(request: CaptureHoldRequest, at: Path = ""): Captu
   };
 }
 
-export function toExtendHold(request: ExtendHoldRequest, at: Path = ""): ExtendHold {
-  return { type: "extendHold", ...envelope(request), holdId: request.holdId, holdPeriodMs: wholeMs(`${at}hold_period`, request.holdPeriod!) };
+export function toExtendHold(request: ExtendHoldRequest, at: Path = byItself): ExtendHold {
+  return { type: "extendHold", ...envelope(request), holdId: request.holdId, holdPeriodMs: wholeMs(request.holdPeriod!, at) };
 }
 
-export function toWithdrawMoney(request: WithdrawMoneyRequest, at: Path = ""): WithdrawMoney {
+export function toWithdrawMoney(request: WithdrawMoneyRequest, at: Path = byItself): WithdrawMoney {
   return { type: "withdrawMoney", ...envelope(request), currency: currencyOf(request), amount: amountOf(request, at) };
 }
 
-export function toTransferMoney(request: TransferMoneyRequest, at: Path = ""): TransferMoney {
+export function toTransferMoney(request: TransferMoneyRequest, at: Path = byItself): TransferMoney {
   return { type: "transferMoney", ...envelope(request), currency: currencyOf(request), amount: amountOf(request, at), toUserId: request.toUserId as UserId };
 }
 
@@ -99,7 +101,7 @@ export function toChangeWalletState(
   return { type, ...envelope(request), currency: currencyOf(request) };
 }
 
-export function toSetWalletLimits(request: SetWalletLimitsRequest, at: Path = ""): SetWalletLimits {
+export function toSetWalletLimits(request: SetWalletLimitsRequest, at: Path = byItself): SetWalletLimits {
   return { type: "setWalletLimits", ...envelope(request), currency: currencyOf(request), balanceMax: balanceMaxOf(request, at) };
 }
 
@@ -132,24 +134,20 @@ function currencyOf(request: { currency?: string | undefined }): CurrencyCode | 
 }
 
 function amountOf(request: { amount: string }, at: Path): Decimal {
-  const field = `${at}amount`;
-  const amount = decimal(field, request.amount);
-  if (amount.unscaled === 0n) throw invalidAmount(field);
+  const amount = parseDecimal(request.amount);
+  if (amount === undefined || amount.unscaled === 0n) throw invalidAmount(at("amount"));
   return amount;
 }
 
 function balanceMaxOf({ balanceMax }: { balanceMax?: string | undefined }, at: Path): Decimal | undefined {
-  return balanceMax === undefined ? undefined : decimal(`${at}balance_max`, balanceMax);
-}
-
-function decimal(field: string, text: string): Decimal {
-  const parsed = parseDecimal(text);
-  if (parsed === undefined) throw invalidAmount(field);
+  if (balanceMax === undefined) return undefined;
+  const parsed = parseDecimal(balanceMax);
+  if (parsed === undefined) throw invalidAmount(at("balance_max"));
   return parsed;
 }
 
 /** The ledger's clock counts milliseconds, and nothing is rounded. */
-function wholeMs(field: string, duration: Duration): number {
-  if (duration.nanos % 1_000_000 !== 0) throw invalidField(field, "must be whole milliseconds");
-  return durationMs(duration);
+function wholeMs(holdPeriod: Duration, at: Path): number {
+  if (holdPeriod.nanos % 1_000_000 !== 0) throw invalidField(at("hold_period"), "must be whole milliseconds");
+  return durationMs(holdPeriod);
 }

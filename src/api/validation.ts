@@ -1,12 +1,14 @@
 // Checks a request against the rules in its proto, and says in plain words which field breaks which.
 
-import type { DescField, DescMessage, DescService, Message } from "@bufbuild/protobuf";
-import { create } from "@bufbuild/protobuf";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { DescMessage, DescService, Message } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
-import { createValidator } from "@bufbuild/protovalidate";
-import type { Violation } from "@bufbuild/protovalidate";
-import { invalidField, serviceError } from "./errors.ts";
+import type { Validator, Violation } from "@bufbuild/protovalidate";
+import { serviceError } from "./errors.ts";
 import type { FieldViolation } from "./errors.ts";
+import { refuseLargeMaps } from "./large-maps.ts";
+import { createSurelyValid } from "./surely-valid.ts";
 
 /** Throws INVALID_REQUEST, or INVALID_AMOUNT where the first wrong field is an amount, with every field that is wrong. */
 export type RequestValidator = (schema: DescMessage, message: Message) => void;
@@ -31,16 +33,16 @@ const patternMeanings: Readonly<Record<string, string>> = {
 };
 
 /**
- * A validator that has compiled the rules of every request of these services: protovalidate does so at a message's first check, which
- * takes some 90 ms that no caller should wait for.
+ * Most requests are found right by a quick check. Of the others protovalidate alone says whether they are wrong, and in what. It comes with the first of them, which
+ * takes some 110 ms, and everybody else waits that long once: reading it at every start would cost as much, and 15 MB or more that most services never need.
  */
 export function createRequestValidator(services: readonly DescService[]): RequestValidator {
-  const validator = createValidator({ failFast: false });
-  for (const service of services) {
-    for (const method of service.methods) validator.validate(method.input, create(method.input));
-  }
+  const surelyValid = createSurelyValid(services.flatMap(({ methods }) => methods.map(({ input }) => input)));
+  let validator: Validator | undefined;
   return (schema, message) => {
+    if (surelyValid(schema, message)) return;
     refuseLargeMaps(schema, message);
+    validator ??= loadProtovalidate().createValidator({ failFast: false });
     const result = validator.validate(schema, message);
     if (result.kind === "valid") return;
     // A rule that cannot be evaluated is a defect of ours.
@@ -49,38 +51,9 @@ export function createRequestValidator(services: readonly DescService[]): Reques
   };
 }
 
-/** Entries of a map that are looked at one by one. Rules allow 16; a message of a few MiB can bring hundreds of thousands. */
-const mapEntriesMax = 1_000;
-
-/** Throws INVALID_REQUEST before each entry of a very large map is checked against its rules, which would keep everybody else waiting. */
-function refuseLargeMaps(schema: DescMessage, message: Message): void {
-  for (const { fieldName, entries } of largeMaps(schema, message)) {
-    throw invalidField(fieldName, `has ${entries} entries, far more than it may have`);
-  }
-}
-
-function* largeMaps(schema: DescMessage, message: Message, path = ""): Generator<{ fieldName: string; entries: number }> {
-  for (const field of schema.fields) {
-    const fieldName = `${path}${field.name}`;
-    if (field.fieldKind === "map") {
-      const entries = Object.keys(valueOf(message, field) ?? {}).length;
-      if (entries > mapEntriesMax) yield { fieldName, entries };
-    } else if (field.fieldKind === "list" && field.listKind === "message") {
-      const items = (valueOf(message, field) ?? []) as Message[];
-      for (const [index, item] of items.entries()) yield* largeMaps(field.message, item, `${fieldName}[${index}].`);
-    } else if (field.fieldKind === "message") {
-      const inner = valueOf(message, field);
-      if (inner !== undefined) yield* largeMaps(field.message, inner as Message, `${fieldName}.`);
-    }
-  }
-}
-
-/** What is in the field, undefined where it is absent or another one of its oneof is there. */
-function valueOf(message: Message, { localName, oneof }: DescField): object | undefined {
-  const fields = message as unknown as Record<string, unknown>;
-  if (oneof === undefined) return fields[localName] as object | undefined;
-  const chosen = fields[oneof.localName] as { case?: string; value?: object };
-  return chosen.case === localName ? chosen.value : undefined;
+/** At once, which import() cannot; and the very module that an import would bring, so that nothing is there twice. */
+function loadProtovalidate(): typeof import("@bufbuild/protovalidate") {
+  return createRequire(import.meta.url)(fileURLToPath(import.meta.resolve("@bufbuild/protovalidate"))) as typeof import("@bufbuild/protovalidate");
 }
 
 function violationError(violations: readonly Violation[]) {

@@ -13,16 +13,27 @@ export interface Decimal {
   readonly scale: number;
 }
 
-const decimalForm = /^([0-9]+)(?:\.([0-9]+))?$/;
 const textMaxChars = 64;
+const zeroCode = 48;
+const nineCode = 57;
+const pointCode = 46;
 
 /** Reads "10.50". Undefined where the text has a sign, an exponent, separators, spaces, no digits on a side of the point, or over 64 characters. */
 export function parseDecimal(text: string): Decimal | undefined {
-  if (text.length > textMaxChars) return undefined;
-  const match = decimalForm.exec(text);
-  if (match === null) return undefined;
-  const fraction = (match[2] ?? "").replace(/0+$/, "");
-  return { unscaled: BigInt(match[1] + fraction), scale: fraction.length };
+  const { length } = text;
+  if (length > textMaxChars) return undefined;
+  // Character by character: every amount of a batch comes by here, and a regular expression takes twice as long. Without a point it is thought behind the text.
+  let point = length;
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= zeroCode && code <= nineCode) continue;
+    if (code !== pointCode || point !== length) return undefined;
+    point = at;
+  }
+  if (point === 0 || point === length - 1) return undefined;
+  let end = length;
+  while (end > point + 1 && text.charCodeAt(end - 1) === zeroCode) end--;
+  return { unscaled: BigInt(text.slice(0, point) + text.slice(point + 1, end)), scale: Math.max(0, end - point - 1) };
 }
 
 /** The decimal in minor units of a currency with `exponent` decimals; undefined where it has more decimals than that. */
