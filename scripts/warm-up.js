@@ -4,4 +4,4 @@ import { keepCompiled } from "../bin/compile-cache.js";
 
 keepCompiled();
 // All that a start loads, on both threads; the writer's entry then throws, because this is no worker thread.
-for (const entry of ["config.ts", "log.ts", "app.ts", "writer.ts"]) await import(`../src/${entry}`).catch(() => undefined);
+for (const entry of ["config.ts", "log.ts", "start.ts", "app.ts", "writer.ts"]) await import(`../src/${entry}`).catch(() => undefined);

@@ -45,7 +45,7 @@ async function run(config: Config): Promise<void> {
   process.on("unhandledRejection", (reason) => exitWithFailure(logger, reason, "a defect: a rejection that nothing handled"));
 
   // Imported only now: --help and a wrong setting are answered without loading the database's native module.
-  const starting = import("./app.ts").then(({ startApp }) => startApp(config, logger));
+  const starting = import("./start.ts").then(({ startApp }) => startApp(config, logger));
   // Before the start is over, so that a signal during a long migration ends in an orderly stop too.
   stopOnSignal(starting, logger);
 

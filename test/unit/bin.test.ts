@@ -138,7 +138,7 @@ export async function startApp(config, logger) {
 const stage = (standInUrl: string): string => `
 import { registerHooks } from "node:module";
 registerHooks({
-  resolve: (specifier, context, next) => specifier === "./app.ts" ? { url: ${JSON.stringify(standInUrl)}, shortCircuit: true } : next(specifier, context),
+  resolve: (specifier, context, next) => specifier === "./start.ts" ? { url: ${JSON.stringify(standInUrl)}, shortCircuit: true } : next(specifier, context),
 });
 if (process.env.STORY === "stop hangs") {
   const inRealTime = globalThis.setTimeout;
