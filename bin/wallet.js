@@ -25,8 +25,8 @@ function runHere() {
   } catch (error) {
     if (error.code !== "ENOENT") exitWithSentence("The file .env in the working directory cannot be read: " + error.message + ".", 2);
   }
-  void import("./compile-cache.js").then(({ keepCompiled }) => {
-    keepCompiled();
+  void import("./start-phase.js").then(({ beginStartPhase }) => {
+    beginStartPhase();
     return import("../src/main.ts");
   });
 }

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { ConfigError, readConfig, readVerifyConfig, type Config, type Start } from "./config.ts";
 import { formatListenAddress, isLoopback } from "./config/listen-address.ts";
+import { endStartPhase } from "./end-start-phase.ts";
 import { createLogger, endLog, flushLog, type Logger } from "./log.ts";
 import { asStartError } from "./start-error.ts";
 import { version } from "./version.ts";
@@ -21,7 +22,11 @@ else await serve();
 async function verify(): Promise<void> {
   const start = readStart(() => readVerifyConfig(afterCommand, process.env));
   if (start.kind !== "run") process.stdout.write(start.text);
-  else process.exitCode = await import("./verify-command.ts").then(({ verifyCommand }) => verifyCommand(start.config));
+  else {
+    const { verifyCommand } = await import("./verify-command.ts");
+    endStartPhase();
+    process.exitCode = await verifyCommand(start.config);
+  }
 }
 
 async function serve(): Promise<void> {

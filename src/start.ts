@@ -2,6 +2,7 @@
 
 import type { App } from "./app.ts";
 import type { Config } from "./config.ts";
+import { endStartPhase } from "./end-start-phase.ts";
 import type { Logger } from "./log.ts";
 import { startWriter } from "./start-writer.ts";
 
@@ -10,6 +11,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const opening = startWriter(config);
   // It may fail before anybody waits for it, which is no rejection that nothing handles: the app waits for it next.
   opening.catch(() => undefined);
-  const app = await import("./app.ts");
-  return app.startApp(config, logger, opening);
+  const wiring = await import("./app.ts");
+  const app = await wiring.startApp(config, logger, opening);
+  endStartPhase();
+  return app;
 }

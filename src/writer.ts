@@ -1,5 +1,6 @@
 // The writer thread: the only connection that writes, and beside it the deciding of what it writes.
 
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Answer } from "./domain/answer.ts";
 import { currencyRegistry } from "./domain/currency.ts";
@@ -58,6 +59,8 @@ function failureOf(batchId: number, error: unknown): Extract<FromWriter, { type:
 try {
   const store = await openSqliteStore(databasePath, Date.now);
   serve(executorOn(store, { currencies: currencyRegistry(assets), ...settings }));
+  // Before the main thread ends the start phase.
+  flushCompileCache();
   send({ type: "ready" });
 } catch (error) {
   const sentence = error instanceof StartError ? error.message : undefined;
