@@ -25,7 +25,10 @@ function runHere() {
   } catch (error) {
     if (error.code !== "ENOENT") exitWithSentence("The file .env in the working directory cannot be read: " + error.message + ".", 2);
   }
-  void import("../src/main.ts");
+  void import("./start-phase.js").then(({ beginStartPhase }) => {
+    beginStartPhase();
+    return import("../src/main.ts");
+  });
 }
 
 function runOnShippedNode() {

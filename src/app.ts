@@ -17,8 +17,9 @@ import { announcing } from "./ledger/executor.ts";
 import { OperationFeed } from "./ledger/operation-feed.ts";
 import { startSweeping, withoutOverdue } from "./ledger/overdue-holds.ts";
 import { Verifier } from "./ledger/verifier.ts";
-import { startWriterThread, type WriterThread } from "./ledger/writer-thread.ts";
+import type { WriterThread } from "./ledger/writer-thread.ts";
 import { startServer } from "./server/server.ts";
+import { startWriter } from "./start-writer.ts";
 import { openSqliteReads } from "./store/sqlite/sqlite-reads.ts";
 
 /** A running service. */
@@ -40,11 +41,10 @@ const services = [WalletService, ReportService];
 /** They end when the caller has seen enough, or when the work is done. */
 const lastingMethods = [ReportService.method.watchOperations, ReportService.method.verifyLedger];
 
-/** Starts the service. Throws StartError where its surroundings do not permit it. */
-export async function startApp(config: Config, logger: Logger): Promise<App> {
+/** Starts the service, on a writer thread that may be under way already. Throws StartError where its surroundings do not permit it. */
+export async function startApp(config: Config, logger: Logger, opening: Promise<WriterThread> = startWriter(config)): Promise<App> {
   const { assets, holdPeriodMs, autoRelease, idempotencyRetentionMs, database, limits } = config;
   const periods = { holdPeriodMs, autoRelease, idempotencyRetentionMs };
-  const opening = startWriterThread(new URL("./writer.ts", import.meta.url), { databasePath: database.path, assets, ...periods, batchLengthMax: config.batchLengthMax });
   // Compiled while the writer thread opens the ledger.
   const validate = createRequestValidator(services);
   const writer = await opening;

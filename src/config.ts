@@ -253,10 +253,12 @@ function flagOf(name: string): string {
 
 function readSetting<T>(setting: Setting<T>, flagText: string | undefined, variableText: string | undefined): T {
   const text = flagText ?? (variableText === undefined || variableText === "" ? setting.default : variableText);
-  const parsed = setting.kind.schema.safeParse(text);
-  if (parsed.success) return parsed.data;
-  const label = flagText === undefined ? setting.name : `${flagOf(setting.name)} (${setting.name})`;
-  throw new ConfigError(`${label} is ${quoted(text)}; ${parsed.error.issues[0]?.message ?? `it takes ${setting.kind.accepts}`}.`);
+  try {
+    return setting.kind.parse(text);
+  } catch (error) {
+    const label = flagText === undefined ? setting.name : `${flagOf(setting.name)} (${setting.name})`;
+    throw new ConfigError(`${label} is ${quoted(text)}; ${error instanceof Error ? error.message : String(error)}.`);
+  }
 }
 
 /** A value as an error may repeat it: on one line, not endless, and without the password of a URL. */

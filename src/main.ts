@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { ConfigError, readConfig, readVerifyConfig, type Config, type Start } from "./config.ts";
 import { formatListenAddress, isLoopback } from "./config/listen-address.ts";
+import { endStartPhase } from "./end-start-phase.ts";
 import { createLogger, endLog, flushLog, type Logger } from "./log.ts";
 import { asStartError } from "./start-error.ts";
 import { version } from "./version.ts";
@@ -21,7 +22,11 @@ else await serve();
 async function verify(): Promise<void> {
   const start = readStart(() => readVerifyConfig(afterCommand, process.env));
   if (start.kind !== "run") process.stdout.write(start.text);
-  else process.exitCode = await import("./verify-command.ts").then(({ verifyCommand }) => verifyCommand(start.config));
+  else {
+    const { verifyCommand } = await import("./verify-command.ts");
+    endStartPhase();
+    process.exitCode = await verifyCommand(start.config);
+  }
 }
 
 async function serve(): Promise<void> {
@@ -45,7 +50,7 @@ async function run(config: Config): Promise<void> {
   process.on("unhandledRejection", (reason) => exitWithFailure(logger, reason, "a defect: a rejection that nothing handled"));
 
   // Imported only now: --help and a wrong setting are answered without loading the database's native module.
-  const starting = import("./app.ts").then(({ startApp }) => startApp(config, logger));
+  const starting = import("./start.ts").then(({ startApp }) => startApp(config, logger));
   // Before the start is over, so that a signal during a long migration ends in an orderly stop too.
   stopOnSignal(starting, logger);
 

@@ -1,5 +1,6 @@
 // The writer thread: the only connection that writes, and beside it the deciding of what it writes.
 
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { Answer } from "./domain/answer.ts";
 import { currencyRegistry } from "./domain/currency.ts";
@@ -78,6 +79,8 @@ function failureOf(batchId: number, error: unknown): FromDoor {
 try {
   const store = await openSqliteStore(databasePath, Date.now, (path) => threadCheckpointer(new URL("./checkpointer.ts", import.meta.url), path));
   serve(untilInDoubt(executorOn(store, { currencies: currencyRegistry(assets), ...settings })));
+  // Before the main thread ends the start phase.
+  flushCompileCache();
   send({ type: "ready" });
 } catch (error) {
   const sentence = error instanceof StartError ? error.message : undefined;

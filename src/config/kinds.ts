@@ -1,34 +1,28 @@
-// The kinds of value that a setting can have: what each accepts, in words and as a zod schema from text to value.
+// The kinds of value that a setting can have: what each accepts, in words and as a function from text to value.
 
-import { z } from "zod";
 import { parseAssets } from "../domain/currency.ts";
 import { parseBytes } from "./bytes.ts";
 import { parseDurationMs } from "./duration.ts";
 import { parseListenAddress, type ListenAddress } from "./listen-address.ts";
 
-/** A kind of value. The schema's message on failure completes "NAME is "text"; …". */
+/** A kind of value. */
 export interface Kind<T> {
   /** What it takes, for people; empty where nothing is accepted yet. */
   readonly accepts: string;
-  readonly schema: z.ZodType<T, string>;
+  /** The value that the text stands for. Throws an Error whose message completes "NAME is "text"; …". */
+  readonly parse: (text: string) => T;
   /** Whether its flag may stand alone, meaning "true". */
   readonly mayStandAlone: boolean;
 }
 
-/** A kind read by `parse`, which answers undefined for what the kind does not take, or throws an Error with a better explanation. */
-function kind<T>(accepts: string, parse: (text: string) => T | undefined): Kind<T> {
-  const schema = z.string().transform((text, context): T => {
-    let message = `it takes ${accepts}`;
-    try {
-      const value = parse(text);
-      if (value !== undefined) return value;
-    } catch (error) {
-      message = error instanceof Error ? error.message : String(error);
-    }
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  });
-  return { accepts, schema, mayStandAlone: false };
+/** A kind read by `find`, which answers undefined for what the kind does not take, or throws an Error with a better explanation. */
+function kind<T>(accepts: string, find: (text: string) => T | undefined): Kind<T> {
+  const parse = (text: string): T => {
+    const value = find(text);
+    if (value === undefined) throw new Error(`it takes ${accepts}`);
+    return value;
+  };
+  return { accepts, parse, mayStandAlone: false };
 }
 
 /** A whole number from `min` to `max`, both included. */
@@ -92,13 +86,19 @@ export const database: Kind<Database> = kind("sqlite: and the path of a file, su
 
 /** The same kind as long as only `only` of its values works: every other one is refused, because `feature` is not there yet. */
 export function onlyYet<T>(base: Kind<T>, only: T, feature: string): Kind<T> {
-  return { ...base, schema: base.schema.refine((value) => value === only, `${feature} not there yet; leave it at ${String(only)}`) };
+  const parse = (text: string): T => {
+    if (base.parse(text) !== only) throw new Error(`${feature} not there yet; leave it at ${String(only)}`);
+    return only;
+  };
+  return { ...base, parse };
 }
 
 /** A setting whose feature is not there yet: every value is refused, by a sentence that says which feature. */
 export function notYet(feature: string): Kind<undefined> {
-  const schema = z.string().refine((text) => text === "", `${feature} not there yet; leave it out`);
-  return { accepts: "", schema: schema.transform(() => undefined), mayStandAlone: false };
+  const parse = (text: string): undefined => {
+    if (text !== "") throw new Error(`${feature} not there yet; leave it out`);
+  };
+  return { accepts: "", parse, mayStandAlone: false };
 }
 
 function within(value: number | undefined, min: number, max: number): number | undefined {

@@ -14,16 +14,19 @@ interface UnderWay {
 /** One side of the conversation; the other listens to `send`. */
 export class WriterDoor {
   readonly #send: (message: ToDoor) => void;
-  readonly #onGrown: () => void;
+  #onGrown = (): void => {};
   readonly #underWay = new Map<number, UnderWay>();
   readonly #failed = Promise.withResolvers<Error>();
   #lastBatchId = 0;
   #isOver = false;
 
-  /** `onGrown` is called when others have committed something. */
-  constructor(send: (message: ToDoor) => void, onGrown: () => void) {
+  constructor(send: (message: ToDoor) => void) {
     this.#send = send;
-    this.#onGrown = onGrown;
+  }
+
+  /** Calls this from now on when others have committed something. */
+  whenGrown(listener: () => void): void {
+    this.#onGrown = listener;
   }
 
   /** Resolves when what the writer holds can no longer be trusted, or when it is gone. */
@@ -81,8 +84,8 @@ export class WriterDoor {
 }
 
 /** The door of another thread, which has been given this port. It is shut when its thread ends. */
-export function doorThrough(port: MessagePort, onGrown: () => void): WriterDoor {
-  const door = new WriterDoor((message) => port.postMessage(message), onGrown);
+export function doorThrough(port: MessagePort): WriterDoor {
+  const door = new WriterDoor((message) => port.postMessage(message));
   port.on("message", (message: FromDoor) => door.receive(message));
   // An answer that this thread cannot read is no answer: nobody would wait for less.
   port.on("messageerror", (error) => door.fail(error));

@@ -9,15 +9,17 @@ import type { FromWriter, ToWriter, WriterSettings } from "./writer-messages.ts"
 export interface WriterThread extends Executor {
   /** Resolves when what the writer holds can no longer be trusted: the process is to stop, and to be started anew. */
   readonly failed: Promise<Error>;
+  /** Calls this from now on when somebody has committed through another door. */
+  whenGrown(listener: () => void): void;
   /** A door for another thread, to be transferred to it; see `doorThrough`. */
   openDoor(): MessagePort;
 }
 
-/** Starts the thread and waits until it has the ledger open. `onGrown` is called when somebody has committed through another door. Throws StartError where it cannot be opened. */
-export async function startWriterThread(entry: URL, settings: WriterSettings, onGrown: () => void = () => {}): Promise<WriterThread> {
+/** Starts the thread and waits until it has the ledger open. Throws StartError where it cannot be opened. */
+export async function startWriterThread(entry: URL, settings: WriterSettings): Promise<WriterThread> {
   const worker = new Worker(entry, { workerData: settings, name: "writer" });
   const send = (message: ToWriter): void => worker.postMessage(message);
-  const door = new WriterDoor(send, onGrown);
+  const door = new WriterDoor(send);
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   let isClosing = false;
@@ -52,6 +54,7 @@ export async function startWriterThread(entry: URL, settings: WriterSettings, on
   return {
     failed: door.failed,
     execute: (commands) => door.execute(commands),
+    whenGrown: (listener) => door.whenGrown(listener),
     openDoor() {
       const { port1, port2 } = new MessageChannel();
       worker.postMessage({ type: "open", door: port1 } satisfies ToWriter, [port1]);

@@ -1,7 +1,7 @@
 // The process seen from its shell: what it prints where, which code it ends with, what signals do, and which Node it runs on.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -138,7 +138,7 @@ export async function startApp(config, logger) {
 const stage = (standInUrl: string): string => `
 import { registerHooks } from "node:module";
 registerHooks({
-  resolve: (specifier, context, next) => specifier === "./app.ts" ? { url: ${JSON.stringify(standInUrl)}, shortCircuit: true } : next(specifier, context),
+  resolve: (specifier, context, next) => specifier === "./start.ts" ? { url: ${JSON.stringify(standInUrl)}, shortCircuit: true } : next(specifier, context),
 });
 if (process.env.STORY === "stop hangs") {
   const inRealTime = globalThis.setTimeout;
@@ -259,6 +259,43 @@ describe("the process's life", { timeout: processTimeoutMs }, () => {
   ])("%s: a sentence, no stack, code 1", async (story, sentence) => {
     const { exitCode, stderr } = await playing(story).ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: sentence });
+  });
+});
+
+describe("what is kept from one start for the next", { timeout: processTimeoutMs }, () => {
+  /** A package with the bin and a main of its own, which says this word. */
+  function saying(word: string): { home: string; say(other: string): void; start(): Started["ended"] } {
+    const home = mkdtempSync(join(folder, "kept-"));
+    for (const name of ["bin", "src", "node_modules"]) mkdirSync(join(home, name));
+    writeFileSync(join(home, "package.json"), `{ "type": "module" }`);
+    for (const name of ["wallet.js", "start-phase.js"]) copyFileSync(join(dirname(bin), name), join(home, "bin", name));
+    const say = (other: string): void => writeFileSync(join(home, "src", "main.ts"), `const word: string = "${other}";\nconsole.log(word, new Error().stack?.match(/main.*/)?.[0]);\n`);
+    say(word);
+    return { home, say, start: () => started(process.execPath, [join(home, "bin", "wallet.js")]).ended };
+  }
+  const said = (word: string) => ({ exitCode: 0, signal: null, stdout: `${word} main.ts:2:19\n`, stderr: "" });
+
+  test("is kept in node_modules, and places in stacks stay those of the source", async () => {
+    const { home, start } = saying("old");
+    expect(await start()).toEqual(said("old"));
+    expect(existsSync(join(home, "node_modules", ".cache", "headless-wallet"))).toBe(true);
+    expect(await start()).toEqual(said("old"));
+  });
+
+  test("is not used for a source that has changed, though it is as long and as old as it was", async () => {
+    const { home, say, start } = saying("old");
+    const main = join(home, "src", "main.ts");
+    const { atime, mtime } = statSync(main);
+    await start();
+    say("new");
+    utimesSync(main, atime, mtime);
+    expect(await start()).toEqual(said("new"));
+  });
+
+  test("where nothing can be kept, it starts all the same and says nothing", async () => {
+    const { home, start } = saying("old");
+    writeFileSync(join(home, "node_modules", ".cache"), "a file where the folder would be");
+    expect(await start()).toEqual(said("old"));
   });
 });
 

@@ -18,7 +18,8 @@ const grownOfMain = vi.fn<() => void>();
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "wallet-door-"));
-  writer = await startWriterThread(entry, { ...settings, databasePath: join(folder, "wallet.db") }, grownOfMain);
+  writer = await startWriterThread(entry, { ...settings, databasePath: join(folder, "wallet.db") });
+  writer.whenGrown(grownOfMain);
 });
 afterEach(async () => {
   await writer.close();
@@ -27,7 +28,7 @@ afterEach(async () => {
 });
 
 test("both are answered, each for its own", async () => {
-  const door = doorThrough(writer.openDoor(), () => {});
+  const door = doorThrough(writer.openDoor());
   await writer.execute([toCommand(init())]);
   const [mine, others] = await Promise.all([door.execute([add("1"), add("2")].map(toCommand)), writer.execute([toCommand(add("4"))])]);
   const amounts = [mine, others].map((answers) => answers.map((answer) => (answer.type === "applied" ? answer.record.amountMinor : answer)));
@@ -36,7 +37,8 @@ test("both are answered, each for its own", async () => {
 
 test("who commits through one door is heard at the other", async () => {
   const grown = vi.fn<() => void>();
-  const door = doorThrough(writer.openDoor(), grown);
+  const door = doorThrough(writer.openDoor());
+  door.whenGrown(grown);
   await writer.execute([toCommand(init())]);
   await vi.waitFor(() => expect(grown).toHaveBeenCalled());
   expect(grownOfMain).not.toHaveBeenCalled();
@@ -45,7 +47,7 @@ test("who commits through one door is heard at the other", async () => {
 });
 
 test("when the writer is gone, nothing more is begun, and the door says so", async () => {
-  const door = doorThrough(writer.openDoor(), () => {});
+  const door = doorThrough(writer.openDoor());
   await writer.close();
   expect((await door.failed).message).toBe("the writer thread has ended");
   await expect(door.execute([toCommand(init())])).rejects.toMatchObject({ name: "StoreFault", kind: "unavailable" });
