@@ -68,7 +68,7 @@ test("without a checkpointer the writer moves it between batches", async () => {
 test("with one it is moved beside the writing, and used anew", async () => {
   const calls = vi.fn<() => void>();
   const executor = await open((truePath) => {
-    const { checkpoint, close } = threadCheckpointer(new URL("../../src/checkpointer.ts", import.meta.url), truePath);
+    const { checkpoint, close } = threadCheckpointer(truePath);
     return { checkpoint: () => checkpoint().then(calls), close };
   });
   await openWallets(executor);

@@ -14,7 +14,7 @@ export interface Checkpointer {
 }
 
 /** Begins its thread with the first checkpoint, since most ledgers never need one beside the writer's own. */
-export function threadCheckpointer(entry: URL, databasePath: string): Checkpointer {
+export function threadCheckpointer(databasePath: string): Checkpointer {
   let worker: Worker | undefined;
   let underWay: PromiseWithResolvers<void> | undefined;
   const settle = (settleWith: (waiting: PromiseWithResolvers<void>) => void): void => {
@@ -25,7 +25,7 @@ export function threadCheckpointer(entry: URL, databasePath: string): Checkpoint
   const fail = (error: Error): void => settle((waiting) => waiting.reject(error));
 
   const begin = (): Worker => {
-    const begun = new Worker(entry, { workerData: databasePath, name: "checkpointer" });
+    const begun = new Worker(new URL("./checkpointer-thread.ts", import.meta.url), { workerData: databasePath, name: "checkpointer" });
     begun.on("message", (message: FromCheckpointer) => {
       if (message.type === "failed") fail(checkpointFault(message.code, message.message));
       else settle((waiting) => waiting.resolve());

@@ -2,11 +2,11 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
-import type { FromCheckpointer } from "./store/sqlite/checkpointer.ts";
-import { openForWriting } from "./store/sqlite/connection.ts";
-import { moveLog } from "./store/sqlite/write-ahead-log.ts";
+import type { FromCheckpointer } from "./checkpointer.ts";
+import { openForWriting } from "./connection.ts";
+import { moveLog } from "./write-ahead-log.ts";
 
-if (parentPort === null) throw new Error("checkpointer.ts runs as a worker thread");
+if (parentPort === null) throw new Error("checkpointer-thread.ts runs as a worker thread");
 const port = parentPort;
 const send = (message: FromCheckpointer): void => port.postMessage(message);
 const connection = openForWriting(workerData as string);
