@@ -12,7 +12,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   // It may fail before anybody waits for it, which is no rejection that nothing handles: the app waits for it next.
   opening.catch(() => undefined);
   const wiring = await import("./app.ts");
-  const app = await wiring.startApp(config, logger, opening);
+  const app = await wiring.startApp(config, logger, { opening });
   endStartPhase();
   return app;
 }

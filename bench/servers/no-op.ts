@@ -20,6 +20,7 @@ const logger = createLogger(logLevel);
 await startServer({
   host: "127.0.0.1",
   port: Number(port),
+  isPortShared: false,
   limits,
   services: [WalletService, ReportService],
   routes: (router) =>

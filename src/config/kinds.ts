@@ -1,9 +1,11 @@
 // The kinds of value that a setting can have: what each accepts, in words and as a function from text to value.
 
+import { availableParallelism, platform } from "node:os";
 import { parseAssets } from "../domain/currency.ts";
 import { parseBytes } from "./bytes.ts";
 import { parseDurationMs } from "./duration.ts";
 import { parseListenAddress, type ListenAddress } from "./listen-address.ts";
+import { networkThreadsFor } from "./network-threads-for.ts";
 
 /** A kind of value. */
 export interface Kind<T> {
@@ -27,7 +29,7 @@ function kind<T>(accepts: string, find: (text: string) => T | undefined): Kind<T
 
 /** A whole number from `min` to `max`, both included. */
 export function integer(min: number, max: number): Kind<number> {
-  return kind(`a whole number from ${min} to ${max}`, (text) => (/^\d{1,15}$/.test(text) ? within(Number(text), min, max) : undefined));
+  return kind(`a whole number from ${min} to ${max}`, (text) => wholeNumber(text, min, max));
 }
 
 /** A duration from `min` to `max`, both included and written as durations; the value is in milliseconds. */
@@ -54,6 +56,13 @@ export const truth: Kind<boolean> = {
   ...kind("true or false (or 1 or 0)", (text) => truthByWord.get(text)),
   mayStandAlone: true,
 };
+
+const threadsMax = 64;
+
+/** A number of network threads, or the one that suits this machine. */
+export const threads: Kind<number> = kind(`auto or a whole number from 1 to ${threadsMax}`, (text) =>
+  text === "auto" ? networkThreadsFor(availableParallelism(), platform()) : wholeNumber(text, 1, threadsMax),
+);
 
 /** Where to listen. */
 export const listenAddress: Kind<ListenAddress> = kind(
@@ -99,6 +108,10 @@ export function notYet(feature: string): Kind<undefined> {
     if (text !== "") throw new Error(`${feature} not there yet; leave it out`);
   };
   return { accepts: "", parse, mayStandAlone: false };
+}
+
+function wholeNumber(text: string, min: number, max: number): number | undefined {
+  return /^\d{1,15}$/.test(text) ? within(Number(text), min, max) : undefined;
 }
 
 function within(value: number | undefined, min: number, max: number): number | undefined {

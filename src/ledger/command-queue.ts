@@ -36,7 +36,7 @@ interface Waiting {
 
 /** The commands of one ledger on their way to the writer, in the order of their arrival. */
 export class CommandQueue {
-  readonly #executor: Executor;
+  readonly #executor: Pick<Executor, "execute">;
   readonly #limits: QueueLimits;
   #waiting: Waiting[] = [];
   /** Those of the waiting whose wallets are being swept: what shares a commit with them would not be decided either. */
@@ -47,7 +47,7 @@ export class CommandQueue {
   #closed = false;
   readonly #empty = Promise.withResolvers<void>();
 
-  constructor(executor: Executor, limits: QueueLimits) {
+  constructor(executor: Pick<Executor, "execute">, limits: QueueLimits) {
     this.#executor = executor;
     this.#limits = limits;
   }

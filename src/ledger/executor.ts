@@ -30,14 +30,13 @@ export function executorOn(store: Store, rules: LedgerRules): Executor {
 }
 
 /** The same executor, saying so after each batch that was committed: the journal may have grown. */
-export function announcing(executor: Executor, onCommit: () => void): Executor {
+export function announcing(executor: Pick<Executor, "execute">, onCommit: () => void): Pick<Executor, "execute"> {
   return {
     async execute(commands) {
       const answers = await executor.execute(commands);
       onCommit();
       return answers;
     },
-    close: () => executor.close(),
   };
 }
 

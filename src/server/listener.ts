@@ -109,6 +109,20 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
   };
 }
 
+/**
+ * Rejects with EADDRINUSE where somebody has the port. To be asked before a port is shared: sharing it with another process of the same user succeeds, and
+ * each would get some of the other's callers.
+ */
+export async function assertNobodyListens({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+  if (port === 0) return;
+  const probe = createTcpServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once("error", reject);
+    probe.listen({ host, port, exclusive: true }, resolve);
+  });
+  await new Promise((resolve) => probe.close(resolve));
+}
+
 function http1Parser(limits: ServerLimits, onRequest: RequestListener) {
   const http1 = createHttp1Server({
     maxHeaderSize: limits.headerMaxBytes,

@@ -32,6 +32,8 @@ export interface ServerOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** Other threads of this process listen on it too, and the system spreads connections over them. */
+  isPortShared: boolean;
   limits: ServerLimits;
   /** Registers the services' handlers. `draining` is aborted when the server goes down: streams should then end by themselves. */
   routes: (router: ConnectRouter, draining: AbortSignal) => void;
@@ -82,7 +84,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   };
 
-  const listener = await openListener({ host: options.host, port: options.port, exclusive: true }, limits, onRequest);
+  const listener = await openListener({ host: options.host, port: options.port, ...(options.isPortShared ? { reusePort: true } : { exclusive: true }) }, limits, onRequest);
   let drained: Promise<void> | undefined;
   return {
     host: listener.address.address,

@@ -1,7 +1,7 @@
 // Many clients at once on the same money, over real connections to the real process: nothing is lost, nothing is done twice, nobody sees another order.
 
 import type { JsonObject } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkBooks } from "../support/books.ts";
 import type { Client } from "../support/clients/client.ts";
 import { connectClient } from "../support/clients/connect.ts";
@@ -14,18 +14,6 @@ const clientCount = 64;
 
 let service: Service;
 let clients: Client[];
-beforeAll(async () => {
-  service = await spawnService("--log-level=info");
-  clients = Array.from({ length: clientCount }, (_, index) => {
-    if (index % 4 < 2) return grpcJsClient(service);
-    return connectClient(service, index % 4 === 2 ? { protocol: "Connect", codec: "binary", http: "HTTP/2" } : { protocol: "Connect", codec: "JSON", http: "HTTP/1.1" });
-  });
-});
-afterAll(async () => {
-  for (const client of clients) client.close();
-  await service.remove();
-});
-
 /** The answer of a call that must succeed. */
 async function answer(client: Client, method: string, request: JsonObject, name = "WalletService"): Promise<JsonObject> {
   const result = await client.call(name, method, request);
@@ -45,79 +33,94 @@ async function open(user: string, amount?: string): Promise<number> {
   return Number((operation as JsonObject)["operationId"]);
 }
 
-test("20,000 additions of 0.01 by 64 clients are 200.00", async () => {
-  await open("cent");
-  let left = 20_000;
-  await Promise.all(
-    clients.map(async (client) => {
-      while (left-- > 0) await answer(client, "AddMoney", { user_id: "cent", amount: "0.01" });
-    }),
-  );
-  expect(await balanceOf("cent")).toEqual({ available: "200.00", held: "0.00", total: "200.00" });
-  expect(await answer(clients[0]!, "GetWalletOperationReport", { user_id: "cent" }, "ReportService")).toMatchObject({ adds: { count: "20000" } });
-});
+// One order for all, however many threads serve.
+describe.each([1, 3])("%i network threads", (networkThreads) => {
+  beforeAll(async () => {
+    service = await spawnService("--log-level=info", `--network-threads=${networkThreads}`);
+    clients = Array.from({ length: clientCount }, (_, index) => {
+      if (index % 4 < 2) return grpcJsClient(service);
+      return connectClient(service, index % 4 === 2 ? { protocol: "Connect", codec: "binary", http: "HTTP/2" } : { protocol: "Connect", codec: "JSON", http: "HTTP/1.1" });
+    });
+  });
+  afterAll(async () => {
+    for (const client of clients) client.close();
+    await service.remove();
+  });
 
-test.each([
-  { funds: "10.00", each: "1.00", granted: 10, rest: "0.00" },
-  { funds: "10.00", each: "0.75", granted: 13, rest: "0.25" },
-  { funds: "0.99", each: "1.00", granted: 0, rest: "0.99" },
-  { funds: "63.00", each: "1.00", granted: 63, rest: "0.00" },
-])("64 clients want $each each of $funds: $granted get it", async ({ funds, each, granted, rest }) => {
-  const user = `last-${funds}-${each}`;
-  await open(user, funds);
-  const results = await Promise.all(clients.map((client) => client.call("WalletService", "HoldMoney", { user_id: user, amount: each })));
-  const refusals = results.flatMap((result) => (result.ok ? [] : [result.error.reason]));
-  expect(refusals).toEqual(Array.from({ length: clientCount - granted }, () => "INSUFFICIENT_FUNDS"));
-  expect(await balanceOf(user)).toMatchObject({ available: rest, total: funds });
-});
+  test("10,000 additions of 0.01 by 64 clients are 100.00", async () => {
+    await open("cent");
+    let left = 10_000;
+    await Promise.all(
+      clients.map(async (client) => {
+        while (left-- > 0) await answer(client, "AddMoney", { user_id: "cent", amount: "0.01" });
+      }),
+    );
+    expect(await balanceOf("cent")).toEqual({ available: "100.00", held: "0.00", total: "100.00" });
+    expect(await answer(clients[0]!, "GetWalletOperationReport", { user_id: "cent" }, "ReportService")).toMatchObject({ adds: { count: "10000" } });
+  });
 
-test.each([
-  ["AddMoney", { amount: "5" }, { available: "15.00", held: "0.00", total: "15.00" }],
-  ["HoldMoney", { amount: "5" }, { available: "5.00", held: "5.00", total: "10.00" }],
-] as const)("the same %s under one key from 64 clients at once happens once, and all are told the same", async (method, request, balance) => {
-  const user = `key-${method}`;
-  await open(user, "10");
-  const results = await Promise.all(clients.map((client) => answer(client, method, { user_id: user, ...request, idempotency_key: "once" })));
-  const [first, ...others] = results.map((result) => ({ ...result, replayed: "aside" }));
-  for (const other of others) expect(other).toEqual(first);
-  expect(results.filter(({ replayed }) => replayed === false).length).toBe(1);
-  expect(await balanceOf(user)).toEqual(balance);
-});
+  test.each([
+    { funds: "10.00", each: "1.00", granted: 10, rest: "0.00" },
+    { funds: "10.00", each: "0.75", granted: 13, rest: "0.25" },
+    { funds: "0.99", each: "1.00", granted: 0, rest: "0.99" },
+    { funds: "63.00", each: "1.00", granted: 63, rest: "0.00" },
+  ])("64 clients want $each each of $funds: $granted get it", async ({ funds, each, granted, rest }) => {
+    const user = `last-${funds}-${each}`;
+    await open(user, funds);
+    const results = await Promise.all(clients.map((client) => client.call("WalletService", "HoldMoney", { user_id: user, amount: each })));
+    const refusals = results.flatMap((result) => (result.ok ? [] : [result.error.reason]));
+    expect(refusals).toEqual(Array.from({ length: clientCount - granted }, () => "INSUFFICIENT_FUNDS"));
+    expect(await balanceOf(user)).toMatchObject({ available: rest, total: funds });
+  });
 
-test("the same refusal under one key is one refusal for all, even where the money came in between", async () => {
-  await open("key-refused", "1");
-  const hold = { user_id: "key-refused", amount: "5", idempotency_key: "once" };
-  const add = { user_id: "key-refused", amount: "100" };
-  const results = await Promise.all(clients.map((client, index) => (index === clientCount / 2 ? client.call("WalletService", "AddMoney", add) : client.call("WalletService", "HoldMoney", hold))));
-  // Whichever came first decided it; nobody was told anything else.
-  const [decided] = results;
-  for (const result of results.filter((_, index) => index !== clientCount / 2)) {
-    expect(result.ok).toBe(decided!.ok);
-    if (!result.ok && !decided!.ok) expect(result.error.message).toBe(decided!.error.message);
-  }
-});
+  test.each([
+    ["AddMoney", { amount: "5" }, { available: "15.00", held: "0.00", total: "15.00" }],
+    ["HoldMoney", { amount: "5" }, { available: "5.00", held: "5.00", total: "10.00" }],
+  ] as const)("the same %s under one key from 64 clients at once happens once, and all are told the same", async (method, request, balance) => {
+    const user = `key-${method}`;
+    await open(user, "10");
+    const results = await Promise.all(clients.map((client) => answer(client, method, { user_id: user, ...request, idempotency_key: "once" })));
+    const [first, ...others] = results.map((result) => ({ ...result, replayed: "aside" }));
+    for (const other of others) expect(other).toEqual(first);
+    expect(results.filter(({ replayed }) => replayed === false).length).toBe(1);
+    expect(await balanceOf(user)).toEqual(balance);
+  });
 
-test("mixed operations by 64 clients on 10 hot wallets are one order, the one that every client saw", async () => {
-  const users = Array.from({ length: 10 }, (_, index) => `hot-${index}`);
-  const first = await open(users[0]!, "5");
-  for (const user of users.slice(1)) await open(user, "5");
-  const observed: Observed[] = [];
-  await Promise.all(clients.map((client, index) => live(client, users, randomNumbers(index + 1), observed)));
+  test("the same refusal under one key is one refusal for all, even where the money came in between", async () => {
+    await open("key-refused", "1");
+    const hold = { user_id: "key-refused", amount: "5", idempotency_key: "once" };
+    const add = { user_id: "key-refused", amount: "100" };
+    const results = await Promise.all(clients.map((client, index) => (index === clientCount / 2 ? client.call("WalletService", "AddMoney", add) : client.call("WalletService", "HoldMoney", hold))));
+    // Whichever came first decided it; nobody was told anything else.
+    const [decided] = results;
+    for (const result of results.filter((_, index) => index !== clientCount / 2)) {
+      expect(result.ok).toBe(decided!.ok);
+      if (!result.ok && !decided!.ok) expect(result.error.message).toBe(decided!.error.message);
+    }
+  });
 
-  const journal = await journalFrom(first);
-  expect(checkOrder(observed)).toEqual([]);
-  for (const { operation } of observed) expect(operation).toEqual(journal[Number(operation.sequence) - first]);
-  const books = replay(journal);
-  expect(books.problems).toEqual([]);
-  for (const user of users) expect(await balanceOf(user), user).toEqual(books.balances.get(user));
-  expect(observed.length).toBeGreaterThan(1_000);
-});
+  test("mixed operations by 64 clients on 10 hot wallets are one order, the one that every client saw", async () => {
+    const users = Array.from({ length: 10 }, (_, index) => `hot-${index}`);
+    const first = await open(users[0]!, "5");
+    for (const user of users.slice(1)) await open(user, "5");
+    const observed: Observed[] = [];
+    await Promise.all(clients.map((client, index) => live(client, users, randomNumbers(index + 1), observed)));
 
-test("the books are right when all is over", async () => {
-  const operations = await open("last");
-  await service.stop();
-  expect(service.complaints).toEqual([]);
-  expect(checkBooks(service.databasePath)).toEqual({ operations, problems: [] });
+    const journal = await journalFrom(first);
+    expect(checkOrder(observed)).toEqual([]);
+    for (const { operation } of observed) expect(operation).toEqual(journal[Number(operation.sequence) - first]);
+    const books = replay(journal);
+    expect(books.problems).toEqual([]);
+    for (const user of users) expect(await balanceOf(user), user).toEqual(books.balances.get(user));
+    expect(observed.length).toBeGreaterThan(1_000);
+  });
+
+  test("the books are right when all is over", async () => {
+    const operations = await open("last");
+    await service.stop();
+    expect(service.complaints).toEqual([]);
+    expect(checkBooks(service.databasePath)).toEqual({ operations, problems: [] });
+  });
 });
 
 /** Thirty calls of one client, one after the other, on any of the wallets. What was refused for want of money or of a hold has not happened. */

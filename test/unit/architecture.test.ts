@@ -46,16 +46,16 @@ describe("the arrows", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("only app.ts and the threads' entries name an engine", () => {
-    expect(importers(/^src\/store\/sqlite\//).filter((file) => !file.startsWith("src/store/sqlite/"))).toEqual(["src/app.ts", "src/verifier.ts", "src/writer.ts"]);
+  it("only network.ts and the threads' entries name an engine", () => {
+    expect(importers(/^src\/store\/sqlite\//).filter((file) => !file.startsWith("src/store/sqlite/"))).toEqual(["src/network.ts", "src/verifier.ts", "src/writer.ts"]);
   });
 
   it("Kysely and the database drivers stop at store/", () => {
     expect(importers(/^(kysely|better-sqlite3|pg)/).filter((file) => !file.startsWith("src/store/"))).toEqual([]);
   });
 
-  it("types made from protos stop at api/; the server serves their descriptors and app.ts names the services", () => {
-    expect(importers(/^gen\//).filter((file) => !/^src\/(api|server)\/|^src\/app\.ts$/.test(file))).toEqual([]);
+  it("types made from protos stop at api/; the server serves their descriptors and network.ts names the services", () => {
+    expect(importers(/^gen\//).filter((file) => !/^src\/(api|server)\/|^src\/network\.ts$/.test(file))).toEqual([]);
     expect(importers(/^gen\/wallet\//).filter((file) => file.startsWith("src/server/"))).toEqual([]);
   });
 

@@ -1,11 +1,13 @@
 // What can be configured, how it is written, and which sentence stops a start that was configured wrong.
 
+import { availableParallelism, platform } from "node:os";
 import { describe, expect, test } from "vitest";
 import { parseDurationMs } from "../../src/config/duration.ts";
 import { settingsMarkdown } from "../../src/config/help.ts";
 import { isLoopback } from "../../src/config/listen-address.ts";
 import { ConfigError, readConfig, settingsTable, type Config } from "../../src/config.ts";
 import { version } from "../../src/version.ts";
+import { networkThreadsFor } from "../../src/config/network-threads-for.ts";
 
 type Environment = Record<string, string>;
 
@@ -36,6 +38,7 @@ test("nothing configured is a whole configuration", () => {
     assets: new Map(),
     idempotencyRetentionMs: 2_592_000_000,
     insecure: false,
+    networkThreads: networkThreadsFor(availableParallelism(), platform()),
     queueLengthMax: 16_384,
     batchLengthMax: 1024,
     watchersMax: 10_000,
@@ -87,6 +90,7 @@ describe("a setting that is accepted", () => {
     ["WALLET_IDEMPOTENCY_RETENTION", "61s", (config) => config.idempotencyRetentionMs, 61_000],
     ["WALLET_INSECURE", "1", (config) => config.insecure, true],
     ["WALLET_INSECURE", "false", (config) => config.insecure, false],
+    ["WALLET_NETWORK_THREADS", "3", (config) => config.networkThreads, 3],
     ["WALLET_QUEUE_MAX", "1", (config) => config.queueLengthMax, 1],
     ["WALLET_BATCH_MAX", "65536", (config) => config.batchLengthMax, 65_536],
     ["WALLET_REQUEST_MAX_BYTES", "65536", sizes, 65_536],
@@ -131,6 +135,7 @@ describe("a setting that is refused", () => {
     ["WALLET_TLS_KEY", ["key.pem"], "TLS is not there yet"],
     ["WALLET_TLS_CLIENT_CA", ["ca.pem"], "TLS is not there yet"],
     ["WALLET_INSECURE", ["yes", "True", "constructor"], "true or false"],
+    ["WALLET_NETWORK_THREADS", ["0", "65", "many", "1.5"], "auto or a whole number from 1 to 64"],
     ["WALLET_QUEUE_MAX", ["0", "1048577", "1e3", "0x10", "lots"], "a whole number from 1 to 1048576"],
     ["WALLET_BATCH_MAX", ["0", "65537"], "a whole number from 1 to 65536"],
     ["WALLET_REQUEST_MAX_BYTES", ["0", "1023", "65MiB", "4 MiB", "4GiB", "1.5MiB", "-1", "4constructor", "MiB"], "from 1KiB to 64MiB"],
@@ -270,4 +275,17 @@ describe("asking", () => {
       if (row.default !== "") expect(() => readConfig([`${row.flag}=${row.default}`], {})).not.toThrow();
     }
   });
+});
+
+test.each([
+  [1, "linux", 1],
+  [2, "linux", 1],
+  [3, "linux", 1],
+  [4, "linux", 2],
+  [6, "linux", 4],
+  [64, "linux", 4],
+  [64, "darwin", 1],
+  [64, "win32", 1],
+] as const)("on %i processors and %s, %i network threads suit", (processors, system, threads) => {
+  expect(networkThreadsFor(processors, system)).toBe(threads);
 });

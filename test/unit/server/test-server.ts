@@ -71,6 +71,7 @@ export async function startTestServer(limits: Partial<ServerLimits> = {}): Promi
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,
+    isPortShared: false,
     limits: { ...testLimits, ...limits },
     routes: (router) => router.service(WalletService, handlers.wallet).service(ReportService, handlers.report),
     interceptors: createInterceptors({ logger, validate }),

@@ -1,0 +1,15 @@
+// What the main thread and a network thread say to each other.
+
+import type { MessagePort } from "node:worker_threads";
+import type { Config } from "./config.ts";
+
+/** What a network thread is started with. */
+export interface NetworkSettings {
+  readonly config: Config;
+  readonly door: MessagePort;
+}
+
+/** Each is done and then said back, but for "unready", which is done at once. */
+export type ToNetwork = "unready" | "drain" | "close";
+
+export type FromNetwork = { readonly type: "ready" } | { readonly type: "notStarted"; readonly message: string } | { readonly type: "done"; readonly what: ToNetwork };

@@ -1,0 +1,36 @@
+// A network thread: the same service on the same port, with connections of its own to read the ledger and a door to the one writer.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { doorThrough } from "./ledger/writer-door.ts";
+import { createLogger, endLog } from "./log.ts";
+import { createValidator, startNetwork, type Network } from "./network.ts";
+import type { FromNetwork, NetworkSettings, ToNetwork } from "./network-messages.ts";
+
+if (parentPort === null) throw new Error("network-thread.ts runs as a worker thread");
+const port = parentPort;
+const send = (message: FromNetwork): void => port.postMessage(message);
+
+const { config, door } = workerData as NetworkSettings;
+const logger = createLogger(config.logLevel);
+let isReady = true;
+
+function serve(network: Network): void {
+  const carryOut = async (what: ToNetwork): Promise<void> => {
+    isReady = false;
+    if (what === "drain") await network.drain();
+    if (what === "close") {
+      await network.close();
+      await endLog(logger);
+      door.close();
+    }
+    send({ type: "done", what });
+  };
+  port.on("message", (what: ToNetwork) => void carryOut(what));
+}
+
+try {
+  serve(await startNetwork({ config, door: doorThrough(door), logger, validate: createValidator(), isPortShared: true, isReady: () => isReady }));
+  send({ type: "ready" });
+} catch (error) {
+  send({ type: "notStarted", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}

@@ -1,0 +1,93 @@
+// The network threads beside the main one, which share its port: what the system gives each of them it serves by itself.
+
+import { Worker, type MessagePort } from "node:worker_threads";
+import type { Config } from "./config.ts";
+import type { FromNetwork, NetworkSettings, ToNetwork } from "./network-messages.ts";
+
+export interface NetworkThreads {
+  /** Resolves when one of them has ended by itself, which is a defect. */
+  readonly failed: Promise<Error>;
+  unready(): void;
+  /** As Network's, of all of them. */
+  drain(): Promise<void>;
+  /** As Network's, of all of them, and ends them. */
+  close(): Promise<void>;
+}
+
+/** What each of so many threads may have of what is bounded for all. */
+export function shareOf(config: Config, threads: number): Config {
+  const share = (max: number): number => Math.ceil(max / threads);
+  const { queueLengthMax, watchersMax, limits } = config;
+  return { ...config, queueLengthMax: share(queueLengthMax), watchersMax: share(watchersMax), limits: { ...limits, connectionsMax: share(limits.connectionsMax) } };
+}
+
+/** Starts one thread for each door and waits until all of them serve. Throws where one cannot; then none is left. */
+export async function startNetworkThreads(config: Config, doors: readonly MessagePort[]): Promise<NetworkThreads> {
+  const threads = doors.map((door) => new NetworkThread(config, door));
+  const all = async (what: (thread: NetworkThread) => Promise<void>): Promise<void> => void (await Promise.all(threads.map(what)));
+  const close = async (): Promise<void> => {
+    await all((thread) => thread.ask("close"));
+    await all((thread) => thread.end());
+  };
+  try {
+    await all((thread) => thread.ready);
+  } catch (error) {
+    await all((thread) => thread.end());
+    throw error;
+  }
+  return {
+    failed: Promise.race(threads.map((thread) => thread.failed)),
+    unready: () => threads.forEach((thread) => thread.tell("unready")),
+    drain: () => all((thread) => thread.ask("drain")),
+    close,
+  };
+}
+
+class NetworkThread {
+  readonly #worker: Worker;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #failed = Promise.withResolvers<Error>();
+  readonly #done = { unready: Promise.withResolvers<void>(), drain: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
+  #isEnding = false;
+
+  constructor(config: Config, door: MessagePort) {
+    const settings: NetworkSettings = { config, door };
+    this.#worker = new Worker(new URL("./network-thread.ts", import.meta.url), { workerData: settings, transferList: [door], name: "network" });
+    this.#worker.on("message", (message: FromNetwork) => {
+      if (message.type === "ready") this.#ready.resolve();
+      else if (message.type === "notStarted") this.#ready.reject(new Error(message.message));
+      else this.#done[message.what].resolve();
+    });
+    this.#worker.on("error", (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on("exit", (code) => this.#fail(new Error(`a network thread ended with code ${code}`)));
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  get failed(): Promise<Error> {
+    return this.#failed.promise;
+  }
+
+  tell(what: ToNetwork): void {
+    this.#worker.postMessage(what);
+  }
+
+  /** Resolves when it is done, or when nobody is left to do it. */
+  ask(what: ToNetwork): Promise<void> {
+    this.tell(what);
+    return this.#done[what].promise;
+  }
+
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    await this.#worker.terminate();
+  }
+
+  #fail(error: Error): void {
+    this.#ready.reject(error);
+    for (const { resolve } of Object.values(this.#done)) resolve();
+    if (!this.#isEnding) this.#failed.resolve(error);
+  }
+}
