@@ -18,8 +18,8 @@ import { messageTooLarge } from "./early-errors.ts";
 import { errorAnswer } from "./error-answers.ts";
 import { exchangeOf, sendAnswer, type Exchange } from "./exchange.ts";
 import type { ServerLimits } from "./limits.ts";
-import { discardBody, takeBody, type Arriving } from "./request-body.ts";
-import { RequestDoor, StreamDoor, type Door } from "./unary-doors.ts";
+import { discardBody, takeBody, type Arriving, type BodyLimits } from "./request-body.ts";
+import { RequestDoor, StreamDoor, type Door, type Leaver } from "./unary-doors.ts";
 import { directMethod, wires, type DirectMethod, type Wire } from "./unary-wires.ts";
 
 export interface DirectUnaryOptions {
@@ -44,13 +44,17 @@ export function createDirectUnary(options: DirectUnaryOptions): DirectUnary {
   const { services, rpcs, limits, isClosing } = options;
   const methods = new Map([...rpcs].flatMap(([path, rpc]) => (rpc.unary === undefined || !services.includes(rpc.method.parent) ? [] : [[path, directMethod(rpc, rpc.unary, limits)] as const])));
 
+  const { requestMaxBytes, requestTimeoutMs } = limits;
+  const tooLarge = (): ConnectError => messageTooLarge(requestMaxBytes);
+  const bodyLimits = new Map([...wires.values()].map((wire) => [wire, { bodyMaxBytes: requestMaxBytes + wire.headBytes, requestTimeoutMs, tooLarge }]));
+
   const take = (httpVersion: 1 | 2, path: string | undefined, httpMethod: string | undefined, headers: IncomingHttpHeaders, door: () => Door): boolean => {
     const method = methods.get(path ?? "");
     const wire = wires.get(headers["content-type"] ?? "");
     if (method === undefined || wire === undefined || httpMethod !== "POST" || headers.expect !== undefined || (wire.needsHttp2 && httpVersion !== 2)) return false;
     const timeoutMs = wire.timeoutMs(headers);
     if (timeoutMs === undefined) return false;
-    new DirectCall(options, method, wire, door(), timeoutMs).begin();
+    new DirectCall(options, method, wire, door(), timeoutMs).begin(bodyLimits.get(wire)!);
     return true;
   };
   return {
@@ -62,7 +66,7 @@ export function createDirectUnary(options: DirectUnaryOptions): DirectUnary {
 type Phase = "arriving" | "working" | "over";
 
 /** One call. It is also its handler's context. */
-class DirectCall implements UnaryCall {
+class DirectCall implements UnaryCall, Leaver {
   readonly requestId: string;
   message!: Message;
   startMs = 0;
@@ -110,17 +114,17 @@ class DirectCall implements UnaryCall {
   }
 
   /** Waits for the body, and goes on by itself from there. */
-  begin(): void {
-    const { requestMaxBytes, requestTimeoutMs } = this.#options.limits;
+  begin(bodyLimits: BodyLimits): void {
     const { body, headers } = this.#door;
-    this.#door.watch(() => {
-      if (this.#phase === "working") this.#cut(new ConnectError("the peer is gone", Code.Canceled));
-    });
-    const bodyLimits = { bodyMaxBytes: requestMaxBytes + this.#wire.headBytes, requestTimeoutMs, tooLarge: () => messageTooLarge(requestMaxBytes) };
+    this.#door.watch(this);
     takeBody(body, headers["content-length"], bodyLimits, (bytes, error) => {
       if (bytes !== undefined) this.#arrived(bytes);
       else this.#goLong((exchange) => this.#method.rpc.failed(exchange, error));
     });
+  }
+
+  gone(): void {
+    if (this.#phase === "working") this.#cut(new ConnectError("the peer is gone", Code.Canceled));
   }
 
   #arrived(bytes: Uint8Array): void {

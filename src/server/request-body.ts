@@ -25,6 +25,13 @@ export type BodyTaker = (bytes: Uint8Array | undefined, error: ConnectError | un
 
 const empty = new Uint8Array(0);
 
+/** Where a request has the body that is on its way. Its listeners are functions, not closures: Node keeps a stream long after its end, and all that hangs on it. */
+const arrival = Symbol("arrival");
+
+interface Awaiting {
+  [arrival]?: Arrival | undefined;
+}
+
 /**
  * Gives the whole body to `taker`; or `tooLarge()`, DEADLINE_EXCEEDED where it does not arrive in time, and CANCELED where the peer leaves.
  * What is left of the body after an error is thrown away as it comes; see `discardBody`.
@@ -34,33 +41,60 @@ export function takeBody(request: Arriving, contentLength: string | undefined, l
     taker(undefined, limits.tooLarge());
     return;
   }
-  let chunks: Buffer[] = [];
-  let length = 0;
-  let isOver = false;
-  const end = (bytes: Uint8Array | undefined, error: ConnectError | undefined): void => {
-    isOver = true;
-    countdown.stop();
-    chunks = [];
-    taker(bytes, error);
-  };
-  const take = (chunk: Buffer): void => {
-    if (isOver) return;
-    length += chunk.length;
-    if (length > limits.bodyMaxBytes) end(undefined, limits.tooLarge());
-    else chunks.push(chunk);
-  };
-  const finish = (): void => {
-    if (!isOver) end(chunks.length === 0 ? empty : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length), undefined);
-  };
-  const gone = (): void => {
-    if (!isOver) end(undefined, canceled());
-  };
-  const late = (): void => end(undefined, serviceError("DEADLINE_EXCEEDED", `The request did not arrive within ${limits.requestTimeoutMs} ms. Nothing was done.`));
-  const countdown = new Countdown(limits.requestTimeoutMs, late);
+  const awaiting: Awaiting = request as Arriving & Awaiting;
+  awaiting[arrival] = new Arrival(awaiting, limits, taker);
   // Readable is what all of these are, with one set of listeners instead of three.
   const body: Readable = request;
   // They stay: a request has one body, and taking them off costs as much as putting them on.
-  body.on("data", take).on("end", finish).on("close", gone).on("error", gone);
+  body.on("data", onData).on("end", onEnd).on("close", onGone).on("error", onGone);
+}
+
+class Arrival {
+  readonly #request: Awaiting;
+  readonly #limits: BodyLimits;
+  readonly #taker: BodyTaker;
+  readonly #countdown: Countdown;
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+
+  constructor(request: Awaiting, limits: BodyLimits, taker: BodyTaker) {
+    this.#request = request;
+    this.#limits = limits;
+    this.#taker = taker;
+    const { requestTimeoutMs } = limits;
+    const late = () => this.end(undefined, serviceError("DEADLINE_EXCEEDED", `The request did not arrive within ${requestTimeoutMs} ms. Nothing was done.`));
+    this.#countdown = new Countdown(requestTimeoutMs, late);
+  }
+
+  take(chunk: Buffer): void {
+    this.#length += chunk.length;
+    if (this.#length > this.#limits.bodyMaxBytes) this.end(undefined, this.#limits.tooLarge());
+    else this.#chunks.push(chunk);
+  }
+
+  whole(): Uint8Array {
+    const [first = empty] = this.#chunks;
+    return this.#chunks.length > 1 ? Buffer.concat(this.#chunks, this.#length) : first;
+  }
+
+  end(bytes: Uint8Array | undefined, error: ConnectError | undefined): void {
+    this.#countdown.stop();
+    this.#request[arrival] = undefined;
+    this.#taker(bytes, error);
+  }
+}
+
+function onData(this: Awaiting, chunk: Buffer): void {
+  this[arrival]?.take(chunk);
+}
+
+function onEnd(this: Awaiting): void {
+  const awaited = this[arrival];
+  awaited?.end(awaited.whole(), undefined);
+}
+
+function onGone(this: Awaiting): void {
+  this[arrival]?.end(undefined, canceled());
 }
 
 /** The same as a promise, which rejects with the error. */

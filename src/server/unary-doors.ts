@@ -8,18 +8,36 @@ import type { NodeRequest, NodeResponse } from "./listener.ts";
 import type { Arriving } from "./request-body.ts";
 import type { PlainAnswer } from "./unary-wires.ts";
 
+/** Who wants to know that the peer has left. */
+export interface Leaver {
+  gone(): void;
+}
+
 /** What a call needs of its request, whatever the HTTP version. */
 export interface Door {
   readonly headers: IncomingHttpHeaders;
   readonly body: Arriving;
   /** Whether nobody is left to be answered. */
   isGone(): boolean;
-  /** `onGone` is called when the peer leaves, or has been answered. */
-  watch(onGone: () => void): void;
+  /** Tells `leaver` when the peer leaves, or has been answered. */
+  watch(leaver: Leaver): void;
   /** Sends a good answer. */
   send(answer: PlainAnswer, requestId: string): void;
   /** Node's objects for the long way. Nothing is to be sent by `send` then. */
   forLongWay(): { readonly request: NodeRequest; readonly response: NodeResponse };
+}
+
+/** Where a stream has who watches it. Its listeners are functions, not closures: Node keeps a stream long after its end, and all that hangs on it. */
+const watcher = Symbol("watcher");
+
+interface Watched {
+  [watcher]?: Leaver | undefined;
+}
+
+function onClose(this: Watched): void {
+  const leaver = this[watcher];
+  this[watcher] = undefined;
+  leaver?.gone();
 }
 
 const withTrailers = { waitForTrailers: true } as const;
@@ -42,21 +60,19 @@ export class StreamDoor implements Door {
     return this.body.destroyed || this.body.closed;
   }
 
-  watch(onGone: () => void): void {
+  watch(leaver: Leaver): void {
+    (this.body as Watched)[watcher] = leaver;
     // A stream that fails closes.
-    this.body.on("error", nothing).on("close", onGone);
+    this.body.on("error", nothing).on("close", onClose);
   }
 
   send({ contentType, body, encodingHeader, hasStatus }: PlainAnswer, requestId: string): void {
-    const head: Record<string, string | number> = { ":status": 200, "content-type": contentType, [requestIdHeader]: requestId };
-    if (encodingHeader !== undefined) head[encodingHeader] = "gzip";
-    if (hasStatus) {
-      this.body.respond(head, withTrailers);
-      this.body.on("wantTrailers", sendOkTrailers);
-    } else {
-      head["content-length"] = body.byteLength;
-      this.body.respond(head);
-    }
+    // A list costs Node less than an object.
+    const head = [":status", "200", "content-type", contentType, requestIdHeader, requestId];
+    if (encodingHeader !== undefined) head.push(encodingHeader, "gzip");
+    if (!hasStatus) head.push("content-length", String(body.byteLength));
+    this.body.respond(head, hasStatus ? withTrailers : undefined);
+    if (hasStatus) this.body.on("wantTrailers", sendOkTrailers);
     this.body.end(body);
   }
 
@@ -83,8 +99,9 @@ export class RequestDoor implements Door {
     return this.#response.destroyed || this.#response.writableEnded;
   }
 
-  watch(onGone: () => void): void {
-    this.#response.on("close", onGone);
+  watch(leaver: Leaver): void {
+    (this.#response as Watched)[watcher] = leaver;
+    this.#response.on("close", onClose);
   }
 
   send({ contentType, body, encodingHeader }: PlainAnswer, requestId: string): void {
