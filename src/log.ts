@@ -1,7 +1,7 @@
 // The log: one JSON object a line on stderr, so that stdout stays free. Whoever reads it may be slow or stuck; calls never wait for it.
 
 import { once } from "node:events";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import type { Logger } from "pino";
 
@@ -24,16 +24,19 @@ export function createLogger(level: LogLevel): Logger {
     {
       level,
       base: { pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: timeOfLine,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretPaths, censor: "[redacted]" },
     },
-    new TurnWriter(),
+    new GatheringWriter(),
   );
 }
 
-/** Writes the lines of one turn of the event loop together, after it: a write for each would cost more than the line. */
-class TurnWriter {
+/** How long a line waits for others that are written with it, in milliseconds: a write for each would cost more than the line. What is lost when the process is killed is as old. */
+const gatherMs = 10;
+
+/** Writes lines in their order, several at a time. */
+class GatheringWriter {
   // Asynchronous: a synchronous write to a pipe that nobody reads would stop the network thread.
   readonly #file = pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: bufferMaxBytes });
   #lines = "";
@@ -41,7 +44,7 @@ class TurnWriter {
 
   write(line: string): void {
     if (this.#isEnded) return;
-    if (this.#lines === "") setImmediate(() => this.#handOver());
+    if (this.#lines === "") setTimeout(() => this.#handOver(), gatherMs);
     this.#lines += line;
   }
 
@@ -67,6 +70,19 @@ class TurnWriter {
   }
 }
 
+let lastMs = 0;
+let lastTime = "";
+
+/** The time as pino's `isoTime` writes it, made once a millisecond. */
+function timeOfLine(): string {
+  const nowMs = Date.now();
+  if (nowMs !== lastMs) {
+    lastMs = nowMs;
+    lastTime = `,"time":"${new Date(nowMs).toISOString()}"`;
+  }
+  return lastTime;
+}
+
 /** Lines that wait for a stuck reader, in bytes; beyond them lines are dropped. Some 30,000 calls: minutes of an ordinary load. */
 const bufferMaxBytes = 8 * 1024 * 1024;
 
@@ -77,7 +93,7 @@ const endTimeoutMs = 500;
 export async function endLog(logger: Logger): Promise<void> {
   const destination = writerOf(logger);
   if (destination === undefined) return;
-  await Promise.race([destination.end(), setTimeout(endTimeoutMs)]);
+  await Promise.race([destination.end(), sleep(endTimeoutMs)]);
 }
 
 /** Writes what is buffered, now: to be called before the process ends, whose last lines are the ones that matter. Never throws. */
@@ -90,7 +106,7 @@ export function flushLog(logger: Logger): void {
 }
 
 /** Where a logger of `createLogger` writes to. */
-function writerOf(logger: Logger): TurnWriter | undefined {
+function writerOf(logger: Logger): GatheringWriter | undefined {
   const { [pino.symbols.streamSym]: destination } = logger as unknown as Record<symbol, unknown>;
-  return destination instanceof TurnWriter ? destination : undefined;
+  return destination instanceof GatheringWriter ? destination : undefined;
 }
