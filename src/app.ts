@@ -40,8 +40,8 @@ const services = [WalletService, ReportService];
 /** They end when the caller has seen enough, or when the work is done. */
 const lastingMethods = [ReportService.method.watchOperations, ReportService.method.verifyLedger];
 
-/** Starts the service. Throws StartError where its surroundings do not permit it. */
-export async function startApp(config: Config, logger: Logger): Promise<App> {
+/** Starts the service. Throws StartError where its surroundings do not permit it. `unaryWay` is for tests; see docs/decisions/0014. */
+export async function startApp(config: Config, logger: Logger, unaryWay?: "short" | "long"): Promise<App> {
   const { assets, holdPeriodMs, autoRelease, idempotencyRetentionMs, database, limits } = config;
   const periods = { holdPeriodMs, autoRelease, idempotencyRetentionMs };
   const opening = startWriterThread(new URL("./writer.ts", import.meta.url), { databasePath: database.path, assets, ...periods });
@@ -77,6 +77,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       },
       interceptors: createInterceptors({ logger, validate }),
       aroundUnary: createAroundUnary({ logger, validate }),
+      unaryWay,
       isReady: () => isReady,
       logger,
     });

@@ -20,7 +20,7 @@ import { exchangeOf, sendAnswer, type Exchange } from "./exchange.ts";
 import type { ServerLimits } from "./limits.ts";
 import { discardBody, takeBody, type Arriving, type BodyLimits } from "./request-body.ts";
 import { RequestDoor, StreamDoor, type Door, type Leaver } from "./unary-doors.ts";
-import { directMethod, wires, type DirectMethod, type Wire } from "./unary-wires.ts";
+import { directMethod, wires, type DirectMethod, type PlainAnswer, type Wire } from "./unary-wires.ts";
 
 export interface DirectUnaryOptions {
   /** Whose methods take the short way: ours. Others, such as health's, have nothing around them that they would need. */
@@ -156,22 +156,30 @@ class DirectCall implements UnaryCall, Leaver {
     } catch (thrown) {
       return this.#goLong((exchange) => this.#method.rpc.failed(exchange, thrown));
     }
-    const answer = this.#wire.answer(bytes, this.#door.headers);
-    const send = (each: typeof answer & object): void => {
-      if (!this.#door.isGone()) this.#door.send(each as Awaited<typeof answer>, this.requestId);
-    };
-    try {
-      if (answer instanceof Promise) answer.then(send).catch((cause: unknown) => this.#options.onUnsent(cause, this.#door.body));
-      else send(answer);
-    } catch (cause) {
-      this.#options.onUnsent(cause, this.#door.body);
-    }
+    this.#send(this.#wire.answer(bytes, this.#door.headers));
   }
 
   #failed(thrown: unknown): void {
     if (!this.#isFirstEnd()) return;
     const error = this.#options.aroundUnary.failed(this, thrown);
-    this.#goLong(() => errorAnswer(this.#wire.protocol, error));
+    if (this.#wire.errorAnswer === undefined) this.#goLong(() => errorAnswer(this.#wire.protocol, error));
+    else this.#send(this.#wire.errorAnswer(error, this.#door.headers));
+  }
+
+  #send(answer: PlainAnswer | Promise<PlainAnswer>): void {
+    const unsent = (cause: unknown): void => this.#options.onUnsent(cause, this.#door.body);
+    const send = (each: PlainAnswer): void => {
+      if (!this.#door.isGone()) this.#door.send(each, this.requestId);
+    };
+    if (answer instanceof Promise) {
+      answer.then(send).catch(unsent);
+      return;
+    }
+    try {
+      send(answer);
+    } catch (cause) {
+      unsent(cause);
+    }
   }
 
   /** Ends the wait for the handler, which may go on: a deadline ends the wait, never the effect. */

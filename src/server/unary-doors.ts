@@ -21,7 +21,7 @@ export interface Door {
   isGone(): boolean;
   /** Tells `leaver` when the peer leaves, or has been answered. */
   watch(leaver: Leaver): void;
-  /** Sends a good answer. */
+  /** Sends an answer. */
   send(answer: PlainAnswer, requestId: string): void;
   /** Node's objects for the long way. Nothing is to be sent by `send` then. */
   forLongWay(): { readonly request: NodeRequest; readonly response: NodeResponse };
@@ -66,9 +66,9 @@ export class StreamDoor implements Door {
     this.body.on("error", nothing).on("close", onClose);
   }
 
-  send({ contentType, body, encodingHeader, hasStatus }: PlainAnswer, requestId: string): void {
+  send({ status, contentType, body, encodingHeader, hasStatus }: PlainAnswer, requestId: string): void {
     // A list costs Node less than an object.
-    const head = [":status", "200", "content-type", contentType, requestIdHeader, requestId];
+    const head = [":status", String(status), "content-type", contentType, requestIdHeader, requestId];
     if (encodingHeader !== undefined) head.push(encodingHeader, "gzip");
     if (!hasStatus) head.push("content-length", String(body.byteLength));
     this.body.respond(head, hasStatus ? withTrailers : undefined);
@@ -104,11 +104,11 @@ export class RequestDoor implements Door {
     this.#response.on("close", onClose);
   }
 
-  send({ contentType, body, encodingHeader }: PlainAnswer, requestId: string): void {
+  send({ status, contentType, body, encodingHeader }: PlainAnswer, requestId: string): void {
     if (this.#isClosing()) this.#response.shouldKeepAlive = false;
     const head = ["content-type", contentType, "content-length", String(body.byteLength), requestIdHeader, requestId];
     if (encodingHeader !== undefined) head.push(encodingHeader, "gzip");
-    this.#response.writeHead(200, head);
+    this.#response.writeHead(status, head);
     // As a text of one byte a character, head and body leave in one write.
     this.#response.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
   }

@@ -1,11 +1,14 @@
 // The protocols and encodings that unary calls take the short way in: what is plain in each, how its message is read, and how an answer is written.
 
 import { fromJson, type Message } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { compressedFlag, createMethodSerializationLookup, encodeEnvelope } from "@connectrpc/connect/protocol";
 import {
+  codeToHttpStatus,
   contentTypeUnaryJson,
   contentTypeUnaryProto,
+  errorToJsonBytes,
   headerProtocolVersion,
   headerTimeout as connectTimeoutHeader,
   headerUnaryAcceptEncoding,
@@ -14,8 +17,9 @@ import {
 } from "@connectrpc/connect/protocol-connect";
 import { contentTypeProto, headerAcceptEncoding, headerEncoding, headerTimeout as grpcTimeoutHeader } from "@connectrpc/connect/protocol-grpc";
 import type { IncomingHttpHeaders } from "node:http";
-import { binaryOptions, compressMinBytes, jsonOptions, type Rpc, type UnaryHandler } from "./connect.ts";
+import type { Rpc, UnaryHandler } from "./connect.ts";
 import { connectTimeoutMs, grpcTimeoutMs } from "./deadline.ts";
+import { binaryOptions, compressMinBytes, jsonOptions } from "./encodings.ts";
 import { envelopeHeadBytes } from "./json-calls.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Protocol } from "./protocol.ts";
@@ -42,8 +46,9 @@ export function directMethod(rpc: Rpc, handle: UnaryHandler, { requestMaxBytes, 
   return { rpc, handle, serialization: createMethodSerializationLookup(rpc.method, binaryOptions, jsonOptions, bounds) };
 }
 
-/** A good answer's body and what is said of it before and after. */
+/** An answer's body and what is said of it before and after. */
 export interface PlainAnswer {
+  readonly status: number;
   readonly contentType: string;
   readonly body: Uint8Array;
   /** The header that names the body's compression, where it has one. */
@@ -65,6 +70,8 @@ export interface Wire {
   serialize(method: DirectMethod, message: Message): Uint8Array;
   /** Compressed where that is worth it and the caller takes it. */
   answer(bytes: Uint8Array, headers: IncomingHttpHeaders): PlainAnswer | Promise<PlainAnswer>;
+  /** The same for an error that is an answer with a body; undefined where it is none. */
+  errorAnswer: ((error: ConnectError, headers: IncomingHttpHeaders) => PlainAnswer | Promise<PlainAnswer>) | undefined;
 }
 
 const grpc: Wire = {
@@ -75,10 +82,11 @@ const grpc: Wire = {
   parse: (method, bytes) => (isOneEnvelope(bytes) ? parsed(() => method.serialization.getI(true).parse(bytes.subarray(envelopeHeadBytes))) : undefined),
   serialize: (method, message) => method.serialization.getO(true).serialize(message),
   answer(bytes, headers) {
-    if (!isCompressible(bytes, headers[grpcAcceptEncoding])) return { contentType: contentTypeProto, body: encodeEnvelope(0, bytes), encodingHeader: undefined, hasStatus: true };
-    const framed = (zipped: Uint8Array) => ({ contentType: contentTypeProto, body: encodeEnvelope(compressedFlag, zipped), encodingHeader: grpcEncoding, hasStatus: true });
+    if (!isCompressible(bytes, headers[grpcAcceptEncoding])) return { status: 200, contentType: contentTypeProto, body: encodeEnvelope(0, bytes), encodingHeader: undefined, hasStatus: true };
+    const framed = (zipped: Uint8Array) => ({ status: 200, contentType: contentTypeProto, body: encodeEnvelope(compressedFlag, zipped), encodingHeader: grpcEncoding, hasStatus: true });
     return compressionGzip.compress(bytes).then(framed);
   },
+  errorAnswer: undefined,
 };
 
 function connectWire(contentType: string, form: Pick<Wire, "parse" | "serialize">): Wire {
@@ -91,11 +99,14 @@ function connectWire(contentType: string, form: Pick<Wire, "parse" | "serialize"
       return isPlain ? plainTimeoutMs(connectTimeoutMs, headers[connectTimeout]) : undefined;
     },
     ...form,
-    answer(bytes, headers) {
-      if (!isCompressible(bytes, headers[acceptEncoding])) return { contentType, body: bytes, encodingHeader: undefined, hasStatus: false };
-      return compressionGzip.compress(bytes).then((body) => ({ contentType, body, encodingHeader: contentEncoding, hasStatus: false }));
-    },
+    answer: (bytes, headers) => connectAnswer(200, contentType, bytes, headers),
+    errorAnswer: (error, headers) => connectAnswer(codeToHttpStatus(error.code), contentTypeUnaryJson, errorToJsonBytes(error, jsonOptions), headers),
   };
+}
+
+function connectAnswer(status: number, contentType: string, bytes: Uint8Array, headers: IncomingHttpHeaders): PlainAnswer | Promise<PlainAnswer> {
+  if (!isCompressible(bytes, headers[acceptEncoding])) return { status, contentType, body: bytes, encodingHeader: undefined, hasStatus: false };
+  return compressionGzip.compress(bytes).then((body) => ({ status, contentType, body, encodingHeader: contentEncoding, hasStatus: false }));
 }
 
 const connectProto = connectWire(contentTypeUnaryProto, {
