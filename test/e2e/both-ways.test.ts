@@ -146,6 +146,6 @@ function readable(answer: WireAnswer): Readable {
   return { ...answer, headers: sorted(answer.headers), trailers: sorted(answer.trailers), body: answer.body.toString("latin1") };
 }
 
-function sorted(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+function sorted(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
