@@ -14,13 +14,14 @@ afterEach(() => {
 test.each([1, 49, 50, 99, 100, 101, 120, 150, 151, 5_000])("%i ms are over after %i ms, and once", (ms) => {
   const onOver = vi.fn<() => void>();
   // Begun in the middle of another one's youth.
-  new Countdown(500, () => {});
+  const other = new Countdown(500, () => {});
   vi.advanceTimersByTime(30);
-  new Countdown(ms, onOver);
+  const countdown = new Countdown(ms, onOver);
   vi.advanceTimersByTime(ms - 1);
   expect(onOver).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
   expect(onOver).toHaveBeenCalledTimes(1);
+  for (const each of [countdown, other]) each.stop();
   vi.advanceTimersByTime(10_000);
   expect(onOver).toHaveBeenCalledTimes(1);
 });
