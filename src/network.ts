@@ -57,7 +57,7 @@ export interface Network {
 }
 
 /** Opens the port and serves. Throws where the ledger cannot be read or the address cannot be had. */
-export async function startNetwork({ config, door, logger, validate, isPortShared, isReady }: NetworkOptions): Promise<Network> {
+export async function startNetwork({ config, door, logger, validate, isPortShared, isReady, unaryWay }: NetworkOptions): Promise<Network> {
   const { assets, holdPeriodMs, autoRelease, idempotencyRetentionMs, database, limits } = config;
   const reads = openSqliteReads(database.path, Date.now);
   const feed = new OperationFeed(reads, config);
@@ -84,6 +84,7 @@ export async function startNetwork({ config, door, logger, validate, isPortShare
       },
       interceptors: createInterceptors({ logger, validate }),
       aroundUnary: createAroundUnary({ logger, validate }),
+      unaryWay,
       isReady,
       logger,
     });

@@ -34,11 +34,16 @@ export function unimplemented(error: ConnectError): ConnectError {
   return serviceError("INVALID_REQUEST", "The request must contain exactly one message, even if it is an empty one.");
 }
 
+/** What ends with its signal. The signal is not touched where it is not asked for: making one has a price. */
+export interface Ending {
+  readonly signal: AbortSignal;
+}
+
 /**
- * The error that leaves the service for something thrown. `signal` is the call's: what is thrown after it was aborted is a consequence of that.
+ * The error that leaves the service for something thrown in a call: what is thrown after its signal was aborted is a consequence of that.
  * Anything that is not known goes to `report`, and the caller learns the request id and nothing else.
  */
-export function faultError(thrown: unknown, call: { requestId: string; signal: AbortSignal; report: (cause: unknown) => void }): ConnectError {
+export function faultError(thrown: unknown, requestId: string, call: Ending, report: (cause: unknown) => void): ConnectError {
   if (thrown instanceof ConnectError) {
     if (isServiceError(thrown)) return thrown;
     if (thrown.code === Code.DeadlineExceeded) return deadlineExceeded();
@@ -47,10 +52,10 @@ export function faultError(thrown: unknown, call: { requestId: string; signal: A
   } else if (call.signal.aborted && isAbort(thrown, call.signal)) {
     return canceled();
   }
-  const ledgerFault = ledgerFaultError(thrown, call.report);
+  const ledgerFault = ledgerFaultError(thrown, report);
   if (ledgerFault !== undefined) return ledgerFault;
-  call.report(thrown);
-  return internalError(call.requestId);
+  report(thrown);
+  return internalError(requestId);
 }
 
 function isAbort(thrown: unknown, signal: AbortSignal): boolean {

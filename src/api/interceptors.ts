@@ -5,7 +5,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Logger } from "../log.ts";
-import { canceled, faultError, reasonOf, untilAborted } from "./faults.ts";
+import { canceled, faultError, reasonOf, untilAborted, type Ending } from "./faults.ts";
 import { applyIdempotencyHeader, idempotencyKeyHeader } from "./idempotency-header.ts";
 import { requestIdHeader, requestIdKey, requestIdOf } from "./request-id.ts";
 import type { RequestValidator } from "./validation.ts";
@@ -15,43 +15,59 @@ export interface InterceptorOptions {
   validate: RequestValidator;
 }
 
-/** One call from the moment its request is understood. */
+/** What is told of a call: one from the moment its request is understood. */
 interface Call {
   readonly method: DescMethod;
   readonly requestId: string;
+  /** When it began, on the clock of `performance.now`. */
   readonly startMs: number;
-  /** Where reading a stream's request failed: Connect's own error, which the server's edge knows how to tell. */
+}
+
+/** A stream's. */
+interface StreamCall extends Call {
+  /** Where reading its request failed: Connect's own error, which the server's edge knows how to tell. */
   unreadable?: unknown;
 }
 
-/** The interceptors of the wallet's services, outermost first. */
-export function createInterceptors(options: InterceptorOptions): Interceptor[] {
-  return [
-    (next) => (request) => {
-      const call: Call = { method: request.method, requestId: requestIdOf(request.header.get(requestIdHeader)), startMs: performance.now() };
-      request.contextValues.set(requestIdKey, call.requestId);
-      return request.stream ? streamCall(options, call, request, next) : unaryCall(options, call, request, next);
-    },
-  ];
-}
-
 /** A unary call, however it came in. */
-export interface UnaryCall {
-  readonly method: DescMethod;
+export interface UnaryCall extends Call {
   readonly message: Message;
-  readonly requestId: string;
   /** The `Idempotency-Key` header; null without one. */
   readonly idempotencyHeader: string | null;
   /** Aborted with the call's deadline, or when the caller is gone. */
   readonly signal: AbortSignal;
 }
 
-/** Does what belongs around every unary call and, when the request is admitted, its work. Throws the error that the caller is to have, logged. */
-export type AroundUnary = <T>(call: UnaryCall, work: () => Promise<T>) => Promise<T>;
+/** What belongs around every unary call, in its three moments, for whoever carries the call out. */
+export interface AroundUnary {
+  /** Makes the request ready for its handler, in place. Throws INVALID_REQUEST or INVALID_AMOUNT. */
+  admit(call: UnaryCall): void;
+  /** Notes that the handler answered. */
+  answered(call: UnaryCall): void;
+  /** The error that the caller is to have for what was thrown by `admit`, by the handler, or by the end of the call's time; noted. */
+  failed(call: UnaryCall, thrown: unknown): ConnectError;
+}
 
-/** The same duties as the interceptors', for calls that do not come through Connect. */
-export function createAroundUnary(options: InterceptorOptions): AroundUnary {
-  return (call, work) => aroundUnary(options, { method: call.method, requestId: call.requestId, startMs: performance.now() }, call, work);
+export function createAroundUnary({ logger, validate }: InterceptorOptions): AroundUnary {
+  const line = callLine(logger);
+  return {
+    admit: ({ method, message, idempotencyHeader }) => admitRequest(method, message, idempotencyHeader, validate),
+    answered: (call) => line(call, undefined),
+    failed: (call, thrown) => failedCall(logger, line, call, call, thrown),
+  };
+}
+
+/** The same duties as Connect's interceptors, outermost first. */
+export function createInterceptors(options: InterceptorOptions): Interceptor[] {
+  const around = createAroundUnary(options);
+  const streaming: Streaming = { ...options, line: callLine(options.logger) };
+  return [
+    (next) => (request) => {
+      const call: Call = { method: request.method, requestId: requestIdOf(request.header.get(requestIdHeader)), startMs: performance.now() };
+      request.contextValues.set(requestIdKey, call.requestId);
+      return request.stream ? streamCall(streaming, call, request, next) : unaryCall(around, call, request, next);
+    },
+  ];
 }
 
 /** Makes a request ready for its handler, in place. Throws INVALID_REQUEST or INVALID_AMOUNT. */
@@ -60,42 +76,41 @@ function admitRequest(method: DescMethod, message: Message, idempotencyHeader: s
   validate(method.input, message);
 }
 
-async function unaryCall(options: InterceptorOptions, call: Call, request: UnaryRequest, next: Next) {
+async function unaryCall(around: AroundUnary, { method, requestId, startMs }: Call, request: UnaryRequest, next: Next) {
   const { message, signal } = request;
-  const unary = { method: call.method, message, requestId: call.requestId, idempotencyHeader: request.header.get(idempotencyKeyHeader), signal };
-  const response = await aroundUnary(options, call, unary, () => next(request));
-  response.header.set(requestIdHeader, call.requestId);
-  return response;
-}
-
-async function aroundUnary<T>(options: InterceptorOptions, call: Call, { method, message, idempotencyHeader, signal }: UnaryCall, work: () => Promise<T>): Promise<T> {
+  const call: UnaryCall = { method, requestId, startMs, message, idempotencyHeader: request.header.get(idempotencyKeyHeader), signal };
   try {
-    admitRequest(method, message, idempotencyHeader, options.validate);
-    const response = await untilAborted(signal, work);
-    logCall(options.logger, call, undefined);
+    around.admit(call);
+    const response = await untilAborted(signal, () => next(request));
+    around.answered(call);
+    response.header.set(requestIdHeader, requestId);
     return response;
   } catch (thrown) {
-    throw failedCall(options.logger, call, signal, thrown);
+    throw around.failed(call, thrown);
   }
 }
 
+interface Streaming extends InterceptorOptions {
+  readonly line: CallLine;
+}
+
 /** As a unary call, but for its deadline: a stream's handler watches the signal itself, because messages may have been sent by then. */
-async function streamCall(options: InterceptorOptions, call: Call, request: StreamRequest, next: Next) {
+async function streamCall({ logger, validate, line }: Streaming, call: StreamCall, request: StreamRequest, next: Next) {
   const idempotencyHeader = request.header.get(idempotencyKeyHeader);
   try {
     request.signal.throwIfAborted();
     const readable = rememberFailure(request.message, call);
-    const message = admitEach(readable, (each) => admitRequest(call.method, each, idempotencyHeader, options.validate));
+    const message = admitEach(readable, (each) => admitRequest(call.method, each, idempotencyHeader, validate));
     const response = await next({ ...request, message });
     response.header.set(requestIdHeader, call.requestId);
     if (!response.stream) return response;
-    return { ...response, message: answerEach(options.logger, call, request.signal, response.message) };
+    return { ...response, message: answerEach(logger, line, call, request, response.message) };
   } catch (thrown) {
-    throw failedCall(options.logger, call, request.signal, thrown);
+    throw failedCall(logger, line, call, request, thrown);
   }
 }
 
-async function* rememberFailure(messages: AsyncIterable<Message>, call: Call) {
+async function* rememberFailure(messages: AsyncIterable<Message>, call: StreamCall) {
   try {
     yield* messages;
   } catch (thrown) {
@@ -111,39 +126,51 @@ async function* admitEach(messages: AsyncIterable<Message>, admit: (message: Mes
   }
 }
 
-async function* answerEach(logger: Logger, call: Call, signal: AbortSignal, messages: AsyncIterable<Message>) {
+async function* answerEach(logger: Logger, line: CallLine, call: StreamCall, ending: Ending, messages: AsyncIterable<Message>) {
   let isLogged = false;
   try {
     yield* messages;
-    logCall(logger, call, undefined);
+    line(call, undefined);
     isLogged = true;
   } catch (thrown) {
     isLogged = true;
-    throw failedCall(logger, call, signal, thrown);
+    throw failedCall(logger, line, call, ending, thrown);
   } finally {
     // The reader left in the middle: nothing is thrown then, the generator is just ended.
-    if (!isLogged) logCall(logger, call, canceled());
+    if (!isLogged) line(call, canceled());
   }
 }
 
 /** The error for something thrown in a call, logged. */
-function failedCall(logger: Logger, call: Call, signal: AbortSignal, thrown: unknown): ConnectError {
+function failedCall(logger: Logger, line: CallLine, call: StreamCall, ending: Ending, thrown: unknown): ConnectError {
   const { requestId } = call;
   const report = (cause: unknown) => logger.error({ err: cause, method: methodName(call.method), requestId }, "a call failed unexpectedly");
   const isConnects = thrown instanceof ConnectError && thrown === call.unreadable;
-  const error = isConnects ? thrown : faultError(thrown, { requestId, signal, report });
+  const error = isConnects ? thrown : faultError(thrown, requestId, ending, report);
   error.metadata.set(requestIdHeader, requestId);
-  logCall(logger, call, error);
+  line(call, error);
   return error;
 }
 
 /** One line a call: `info` for those that may change something, `debug` for reads. Never anything of the request but its method and id. */
-function logCall(logger: Logger, call: Call, error: ConnectError | undefined): void {
-  const level = call.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS ? "debug" : "info";
-  if (!logger.isLevelEnabled(level)) return;
-  const durationMs = Math.round((performance.now() - call.startMs) * 1000) / 1000;
-  const line = { method: methodName(call.method), requestId: call.requestId, code: error === undefined ? "OK" : Code[error.code], durationMs };
-  logger[level](error === undefined ? line : { ...line, reason: reasonOf(error) }, "call");
+type CallLine = (call: Call, error: ConnectError | undefined) => void;
+
+function callLine(logger: Logger): CallLine {
+  // What is in these lines is known by name, and none of it is a secret: looking each through for some would cost more than all the rest of the line.
+  const lines = logger.child({}, { redact: [] });
+  const kinds = new Map<DescMethod, { readonly level: "debug" | "info"; readonly method: string }>();
+  const kindOf = (method: DescMethod) => {
+    const kind = { level: method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS ? "debug" : "info", method: methodName(method) } as const;
+    kinds.set(method, kind);
+    return kind;
+  };
+  return ({ method: desc, requestId, startMs }, error) => {
+    const { level, method } = kinds.get(desc) ?? kindOf(desc);
+    if (!lines.isLevelEnabled(level)) return;
+    const durationMs = Math.round((performance.now() - startMs) * 1000) / 1000;
+    if (error === undefined) lines[level]({ method, requestId, code: "OK", durationMs }, "call");
+    else lines[level]({ method, requestId, code: Code[error.code], durationMs, reason: reasonOf(error) }, "call");
+  };
 }
 
 function methodName(method: DescMethod): string {

@@ -11,6 +11,7 @@ import { serviceError } from "../api/errors.ts";
 import type { Logger } from "../log.ts";
 import { clampDeadline, dropEndlessDeadline, longestTimerMs } from "./deadline.ts";
 import { earlyError, echo, messageTooLarge } from "./early-errors.ts";
+import { binaryOptions, compressMinBytes, jsonOptions } from "./encodings.ts";
 import { errorAnswer, mendErrors } from "./error-answers.ts";
 import type { Exchange } from "./exchange.ts";
 import { envelopeHeadBytes, exactJson, isJsonCall } from "./json-calls.ts";
@@ -45,18 +46,6 @@ export interface Rpc {
   /** Answers a request that was made from another one; its headers say what `request` is. Never rejects. */
   call(exchange: Exchange, request: RpcRequest): Promise<UniversalServerResponse>;
 }
-
-/** Answers below this size travel faster as they are than through gzip. In bytes. */
-export const compressMinBytes = 1_024;
-
-export const jsonOptions = {
-  // A misspelt field must not be an absent one.
-  ignoreUnknownFields: false,
-  // Zeros and false are said: a reader of JSON should not have to know which fields may be missing.
-  alwaysEmitImplicit: true,
-} as const;
-
-export const binaryOptions = { readUnknownFields: false, writeUnknownFields: false } as const;
 
 /** Any origin will do: the handlers look at the path and the query. */
 const origin = "http://wallet";

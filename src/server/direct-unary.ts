@@ -4,29 +4,23 @@
 // strange header, bytes that do not parse) goes the long way through Connect's handlers, which alone say what is wrong with it. What is written here is
 // written with their own pieces: serialization, compression, envelopes, the forms of errors.
 
-import { create, fromJson, type DescService, type Message } from "@bufbuild/protobuf";
+import { create, type DescMessage, type DescService, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { compressionGzip } from "@connectrpc/connect-node";
-import { compressedFlag, createMethodSerializationLookup, encodeEnvelope } from "@connectrpc/connect/protocol";
-import { contentTypeUnaryJson, contentTypeUnaryProto } from "@connectrpc/connect/protocol-connect";
-import { contentTypeProto, grpcStatusOk, headerGrpcStatus } from "@connectrpc/connect/protocol-grpc";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import type { Http2ServerResponse } from "node:http2";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
 import { idempotencyKeyHeader } from "../api/idempotency-header.ts";
-import type { AroundUnary } from "../api/interceptors.ts";
+import type { AroundUnary, UnaryCall } from "../api/interceptors.ts";
 import { requestIdHeader, requestIdOf } from "../api/request-id.ts";
-import { binaryOptions, compressMinBytes, jsonOptions, type Rpc, type UnaryHandler } from "./connect.ts";
-import { connectTimeoutMs, grpcTimeoutMs } from "./deadline.ts";
+import type { Rpc } from "./connect.ts";
+import { Countdown } from "./countdown.ts";
 import { messageTooLarge } from "./early-errors.ts";
 import { errorAnswer } from "./error-answers.ts";
 import { exchangeOf, sendAnswer, type Exchange } from "./exchange.ts";
-import { envelopeHeadBytes } from "./json-calls.ts";
 import type { ServerLimits } from "./limits.ts";
-import type { NodeRequest, NodeResponse } from "./listener.ts";
-import type { Protocol } from "./protocol.ts";
-import { discardBody, readBody } from "./request-body.ts";
-import { requestFields, textOfBytes } from "./request-json.ts";
+import { discardBody, takeBody, type Arriving, type BodyLimits } from "./request-body.ts";
+import { RequestDoor, StreamDoor, type Door, type Leaver } from "./unary-doors.ts";
+import { directMethod, wires, type DirectMethod, type PlainAnswer, type Wire } from "./unary-wires.ts";
 
 export interface DirectUnaryOptions {
   /** Whose methods take the short way: ours. Others, such as health's, have nothing around them that they would need. */
@@ -36,194 +30,188 @@ export interface DirectUnaryOptions {
   readonly aroundUnary: AroundUnary;
   /** Whether connections are to be ended after their answer. */
   readonly isClosing: () => boolean;
+  /** Told what kept an answer from being sent. */
+  readonly onUnsent: (cause: unknown, request: Arriving) => void;
 }
 
-/** Takes the request where it is of the short way's kind and answers it; undefined, and the request untouched, where it is not. Rejects where the peer has left. */
-export type DirectUnary = (node: NodeRequest, response: NodeResponse) => Promise<void> | undefined;
+/** Take a request where it is of the short way's kind and answer it; false, and the request untouched, where it is not. */
+export interface DirectUnary {
+  takesStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
+  takesRequest(request: IncomingMessage, response: ServerResponse): boolean;
+}
 
-export function createDirectUnary({ services, rpcs, limits, aroundUnary, isClosing }: DirectUnaryOptions): DirectUnary {
+export function createDirectUnary(options: DirectUnaryOptions): DirectUnary {
+  const { services, rpcs, limits, isClosing } = options;
   const methods = new Map([...rpcs].flatMap(([path, rpc]) => (rpc.unary === undefined || !services.includes(rpc.method.parent) ? [] : [[path, directMethod(rpc, rpc.unary, limits)] as const])));
 
-  const answer = async (method: DirectMethod, wire: Wire, node: NodeRequest, response: NodeResponse): Promise<void> => {
-    const requestId = requestIdOf(oneOf(node.headers[requestIdHeader]));
-    // The same one, should the exchange be needed.
-    node.headers[requestIdHeader] = requestId;
-    const send = (made: UniversalServerResponse, exchange: Exchange): Promise<void> => sendAnswer(made, exchange, response, isClosing());
-    // What is thrown in there is the error that the caller is to have, and has been logged.
-    let isAround = false;
-    try {
-      const bytes = await readBody(node, {
-        bodyMaxBytes: limits.requestMaxBytes + wire.headBytes,
-        requestTimeoutMs: limits.requestTimeoutMs,
-        tooLarge: () => messageTooLarge(limits.requestMaxBytes),
-      });
-      const message = wire.parse(method, bytes);
-      if (message === undefined) {
-        const exchange = exchangeOf(node, response);
-        return await send(await method.rpc.serveBytes(exchange, bytes), exchange);
-      }
-      const timeoutMs = Math.min(wire.timeoutMs(node.headers), limits.timeoutMaxMs);
-      const call = callSignal(response, timeoutMs);
-      const idempotencyHeader = oneOf(node.headers[idempotencyKeyHeader]) ?? null;
-      const context = { signal: call.signal, timeoutMs: () => timeoutMs };
-      try {
-        isAround = true;
-        const output = await aroundUnary({ method: method.rpc.method, message, requestId, idempotencyHeader, signal: call.signal }, async () => method.handle(message, context));
-        isAround = false;
-        await wire.send(response, wire.serialize(method, create(method.rpc.method.output, output)), { requestId, headers: node.headers, isClosing: isClosing() });
-      } finally {
-        call.end();
-      }
-    } catch (thrown) {
-      const exchange = exchangeOf(node, response);
-      await send(isAround ? errorAnswer(wire.protocol, ConnectError.from(thrown)) : method.rpc.failed(exchange, thrown), exchange);
-    } finally {
-      discardBody(node, limits.requestTimeoutMs);
-    }
+  const { requestMaxBytes, requestTimeoutMs } = limits;
+  const tooLarge = (): ConnectError => messageTooLarge(requestMaxBytes);
+  const bodyLimits = new Map([...wires.values()].map((wire) => [wire, { bodyMaxBytes: requestMaxBytes + wire.headBytes, requestTimeoutMs, tooLarge }]));
+
+  const take = (httpVersion: 1 | 2, path: string | undefined, httpMethod: string | undefined, headers: IncomingHttpHeaders, door: () => Door): boolean => {
+    const method = methods.get(path ?? "");
+    const wire = wires.get(headers["content-type"] ?? "");
+    if (method === undefined || wire === undefined || httpMethod !== "POST" || headers.expect !== undefined || (wire.needsHttp2 && httpVersion !== 2)) return false;
+    const timeoutMs = wire.timeoutMs(headers);
+    if (timeoutMs === undefined) return false;
+    new DirectCall(options, method, wire, door(), timeoutMs).begin(bodyLimits.get(wire)!);
+    return true;
   };
-
-  return (node, response) => {
-    const method = methods.get(node.url ?? "");
-    const wire = wires.get(node.headers["content-type"] ?? "");
-    if (method === undefined || wire === undefined || node.method !== "POST" || !wire.takes(node)) return undefined;
-    return answer(method, wire, node, response);
-  };
-}
-
-interface DirectMethod {
-  readonly rpc: Rpc;
-  readonly handle: UnaryHandler;
-  readonly serialization: ReturnType<typeof createMethodSerializationLookup>;
-}
-
-function directMethod(rpc: Rpc, handle: UnaryHandler, { requestMaxBytes, responseMaxBytes }: ServerLimits): DirectMethod {
-  const bounds = { readMaxBytes: requestMaxBytes, writeMaxBytes: responseMaxBytes };
-  return { rpc, handle, serialization: createMethodSerializationLookup(rpc.method, binaryOptions, jsonOptions, bounds) };
-}
-
-/** What an answer's head needs of its request. */
-interface AnswerHead {
-  readonly requestId: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly isClosing: boolean;
-}
-
-/** One protocol in one encoding. */
-interface Wire {
-  readonly protocol: Protocol;
-  /** Bytes before the message. */
-  readonly headBytes: number;
-  /** Whether the request's head is plain enough. */
-  takes(node: NodeRequest): boolean;
-  /** Infinite where the caller names none. */
-  timeoutMs(headers: IncomingHttpHeaders): number;
-  /** Undefined where the bytes are not a message: then Connect says what is wrong with them. */
-  parse(method: DirectMethod, bytes: Uint8Array): Message | undefined;
-  serialize(method: DirectMethod, message: Message): Uint8Array;
-  send(response: NodeResponse, bytes: Uint8Array, head: AnswerHead): Promise<void> | void;
-}
-
-const grpc: Wire = {
-  protocol: "grpc",
-  headBytes: envelopeHeadBytes,
-  takes: ({ httpVersionMajor, headers }) => httpVersionMajor === 2 && isIdentity(headers["grpc-encoding"]) && isTimeout(grpcTimeoutMs, headers["grpc-timeout"]),
-  timeoutMs: (headers) => grpcTimeoutMs(oneOf(headers["grpc-timeout"]) ?? null),
-  parse: (method, bytes) => (isOneEnvelope(bytes) ? parsed(() => method.serialization.getI(true).parse(bytes.subarray(envelopeHeadBytes))) : undefined),
-  serialize: (method, message) => method.serialization.getO(true).serialize(message),
-  async send(response, bytes, { requestId, headers }) {
-    const isCompressed = bytes.byteLength >= compressMinBytes && takesGzip(headers["grpc-accept-encoding"]);
-    const frame = isCompressed ? encodeEnvelope(compressedFlag, await compressionGzip.compress(bytes)) : encodeEnvelope(0, bytes);
-    const answer = response as Http2ServerResponse;
-    if (answer.stream.destroyed || answer.stream.closed) return;
-    const encoding = isCompressed ? { "grpc-encoding": compressionGzip.name } : {};
-    answer.writeHead(200, { "content-type": contentTypeProto, [requestIdHeader]: requestId, ...encoding });
-    answer.addTrailers({ [headerGrpcStatus]: grpcStatusOk });
-    answer.end(frame);
-  },
-};
-
-const connectProto: Wire = {
-  protocol: "connect-unary",
-  headBytes: 0,
-  takes: ({ headers }) => isIdentity(headers["content-encoding"]) && isConnectVersion(headers["connect-protocol-version"]) && isTimeout(connectTimeoutMs, headers["connect-timeout-ms"]),
-  timeoutMs: (headers) => connectTimeoutMs(oneOf(headers["connect-timeout-ms"]) ?? null),
-  parse: (method, bytes) => parsed(() => method.serialization.getI(true).parse(bytes)),
-  serialize: (method, message) => method.serialization.getO(true).serialize(message),
-  send: (response, bytes, head) => sendConnect(response, bytes, contentTypeUnaryProto, head),
-};
-
-const connectJson: Wire = {
-  ...connectProto,
-  // Read as the long way reads it: exactly, with every key and digit.
-  parse: ({ rpc }, bytes) => parsed(() => fromJson(rpc.method.input, requestFields(textOfBytes(bytes), rpc.method.input, "refused"))),
-  serialize: (method, message) => method.serialization.getO(false).serialize(message),
-  send: (response, bytes, head) => sendConnect(response, bytes, contentTypeUnaryJson, head),
-};
-
-const wires: ReadonlyMap<string, Wire> = new Map([
-  ["application/grpc", grpc],
-  ["application/grpc+proto", grpc],
-  [contentTypeUnaryProto, connectProto],
-  [contentTypeUnaryJson, connectJson],
-]);
-
-async function sendConnect(response: NodeResponse, bytes: Uint8Array, contentType: string, { requestId, headers, isClosing }: AnswerHead): Promise<void> {
-  const isCompressed = bytes.byteLength >= compressMinBytes && takesGzip(headers["accept-encoding"]);
-  const body = isCompressed ? await compressionGzip.compress(bytes) : bytes;
-  if (isClosing && "shouldKeepAlive" in response) response.shouldKeepAlive = false;
-  const head: Record<string, string | number> = { "content-type": contentType, "content-length": body.byteLength, [requestIdHeader]: requestId };
-  if (isCompressed) head["content-encoding"] = compressionGzip.name;
-  if (response.destroyed || response.writableEnded) return;
-  (response as ServerResponse).writeHead(200, head);
-  response.end(body);
-}
-
-/** A signal that is aborted when the peer is gone or the time is over. `end` frees the timer. */
-function callSignal(response: NodeResponse, timeoutMs: number): { readonly signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const gone = (): void => {
-    if (!response.writableEnded) controller.abort(new ConnectError("the peer is gone", Code.Canceled));
-  };
-  response.once("close", gone);
-  const timer = setTimeout(() => controller.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded)), timeoutMs);
   return {
-    signal: controller.signal,
-    end() {
-      clearTimeout(timer);
-      response.off("close", gone);
-    },
+    takesStream: (stream, headers) => take(2, headers[":path"] as string | undefined, headers[":method"] as string | undefined, headers, () => new StreamDoor(stream, headers)),
+    takesRequest: (request, response) => take(1, request.url, request.method, request.headers, () => new RequestDoor(request, response, isClosing)),
   };
 }
 
-function isOneEnvelope(bytes: Uint8Array): boolean {
-  if (bytes.byteLength < envelopeHeadBytes || bytes[0] !== 0) return false;
-  return ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0 === bytes.byteLength - envelopeHeadBytes;
-}
+type Phase = "arriving" | "working" | "over";
 
-function parsed(parse: () => Message): Message | undefined {
-  try {
-    return parse();
-  } catch {
-    return undefined;
+/** One call. It is also its handler's context. */
+class DirectCall implements UnaryCall, Leaver {
+  readonly requestId: string;
+  message!: Message;
+  startMs = 0;
+  readonly #options: DirectUnaryOptions;
+  readonly #method: DirectMethod;
+  readonly #wire: Wire;
+  readonly #door: Door;
+  readonly #timeoutMs: number;
+  #phase: Phase = "arriving";
+  #countdown: Countdown | undefined;
+  #controller: AbortController | undefined;
+  /** Why its signal is aborted. */
+  #cause: ConnectError | undefined;
+
+  constructor(options: DirectUnaryOptions, method: DirectMethod, wire: Wire, door: Door, timeoutMs: number) {
+    this.#options = options;
+    this.#method = method;
+    this.#wire = wire;
+    this.#door = door;
+    this.#timeoutMs = Math.min(timeoutMs, options.limits.timeoutMaxMs);
+    this.requestId = requestIdOf(oneOf(door.headers[requestIdHeader]));
+    // The same one, should the exchange be needed.
+    door.headers[requestIdHeader] = this.requestId;
   }
-}
 
-function isIdentity(encoding: string | string[] | undefined): boolean {
-  return encoding === undefined || encoding === "identity";
-}
+  get method(): UnaryCall["method"] {
+    return this.#method.rpc.method;
+  }
 
-/** Connect's only version; plain `curl` sends none. */
-function isConnectVersion(version: string | string[] | undefined): boolean {
-  return version === undefined || version === "1";
-}
+  get idempotencyHeader(): string | null {
+    return oneOf(this.#door.headers[idempotencyKeyHeader]) ?? null;
+  }
 
-/** Absent, or well-formed and not over before it begins. */
-function isTimeout(toMs: (value: string) => number, value: string | string[] | undefined): boolean {
-  return value === undefined || (typeof value === "string" && toMs(value) >= 1);
-}
+  /** Made when it is asked for: few handlers look at it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cause !== undefined) this.#controller.abort(this.#cause);
+    }
+    return this.#controller.signal;
+  }
 
-function takesGzip(accepted: string | string[] | undefined): boolean {
-  return typeof accepted === "string" && accepted.split(",").some((name) => name.trim() === compressionGzip.name);
+  timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
+  /** Waits for the body, and goes on by itself from there. */
+  begin(bodyLimits: BodyLimits): void {
+    const { body, headers } = this.#door;
+    this.#door.watch(this);
+    takeBody(body, headers["content-length"], bodyLimits, (bytes, error) => {
+      if (bytes !== undefined) this.#arrived(bytes);
+      else this.#goLong((exchange) => this.#method.rpc.failed(exchange, error));
+    });
+  }
+
+  gone(): void {
+    if (this.#phase === "working") this.#cut(new ConnectError("the peer is gone", Code.Canceled));
+  }
+
+  #arrived(bytes: Uint8Array): void {
+    const message = this.#wire.parse(this.#method, bytes);
+    if (message === undefined) return this.#goLong((exchange) => this.#method.rpc.serveBytes(exchange, bytes));
+    this.message = message;
+    this.startMs = performance.now();
+    this.#phase = "working";
+    try {
+      this.#options.aroundUnary.admit(this);
+      const output = this.#method.handle(message, this);
+      if (!(output instanceof Promise)) return this.#answered(output);
+      this.#countdown = new Countdown(this.#timeoutMs, () => this.#cut(new ConnectError("the operation timed out", Code.DeadlineExceeded)));
+      output.then(
+        (each) => this.#answered(each),
+        (thrown: unknown) => this.#failed(thrown),
+      );
+    } catch (thrown) {
+      this.#failed(thrown);
+    }
+  }
+
+  #answered(output: MessageInitShape<DescMessage>): void {
+    if (!this.#isFirstEnd()) return;
+    this.#options.aroundUnary.answered(this);
+    let bytes: Uint8Array;
+    try {
+      bytes = this.#wire.serialize(this.#method, create(this.method.output, output));
+    } catch (thrown) {
+      return this.#goLong((exchange) => this.#method.rpc.failed(exchange, thrown));
+    }
+    this.#send(this.#wire.answer(bytes, this.#door.headers));
+  }
+
+  #failed(thrown: unknown): void {
+    if (!this.#isFirstEnd()) return;
+    const error = this.#options.aroundUnary.failed(this, thrown);
+    if (this.#wire.errorAnswer === undefined) this.#goLong(() => errorAnswer(this.#wire.protocol, error));
+    else this.#send(this.#wire.errorAnswer(error, this.#door.headers));
+  }
+
+  #send(answer: PlainAnswer | Promise<PlainAnswer>): void {
+    const unsent = (cause: unknown): void => this.#options.onUnsent(cause, this.#door.body);
+    const send = (each: PlainAnswer): void => {
+      if (!this.#door.isGone()) this.#door.send(each, this.requestId);
+    };
+    if (answer instanceof Promise) {
+      answer.then(send).catch(unsent);
+      return;
+    }
+    try {
+      send(answer);
+    } catch (cause) {
+      unsent(cause);
+    }
+  }
+
+  /** Ends the wait for the handler, which may go on: a deadline ends the wait, never the effect. */
+  #cut(cause: ConnectError): void {
+    this.#cause = cause;
+    this.#controller?.abort(cause);
+    this.#failed(cause);
+  }
+
+  /** Of answer, failure, deadline and the peer's leaving the first one counts. */
+  #isFirstEnd(): boolean {
+    if (this.#phase === "over") return false;
+    this.#phase = "over";
+    this.#countdown?.stop();
+    return true;
+  }
+
+  /** Answers through the objects of the long way. */
+  #goLong(answer: (exchange: Exchange) => UniversalServerResponse | Promise<UniversalServerResponse>): void {
+    this.#phase = "over";
+    const { limits, isClosing, onUnsent } = this.#options;
+    const sent = async (): Promise<void> => {
+      const { request, response } = this.#door.forLongWay();
+      const exchange = exchangeOf(request, response);
+      try {
+        await sendAnswer(await answer(exchange), exchange, response, isClosing());
+      } finally {
+        discardBody(this.#door.body, limits.requestTimeoutMs);
+      }
+    };
+    sent().catch((cause: unknown) => onUnsent(cause, this.#door.body));
+  }
 }
 
 function oneOf(value: string | string[] | undefined): string | undefined {

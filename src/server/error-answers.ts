@@ -5,9 +5,10 @@ import { Code, ConnectError as ConnectErrorClass } from "@connectrpc/connect";
 import { compressedFlag, createAsyncIterable, encodeEnvelope, readAllBytes } from "@connectrpc/connect/protocol";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeToHttpStatus, endStreamFlag, endStreamFromJson, endStreamToJson, errorFromJsonBytes, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
-import { findTrailerError, grpcStatusOk, headerGrpcStatus } from "@connectrpc/connect/protocol-grpc";
+import { contentTypeProto, findTrailerError, grpcStatusOk, headerGrpcStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerParse, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { gunzipSync } from "node:zlib";
+import { jsonOptions } from "./encodings.ts";
 import { setGrpcError } from "./grpc-status.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -36,7 +37,7 @@ type Mend = (error: ConnectError) => ConnectError;
 
 const answers: Record<Protocol, (error: ConnectError, httpStatus?: number) => UniversalServerResponse> = {
   grpc(error) {
-    const header = new Headers({ "content-type": "application/grpc" });
+    const header = new Headers({ "content-type": contentTypeProto });
     return { status: 200, header, body: createAsyncIterable([]), trailer: setGrpcError(new Headers(), error) };
   },
   "grpc-web"(error) {
@@ -49,7 +50,7 @@ const answers: Record<Protocol, (error: ConnectError, httpStatus?: number) => Un
     return { status: 200, header, body: createAsyncIterable([endStreamFrame(new Headers(), error)]) };
   },
   "connect-unary"(error, httpStatus) {
-    const body = errorToJsonBytes(error, {});
+    const body = errorToJsonBytes(error, jsonOptions);
     const header = new Headers({ "content-type": "application/json", "content-length": String(body.byteLength) });
     return { status: httpStatus ?? codeToHttpStatus(error.code), header, body: createAsyncIterable([body]) };
   },
@@ -68,7 +69,7 @@ async function mendJson(answer: UniversalServerResponse, mend: Mend): Promise<Un
   const error = errorFromJsonBytes(bytes, undefined, new ConnectErrorClass("unreadable error", Code.Internal));
   const mended = mend(error);
   if (mended === error) return { ...answer, body: createAsyncIterable([sent]) };
-  const body = errorToJsonBytes(mended, {});
+  const body = errorToJsonBytes(mended, jsonOptions);
   const header = new Headers(answer.header);
   header.delete("content-encoding");
   header.set("content-length", String(body.byteLength));
@@ -118,7 +119,7 @@ function mendEndStream(data: Uint8Array, mend: Mend): Uint8Array | undefined {
 }
 
 function endStreamFrame(metadata: Headers, error: ConnectError): Uint8Array {
-  return encodeEnvelope(endStreamFlag, encoder.encode(JSON.stringify(endStreamToJson(metadata, error, {}))));
+  return encodeEnvelope(endStreamFlag, encoder.encode(JSON.stringify(endStreamToJson(metadata, error, jsonOptions))));
 }
 
 function gunzip(bytes: Uint8Array): Uint8Array {

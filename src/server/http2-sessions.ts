@@ -15,6 +15,18 @@ export interface Http2Sessions {
 /** How often forgotten streams are looked for, in milliseconds: they cost memory and a connection, nothing that hurries. */
 const sweepIntervalMs = 1_000;
 
+/** Where a stream has the set that holds it. Its listener is a function, not a closure: Node keeps a stream long after its end, and all that hangs on it. */
+const holder = Symbol("holder");
+
+interface Held {
+  [holder]?: Set<unknown> | undefined;
+}
+
+function leave(this: Held): void {
+  this[holder]?.delete(this);
+  this[holder] = undefined;
+}
+
 /** Watches the sessions of this server. A session without a stream and without a byte for `idleTimeoutMs` milliseconds gets a GOAWAY. */
 export function trackSessions(http2: Http2Server, idleTimeoutMs: number): Http2Sessions {
   const sessions = new Map<ServerHttp2Session, Set<ServerHttp2Stream>>();
@@ -25,7 +37,8 @@ export function trackSessions(http2: Http2Server, idleTimeoutMs: number): Http2S
     session.on("error", () => session.destroy());
     session.on("stream", (stream) => {
       streams.add(stream);
-      stream.once("close", () => streams.delete(stream));
+      (stream as Held)[holder] = streams;
+      stream.on("close", leave);
     });
     // A silent session with a stream open is a call that takes long; without one it is a forgotten connection.
     session.setTimeout(idleTimeoutMs, () => {

@@ -1,9 +1,9 @@
 // One port for HTTP/1.1 and cleartext HTTP/2: looks at a connection's first bytes and hands the socket to the parser that understands it.
 
 import { createServer as createHttp1Server } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo, ListenOptions, Socket } from "node:net";
 import { answerBrokenHttp } from "./broken-http.ts";
@@ -15,8 +15,13 @@ import type { ServerLimits } from "./limits.ts";
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** Answers one request. It must not throw: nobody is left who could answer then. */
-export type RequestListener = (request: NodeRequest, response: NodeResponse) => void;
+/** Who answers. None of them must throw: nobody is left who could answer then. */
+export interface Answerers {
+  /** Answers any request. */
+  readonly onRequest: (request: NodeRequest, response: NodeResponse) => void;
+  /** Asked first, where there is one; false leaves the request to `onRequest`. */
+  readonly short: { takesStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean; takesRequest(request: IncomingMessage, response: ServerResponse): boolean } | undefined;
+}
 
 /** An open port and the connections that came through it. */
 export interface Listener {
@@ -56,12 +61,12 @@ const streamWindowBytes = 256 * 1024;
  * Opens the port. `listen` takes what `net.Server.listen` takes, so several processes may share a port (`reusePort`).
  * Rejects with the system's error where the address cannot be had.
  */
-export async function openListener(listen: ListenOptions, limits: ServerLimits, onRequest: RequestListener): Promise<Listener> {
+export async function openListener(listen: ListenOptions, limits: ServerLimits, answerers: Answerers): Promise<Listener> {
   const connections = new Set<Socket>();
   /** Those that have not said yet which protocol they speak. */
   const silent = new Set<Socket>();
-  const http1 = http1Parser(limits, onRequest);
-  const http2 = http2Parser(limits, onRequest);
+  const http1 = http1Parser(limits, answerers);
+  const http2 = http2Parser(limits, answerers);
   const sessions = trackSessions(http2, limits.idleTimeoutMs);
 
   // Not half-open: a peer that ends its side has given up, as Node's HTTP/1.1 has it, too. Otherwise nobody would notice a caller that leaves.
@@ -123,7 +128,7 @@ export async function assertNobodyListens({ host, port }: { readonly host: strin
   await new Promise((resolve) => probe.close(resolve));
 }
 
-function http1Parser(limits: ServerLimits, onRequest: RequestListener) {
+function http1Parser(limits: ServerLimits, { onRequest, short }: Answerers) {
   const http1 = createHttp1Server({
     maxHeaderSize: limits.headerMaxBytes,
     // Node refuses to give the head more time than the whole.
@@ -138,7 +143,9 @@ function http1Parser(limits: ServerLimits, onRequest: RequestListener) {
   // No limit on their number: Node would drop the rest silently, and `headerMaxBytes` bounds them already.
   http1.maxHeadersCount = 0;
   http1.timeout = 0;
-  http1.on("request", onRequest);
+  http1.on("request", (request, response) => {
+    if (short?.takesRequest(request, response) !== true) onRequest(request, response);
+  });
   // An `Expect` that nobody knows changes nothing about the request; Node would answer 417 without a word.
   http1.on("checkExpectation", onRequest);
   answerBrokenHttp(http1);
@@ -147,7 +154,7 @@ function http1Parser(limits: ServerLimits, onRequest: RequestListener) {
   return http1;
 }
 
-function http2Parser(limits: ServerLimits, onRequest: RequestListener) {
+function http2Parser(limits: ServerLimits, { onRequest, short }: Answerers) {
   const http2 = createHttp2Server({
     settings: {
       maxConcurrentStreams: limits.streamsPerConnectionMax,
@@ -160,5 +167,12 @@ function http2Parser(limits: ServerLimits, onRequest: RequestListener) {
     streamResetRate: streamResetsPerSecond,
   });
   http2.on("request", onRequest);
+  if (short === undefined) return http2;
+  // With that Node listens to "stream" and makes request and response objects, which cost as much as the rest of a small call: only where they are needed.
+  const [makeRequest] = http2.listeners("stream") as [(...event: unknown[]) => void];
+  http2.off("stream", makeRequest);
+  http2.on("stream", (stream, headers, flags, rawHeaders) => {
+    if (!short.takesStream(stream, headers)) makeRequest(stream, headers, flags, rawHeaders);
+  });
   return http2;
 }

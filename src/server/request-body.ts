@@ -1,10 +1,11 @@
 // A request's body, within bounds of size and time, without ever ending the connection on which its answer is to be sent.
 
-import { constants } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Readable } from "node:stream";
 import type { ConnectError } from "@connectrpc/connect";
 import { serviceError } from "../api/errors.ts";
 import { canceled } from "../api/faults.ts";
+import { Countdown } from "./countdown.ts";
 import type { NodeRequest } from "./listener.ts";
 
 export interface BodyLimits {
@@ -16,43 +17,90 @@ export interface BodyLimits {
   tooLarge: () => ConnectError;
 }
 
+/** A request whose body comes: one of Node's request objects, or an HTTP/2 stream that no such object was made of. */
+export type Arriving = NodeRequest | ServerHttp2Stream;
+
+/** Told once: the whole body, or why there is none. */
+export type BodyTaker = (bytes: Uint8Array | undefined, error: ConnectError | undefined) => void;
+
 const empty = new Uint8Array(0);
 
+/** Where a request has the body that is on its way. Its listeners are functions, not closures: Node keeps a stream long after its end, and all that hangs on it. */
+const arrival = Symbol("arrival");
+
+interface Awaiting {
+  [arrival]?: Arrival | undefined;
+}
+
 /**
- * The whole body. Rejects with `tooLarge()`, with DEADLINE_EXCEEDED where it does not arrive in time, and with CANCELED where the peer leaves.
- * What is left of the body after an error is read and thrown away.
+ * Gives the whole body to `taker`; or `tooLarge()`, DEADLINE_EXCEEDED where it does not arrive in time, and CANCELED where the peer leaves.
+ * What is left of the body after an error is thrown away as it comes; see `discardBody`.
  */
-export function readBody(request: NodeRequest, limits: BodyLimits): Promise<Uint8Array> {
-  // Readable is what both of Node's request classes are, with one set of listeners instead of two.
+export function takeBody(request: Arriving, contentLength: string | undefined, limits: BodyLimits, taker: BodyTaker): void {
+  if (contentLength !== undefined && Number(contentLength) > limits.bodyMaxBytes) {
+    taker(undefined, limits.tooLarge());
+    return;
+  }
+  const awaiting: Awaiting = request as Arriving & Awaiting;
+  awaiting[arrival] = new Arrival(awaiting, limits, taker);
+  // Readable is what all of these are, with one set of listeners instead of three.
   const body: Readable = request;
+  // They stay: a request has one body, and taking them off costs as much as putting them on.
+  body.on("data", onData).on("end", onEnd).on("close", onGone).on("error", onGone);
+}
+
+class Arrival {
+  readonly #request: Awaiting;
+  readonly #limits: BodyLimits;
+  readonly #taker: BodyTaker;
+  readonly #countdown: Countdown;
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+
+  constructor(request: Awaiting, limits: BodyLimits, taker: BodyTaker) {
+    this.#request = request;
+    this.#limits = limits;
+    this.#taker = taker;
+    const { requestTimeoutMs } = limits;
+    const late = () => this.end(undefined, serviceError("DEADLINE_EXCEEDED", `The request did not arrive within ${requestTimeoutMs} ms. Nothing was done.`));
+    this.#countdown = new Countdown(requestTimeoutMs, late);
+  }
+
+  take(chunk: Buffer): void {
+    this.#length += chunk.length;
+    if (this.#length > this.#limits.bodyMaxBytes) this.end(undefined, this.#limits.tooLarge());
+    else this.#chunks.push(chunk);
+  }
+
+  whole(): Uint8Array {
+    const [first = empty] = this.#chunks;
+    return this.#chunks.length > 1 ? Buffer.concat(this.#chunks, this.#length) : first;
+  }
+
+  end(bytes: Uint8Array | undefined, error: ConnectError | undefined): void {
+    this.#countdown.stop();
+    this.#request[arrival] = undefined;
+    this.#taker(bytes, error);
+  }
+}
+
+function onData(this: Awaiting, chunk: Buffer): void {
+  this[arrival]?.take(chunk);
+}
+
+function onEnd(this: Awaiting): void {
+  const awaited = this[arrival];
+  awaited?.end(awaited.whole(), undefined);
+}
+
+function onGone(this: Awaiting): void {
+  this[arrival]?.end(undefined, canceled());
+}
+
+/** The same as a promise, which rejects with the error. */
+export function readBody(request: NodeRequest, limits: BodyLimits): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    if (Number(request.headers["content-length"]) > limits.bodyMaxBytes) {
-      reject(limits.tooLarge());
-      return;
-    }
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const done = () => {
-      clearTimeout(timer);
-      body.off("data", take).off("end", finish).off("close", gone).off("error", gone);
-    };
-    const fail = (error: ConnectError) => {
-      done();
-      reject(error);
-    };
-    const take = (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > limits.bodyMaxBytes) fail(limits.tooLarge());
-      else chunks.push(chunk);
-    };
-    const finish = () => {
-      done();
-      resolve(chunks.length === 0 ? empty : chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length));
-    };
-    const gone = () => fail(canceled());
-    const late = () => fail(serviceError("DEADLINE_EXCEEDED", `The request did not arrive within ${limits.requestTimeoutMs} ms. Nothing was done.`));
-    const timer = setTimeout(late, limits.requestTimeoutMs);
-    body.on("data", take).on("end", finish).on("close", gone).on("error", gone);
+    takeBody(request, request.headers["content-length"], limits, (bytes, error) => (bytes === undefined ? reject(error) : resolve(bytes)));
   });
 }
 
@@ -70,7 +118,7 @@ export async function* streamBody(request: NodeRequest, requestTimeoutMs: number
 }
 
 /** Reads on and throws away, so that the connection can be used again; a peer that has not finished after `requestTimeoutMs` loses it. */
-export function discardBody(request: NodeRequest, requestTimeoutMs: number): void {
+export function discardBody(request: Arriving, requestTimeoutMs: number): void {
   const body: Readable = request;
   if (body.readableEnded || body.destroyed) return;
   body.on("error", () => {});
@@ -82,7 +130,8 @@ export function discardBody(request: NodeRequest, requestTimeoutMs: number): voi
 }
 
 /** Ends a request that is over for us: its stream in HTTP/2, with this error code; its connection in HTTP/1.1. */
-export function abandon(request: NodeRequest, http2Code: number): void {
+export function abandon(request: Arriving, http2Code: number): void {
   if ("stream" in request) request.stream.close(http2Code);
+  else if ("rstCode" in request) request.close(http2Code);
   else request.destroy();
 }

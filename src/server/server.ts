@@ -22,7 +22,7 @@ import { openListener } from "./listener.ts";
 import type { NodeRequest, NodeResponse } from "./listener.ts";
 import { probePages, servePage } from "./probes.ts";
 import { addReflection } from "./reflection.ts";
-import { abandon, discardBody } from "./request-body.ts";
+import { abandon, discardBody, type Arriving } from "./request-body.ts";
 import { refuse } from "./refusal.ts";
 import { createRest } from "./rest.ts";
 
@@ -45,6 +45,8 @@ export interface ServerOptions {
   services: readonly DescService[];
   /** Their methods whose calls last as long as the caller wants: without a deadline but the one that it sends. */
   lastingMethods: readonly DescMethod[];
+  /** `long` has every call go through Connect's handlers, so that tests can compare both ways. */
+  unaryWay?: "short" | "long" | undefined;
   /** Whether requests are taken; a drain makes the server unready by itself. */
   isReady: () => boolean;
   logger: Logger;
@@ -66,8 +68,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { limits, logger } = options;
   const draining = new AbortController();
   const { answer, rpcs } = createAnswerer(options, draining.signal);
-  const direct = createDirectUnary({ services: options.services, rpcs, limits, aroundUnary: options.aroundUnary, isClosing: () => draining.signal.aborted });
-
+  const onUnsent = (cause: unknown, request: Arriving): void => {
+    // The peer is gone, as a rule. Where it is not, half an answer must not look like a whole one.
+    logger.debug({ err: cause }, "an answer could not be sent");
+    abandon(request, constants.NGHTTP2_INTERNAL_ERROR);
+  };
   const serve = async (node: NodeRequest, response: NodeResponse): Promise<void> => {
     const exchange = exchangeOf(node, response);
     const made = await answer(exchange).catch((cause: unknown) => {
@@ -76,15 +81,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     await sendAnswer(made, exchange, response, draining.signal.aborted);
   };
-  const onRequest = (node: NodeRequest, response: NodeResponse): void => {
-    (direct(node, response) ?? serve(node, response)).catch((cause: unknown) => {
-      // The peer is gone, as a rule. Where it is not, half an answer must not look like a whole one.
-      logger.debug({ err: cause }, "an answer could not be sent");
-      abandon(node, constants.NGHTTP2_INTERNAL_ERROR);
-    });
-  };
+  const onRequest = (node: NodeRequest, response: NodeResponse): void => void serve(node, response).catch((cause: unknown) => onUnsent(cause, node));
+  const { services, aroundUnary, unaryWay } = options;
+  const short = unaryWay === "long" ? undefined : createDirectUnary({ services, rpcs, limits, aroundUnary, isClosing: () => draining.signal.aborted, onUnsent });
 
-  const listener = await openListener({ host: options.host, port: options.port, ...(options.isPortShared ? { reusePort: true } : { exclusive: true }) }, limits, onRequest);
+  const listener = await openListener({ host: options.host, port: options.port, ...(options.isPortShared ? { reusePort: true } : { exclusive: true }) }, limits, { onRequest, short });
   let drained: Promise<void> | undefined;
   return {
     host: listener.address.address,

@@ -28,8 +28,8 @@ export interface Transcript {
   readonly complaints: readonly string[];
 }
 
-export async function record(open: OpenWay, scenarios: readonly Scenario[], flags: readonly string[]): Promise<Transcript> {
-  const service = await startService(...flags);
+export async function record(open: OpenWay, scenarios: readonly Scenario[], flags: readonly string[], start = startService): Promise<Transcript> {
+  const service = await start(...flags);
   const recorder = new Recorder(service, open(service), plainWay(service));
   try {
     const lines = new Map<string, readonly Line[]>();

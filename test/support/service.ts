@@ -29,13 +29,18 @@ export interface Service {
 const bin = fileURLToPath(new URL("../../bin/wallet.js", import.meta.url));
 
 /** Starts the app in this process. `flags` are those of the command line, such as `--queue-max=1`. */
-export async function startService(...flags: string[]): Promise<Service> {
+export function startService(...flags: string[]): Promise<Service> {
+  return startServiceBy("short", ...flags);
+}
+
+/** The same with all unary calls going this way through the server; see docs/decisions/0014. */
+export async function startServiceBy(unaryWay: "short" | "long", ...flags: string[]): Promise<Service> {
   const place = newLedger();
   const read = readConfig([...place.flags, ...flags], {});
   if (read.kind !== "run") throw new Error(`${flags.join(" ")} start nothing`);
   const complaints: string[] = [];
   keepTypeStripping();
-  const app = await startApp(read.config, pino({ level: "warn" }, { write: (line: string) => void complaints.push(line) }));
+  const app = await startApp(read.config, pino({ level: "warn" }, { write: (line: string) => void complaints.push(line) }), { unaryWay });
   return serviceAt(`${app.host}:${app.port}`, place, complaints, () => app.stop());
 }
 

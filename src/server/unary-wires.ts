@@ -1,0 +1,162 @@
+// The protocols and encodings that unary calls take the short way in: what is plain in each, how its message is read, and how an answer is written.
+
+import { fromJson, type Message } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import { compressionGzip } from "@connectrpc/connect-node";
+import { compressedFlag, createMethodSerializationLookup, encodeEnvelope } from "@connectrpc/connect/protocol";
+import {
+  codeToHttpStatus,
+  contentTypeUnaryJson,
+  contentTypeUnaryProto,
+  errorToJsonBytes,
+  headerProtocolVersion,
+  headerTimeout as connectTimeoutHeader,
+  headerUnaryAcceptEncoding,
+  headerUnaryEncoding,
+  protocolVersion,
+} from "@connectrpc/connect/protocol-connect";
+import { contentTypeProto, headerAcceptEncoding, headerEncoding, headerTimeout as grpcTimeoutHeader } from "@connectrpc/connect/protocol-grpc";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Rpc, UnaryHandler } from "./connect.ts";
+import { connectTimeoutMs, grpcTimeoutMs } from "./deadline.ts";
+import { binaryOptions, compressMinBytes, jsonOptions } from "./encodings.ts";
+import { envelopeHeadBytes } from "./json-calls.ts";
+import type { ServerLimits } from "./limits.ts";
+import type { Protocol } from "./protocol.ts";
+import { requestFields, textOfBytes } from "./request-json.ts";
+
+// As Node has them in a request's headers.
+const grpcTimeout = grpcTimeoutHeader.toLowerCase();
+const grpcEncoding = headerEncoding.toLowerCase();
+const grpcAcceptEncoding = headerAcceptEncoding.toLowerCase();
+const connectTimeout = connectTimeoutHeader.toLowerCase();
+const connectVersion = headerProtocolVersion.toLowerCase();
+const contentEncoding = headerUnaryEncoding.toLowerCase();
+const acceptEncoding = headerUnaryAcceptEncoding.toLowerCase();
+
+/** A method with what reads and writes its messages. */
+export interface DirectMethod {
+  readonly rpc: Rpc;
+  readonly handle: UnaryHandler;
+  readonly serialization: ReturnType<typeof createMethodSerializationLookup>;
+}
+
+export function directMethod(rpc: Rpc, handle: UnaryHandler, { requestMaxBytes, responseMaxBytes }: ServerLimits): DirectMethod {
+  const bounds = { readMaxBytes: requestMaxBytes, writeMaxBytes: responseMaxBytes };
+  return { rpc, handle, serialization: createMethodSerializationLookup(rpc.method, binaryOptions, jsonOptions, bounds) };
+}
+
+/** An answer's body and what is said of it before and after. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Uint8Array;
+  /** The header that names the body's compression, where it has one. */
+  readonly encodingHeader: string | undefined;
+  /** Whether gRPC's status follows the body; otherwise its length goes before it. */
+  readonly hasStatus: boolean;
+}
+
+/** One protocol in one encoding. */
+export interface Wire {
+  readonly protocol: Protocol;
+  readonly needsHttp2: boolean;
+  /** Bytes before the message. */
+  readonly headBytes: number;
+  /** The time that the caller gives the call: infinite where it names none; undefined where the request's head is not plain. */
+  timeoutMs(headers: IncomingHttpHeaders): number | undefined;
+  /** Undefined where the bytes are not a message: then Connect says what is wrong with them. */
+  parse(method: DirectMethod, bytes: Uint8Array): Message | undefined;
+  serialize(method: DirectMethod, message: Message): Uint8Array;
+  /** Compressed where that is worth it and the caller takes it. */
+  answer(bytes: Uint8Array, headers: IncomingHttpHeaders): PlainAnswer | Promise<PlainAnswer>;
+  /** The same for an error that is an answer with a body; undefined where it is none. */
+  errorAnswer: ((error: ConnectError, headers: IncomingHttpHeaders) => PlainAnswer | Promise<PlainAnswer>) | undefined;
+}
+
+const grpc: Wire = {
+  protocol: "grpc",
+  needsHttp2: true,
+  headBytes: envelopeHeadBytes,
+  timeoutMs: (headers) => (isIdentity(headers[grpcEncoding]) ? plainTimeoutMs(grpcTimeoutMs, headers[grpcTimeout]) : undefined),
+  parse: (method, bytes) => (isOneEnvelope(bytes) ? parsed(() => method.serialization.getI(true).parse(bytes.subarray(envelopeHeadBytes))) : undefined),
+  serialize: (method, message) => method.serialization.getO(true).serialize(message),
+  answer(bytes, headers) {
+    if (!isCompressible(bytes, headers[grpcAcceptEncoding])) return { status: 200, contentType: contentTypeProto, body: encodeEnvelope(0, bytes), encodingHeader: undefined, hasStatus: true };
+    const framed = (zipped: Uint8Array) => ({ status: 200, contentType: contentTypeProto, body: encodeEnvelope(compressedFlag, zipped), encodingHeader: grpcEncoding, hasStatus: true });
+    return compressionGzip.compress(bytes).then(framed);
+  },
+  errorAnswer: undefined,
+};
+
+function connectWire(contentType: string, form: Pick<Wire, "parse" | "serialize">): Wire {
+  return {
+    protocol: "connect-unary",
+    needsHttp2: false,
+    headBytes: 0,
+    timeoutMs(headers) {
+      const isPlain = isIdentity(headers[contentEncoding]) && isConnectVersion(headers[connectVersion]);
+      return isPlain ? plainTimeoutMs(connectTimeoutMs, headers[connectTimeout]) : undefined;
+    },
+    ...form,
+    answer: (bytes, headers) => connectAnswer(200, contentType, bytes, headers),
+    errorAnswer: (error, headers) => connectAnswer(codeToHttpStatus(error.code), contentTypeUnaryJson, errorToJsonBytes(error, jsonOptions), headers),
+  };
+}
+
+function connectAnswer(status: number, contentType: string, bytes: Uint8Array, headers: IncomingHttpHeaders): PlainAnswer | Promise<PlainAnswer> {
+  if (!isCompressible(bytes, headers[acceptEncoding])) return { status, contentType, body: bytes, encodingHeader: undefined, hasStatus: false };
+  return compressionGzip.compress(bytes).then((body) => ({ status, contentType, body, encodingHeader: contentEncoding, hasStatus: false }));
+}
+
+const connectProto = connectWire(contentTypeUnaryProto, {
+  parse: (method, bytes) => parsed(() => method.serialization.getI(true).parse(bytes)),
+  serialize: (method, message) => method.serialization.getO(true).serialize(message),
+});
+
+const connectJson = connectWire(contentTypeUnaryJson, {
+  // Read as the long way reads it: exactly, with every key and digit.
+  parse: ({ rpc }, bytes) => parsed(() => fromJson(rpc.method.input, requestFields(textOfBytes(bytes), rpc.method.input, "refused"))),
+  serialize: (method, message) => method.serialization.getO(false).serialize(message),
+});
+
+/** By the request's content type. */
+export const wires: ReadonlyMap<string, Wire> = new Map([
+  ["application/grpc", grpc],
+  ["application/grpc+proto", grpc],
+  [contentTypeUnaryProto, connectProto],
+  [contentTypeUnaryJson, connectJson],
+]);
+
+function isOneEnvelope(bytes: Uint8Array): boolean {
+  if (bytes.byteLength < envelopeHeadBytes || bytes[0] !== 0) return false;
+  return ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0 === bytes.byteLength - envelopeHeadBytes;
+}
+
+function parsed(parse: () => Message): Message | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
+}
+
+function isIdentity(encoding: string | string[] | undefined): boolean {
+  return encoding === undefined || encoding === "identity";
+}
+
+/** Connect's only version; plain `curl` sends none. */
+function isConnectVersion(version: string | string[] | undefined): boolean {
+  return version === undefined || version === protocolVersion;
+}
+
+/** Undefined where the header is malformed, or its time over before it begins. */
+function plainTimeoutMs(toMs: (value: string) => number, value: string | string[] | undefined): number | undefined {
+  if (value === undefined) return Infinity;
+  const timeoutMs = typeof value === "string" ? toMs(value) : 0;
+  return timeoutMs >= 1 ? timeoutMs : undefined;
+}
+
+function isCompressible(bytes: Uint8Array, accepted: string | string[] | undefined): boolean {
+  return bytes.byteLength >= compressMinBytes && typeof accepted === "string" && accepted.split(",").some((name) => name.trim() === compressionGzip.name);
+}
