@@ -75,7 +75,7 @@ const latencies = new Float64Array(latenciesMax);
 let lastKey = 0;
 
 async function run(order: LoadOrder): Promise<LoadReport> {
-  const isOpenLoop = order.callsPerSecond !== undefined;
+  const { callsPerSecond } = order;
   let count = 0;
   let failures = 0;
   let goodAnswers = 0;
@@ -85,7 +85,7 @@ async function run(order: LoadOrder): Promise<LoadReport> {
     const nowMs = performance.now();
     if (isGood) goodAnswers++;
     // Whoever waits for no answer has to count those too that come later, or a server that stands still would look fast.
-    const countsFromMs = isOpenLoop ? startMs : nowMs;
+    const countsFromMs = callsPerSecond === undefined ? nowMs : startMs;
     if (countsFromMs < measuredFromMs || countsFromMs >= measuredUntilMs) return;
     if (!isGood) failures++;
     if (count < latenciesMax) latencies[count++] = nowMs - startMs;
@@ -93,7 +93,7 @@ async function run(order: LoadOrder): Promise<LoadReport> {
   const connections = openConnections(order, onAnswer);
   const ended = Promise.all(connections.map((connection) => connection.ended));
   const during = (ms: number): Promise<unknown> => Promise.race([ended, new Promise((resolve) => setTimeout(resolve, ms))]);
-  const departures = isOpenLoop ? keepDeparting(connections, order.callsPerSecond!) : undefined;
+  const departures = callsPerSecond === undefined ? undefined : keepDeparting(connections, callsPerSecond);
 
   await during(order.warmUpMs);
   const machineBefore = machineBusyMs();
@@ -102,7 +102,8 @@ async function run(order: LoadOrder): Promise<LoadReport> {
   measuredFromMs = performance.now();
   await during(order.measureMs);
   // On a machine that is busy with other things even a short slot has to see something.
-  for (let extensions = 0; count < order.inFlight && extensions < extensionsMax && !isOpenLoop; extensions++) await during(order.measureMs);
+  const answersWanted = callsPerSecond === undefined ? order.inFlight : 1;
+  for (let extensions = 0; count < answersWanted && extensions < extensionsMax; extensions++) await during(order.measureMs);
   measuredUntilMs = performance.now();
   const seconds = (measuredUntilMs - measuredFromMs) / 1000;
   const own = process.cpuUsage(ownBefore);

@@ -29,6 +29,8 @@ export interface Findings {
   readonly tables: Table[];
   readonly plots?: Plot[];
   readonly causes?: Cause[];
+  /** Where each thread's time goes under these loads, in a few words. */
+  readonly profiles?: Readonly<Record<ProfiledLoad, string>>;
 }
 
 /** What binds rows, said on the page where one of them is missed. */

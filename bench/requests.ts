@@ -42,10 +42,10 @@ export type Encoding = "binary" | "json" | "rest";
 
 /** Writes requests of this method on so many wallets. Every message takes a new number from `nextKey`. */
 export function requestWriter(method: BenchMethod, encoding: Encoding, wallets: number, nextKey: () => number): RequestWriter {
-  return templateWriter(template(method, encoding), wallets, nextKey);
+  return templateWriter(templateOf(method, encoding), wallets, nextKey);
 }
 
-function template(method: BenchMethod, encoding: Encoding): Buffer {
+function templateOf(method: BenchMethod, encoding: Encoding): Buffer {
   const keyed = { ...request, idempotencyKey };
   const schema = method === "AddMoney" ? AddMoneyRequestSchema : HoldMoneyRequestSchema;
   switch (encoding) {
