@@ -94,10 +94,11 @@ export function bindingOf({ method, reports }: Contender): string {
     medianOf(reports, (report) => report.loadMs / 1000 / report.seconds),
   ];
   const all = medianOf(reports, (report) => (total(report.serverMs) + report.loadMs) / 1000 / report.seconds) / availableParallelism();
-  const shares = `main thread busy ${percent(main)}, writer thread ${percent(writer)}, load ${percent(load)}; server and load together take ${percent(all)} of all processors`;
+  const others = medianOf(reports, (report) => report.othersMs / 1000 / report.seconds) / availableParallelism();
+  const shares = `main thread busy ${percent(main)}, writer thread ${percent(writer)}, load ${percent(load)}; server and load together take ${percent(all)} of all processors, everything else ${percent(others)}`;
   if (main > 0.85) return `${method} is bound by the main thread (HTTP, Connect, protobuf, validation, the log line): ${shares}.`;
   if (writer > 0.85) return `${method} is bound by the writer thread (deciding, SQLite, sync): ${shares}.`;
-  if (all > 0.85) return `${method} is bound by the processors that server and load share: ${shares}.`;
+  if (all + others > 0.9) return `${method} is bound by the processors, which server, load and everything else share: ${shares}.`;
   return `${method} is bound by waiting, for the sync to disk or for a processor, not by one thread's work: ${shares}.`;
 }
 

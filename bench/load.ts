@@ -102,8 +102,7 @@ async function run(order: LoadOrder): Promise<LoadReport> {
   measuredFromMs = performance.now();
   await during(order.measureMs);
   // On a machine that is busy with other things even a short slot has to see something.
-  const answersWanted = callsPerSecond === undefined ? order.inFlight : 1;
-  for (let extensions = 0; count < answersWanted && extensions < extensionsMax; extensions++) await during(order.measureMs);
+  for (let extensions = 0; count < (callsPerSecond === undefined ? order.inFlight : 1) && extensions < extensionsMax; extensions++) await during(order.measureMs);
   measuredUntilMs = performance.now();
   const seconds = (measuredUntilMs - measuredFromMs) / 1000;
   const own = process.cpuUsage(ownBefore);

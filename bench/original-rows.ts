@@ -15,7 +15,7 @@ const target = 50;
 const flaskWorkers = 2;
 
 /** So few that two additions to one of them do meet now and then, as those of a busy customer do. */
-const flaskWallets = 10;
+const walletsUsed = 10;
 
 /** Calls a second of the original under gunicorn, the best of what was measured when this one was begun: where there is no Python to measure it with. */
 const originalPerSecond = 249;
@@ -38,8 +38,8 @@ export async function measureOriginal(plan: Plan, say: (line: string) => void): 
   const addsBefore = await addsOf(wallet.server.port);
   for (let round = 1; round <= plan.rounds; round++) {
     say(`row 9: round ${round} of ${plan.rounds}${flask === undefined ? ", without the original: python3 has no flask or no gunicorn" : ""}`);
-    await takeTurn(load, wallet, plan, { wallets: plan.wallets, measureMs: plan.measureMs });
-    if (flask !== undefined) await takeTurn(load, flask, plan, { wallets: flaskWallets, measureMs: plan.originalMs });
+    await takeTurn(load, wallet, plan, plan.measureMs);
+    if (flask !== undefined) await takeTurn(load, flask, plan, plan.originalMs);
   }
   const ours: Lost = { answered: answeredOf(wallet), kept: (await addsOf(wallet.server.port)) - addsBefore };
   load.stop();
@@ -56,7 +56,7 @@ export async function measureOriginal(plan: Plan, say: (line: string) => void): 
         notes: [
           flask === undefined
             ? `python3 with flask and gunicorn was not there, so the original's rate is the highest that was once measured, ${originalPerSecond} a second; it is for another machine.`
-            : `The original is stood in for by bench/servers/flask-wallet.py: it reads the balance, adds, writes it back and commits to SQLite, as the original did; its processor time is in processes that are not counted here. It adds to ${flaskWallets} wallets, so that additions meet; the wallet service to ${whole(plan.wallets)}, with keys.`,
+            : `The original is stood in for by bench/servers/flask-wallet.py: it reads the balance, adds, writes it back and commits to SQLite, as the original did; its processor time is in processes that are not counted here. Both add to the same ${walletsUsed} wallets, so that additions meet; the wallet service is given idempotency keys.`,
         ],
       },
     ],
@@ -64,8 +64,8 @@ export async function measureOriginal(plan: Plan, say: (line: string) => void): 
   };
 }
 
-async function takeTurn(load: Load, { name, server, protocol, method, reports }: Contender, { warmUpMs }: Plan, turn: { wallets: number; measureMs: number }): Promise<void> {
-  const report = await load.ask({ protocol, port: server.port, serverPid: server.pid, method, inFlight, warmUpMs, ...turn });
+async function takeTurn(load: Load, { name, server, protocol, method, reports }: Contender, { warmUpMs }: Plan, measureMs: number): Promise<void> {
+  const report = await load.ask({ protocol, port: server.port, serverPid: server.pid, method, wallets: walletsUsed, inFlight, warmUpMs, measureMs });
   checkReport(name, report);
   reports.push(report);
 }
