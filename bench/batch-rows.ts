@@ -50,10 +50,13 @@ export async function measureBatches(plan: Plan, say: (line: string) => void): P
 /** From the figures of four in flight with keys, which is what clients are told to do. */
 function causeOf(kinds: readonly Kind[]): string {
   const { rpc, bare, door } = kinds.find(({ withKeys, inFlight }) => withKeys && inFlight === Math.max(...batchesAtATime))!;
-  const us = (reports: readonly BatchReport[], value: (report: BatchReport) => number): string => decimals(spreadOf(reports.map(value)).median, 0);
+  const us = (reports: readonly BatchReport[], value: (report: BatchReport) => number): number => spreadOf(reports.map(value)).median;
+  const [clockUs, writerUs, mainUs] = [us(rpc, (report) => 1_000_000 / rateOf(report)), us(rpc, (report) => report.writerThreadUs), us(rpc, (report) => report.mainThreadUs)];
+  const busiest = writerUs > mainUs ? "the writer thread (reading, deciding, hashing, writing)" : "the main thread (HTTP/2, protobuf, validation)";
   return (
-    `With keys, an operation takes ${us(rpc, (report) => report.writerThreadUs)} µs of the writer thread and ${us(rpc, (report) => report.mainThreadUs)} µs of the main thread; the same rows alone take ${us(bare, (report) => report.cpuUs)} µs. ` +
-    `Without the network it is ${us(door, (report) => report.writerThreadUs)} µs of the writer thread, so it is the writer (reading, deciding, hashing, writing) that binds it.`
+    `With keys and ${Math.max(...batchesAtATime)} in flight an operation takes ${whole(clockUs)} µs by the clock. The writer thread computes for ${whole(writerUs)} µs of them and the main thread for ${whole(mainUs)} µs; ` +
+    `the bare rows take ${whole(us(bare, (report) => report.cpuUs))} µs, and the ledger without a network ${whole(us(door, (report) => report.writerThreadUs))} µs of its writer thread. ` +
+    `What binds it is ${busiest}; what the clock has beyond that is waiting for syncs, and for a processor.`
   );
 }
 

@@ -25,7 +25,7 @@ const { values } = parseArgs({ options: { short: { type: "boolean", default: fal
 const plan = values.short ? shortPlan : longPlan;
 const say = (line: string): void => console.error(line);
 
-/** What is measured together, by the names that `--only` knows it by, in the order of the page. Row 10 is made up of several. */
+/** What is measured together, by the names that `--only` knows it by, in the order of its turn: row 7 needs row 1's rate, and a machine drifts. Row 10 is made up of several. */
 const groups: readonly { readonly names: readonly string[]; readonly measure: () => Promise<Findings> }[] = [
   { names: ["1", "2"], measure: async () => (unary = await measureUnary(plan, say)) },
   { names: ["3"], measure: () => measureJson(plan, say) },
@@ -43,8 +43,14 @@ let unary: UnaryFindings | undefined;
 
 try {
   const wanted = wantedNames(values.only);
-  const findings: Findings[] = [];
-  for (const { names, measure } of groups) if (names.some((name) => wanted.has(name))) findings.push(await measure());
+  const measured: { readonly row: number; readonly findings: Findings }[] = [];
+  for (const { names, measure } of groups) {
+    if (!names.some((name) => wanted.has(name))) continue;
+    const startMs = performance.now();
+    measured.push({ row: rowOf(names[0]!), findings: await measure() });
+    say(`${names.join(" and ")}: took ${Math.round((performance.now() - startMs) / 1000)} s`);
+  }
+  const findings = measured.toSorted((a, b) => a.row - b.row).map((each) => each.findings);
   const text = reportText(findings, describeMachine(unary?.othersShare));
   console.log(text);
   if (values.short) say("The short form: too short for its figures to mean anything; nothing was written.");
@@ -60,6 +66,11 @@ function wantedNames(only: string | undefined): Set<string> {
   const wanted = only === undefined ? known : new Set(only.split(","));
   for (const name of wanted) if (!known.has(name)) throw new Error(`--only takes ${[...known].join(", ")}, and not ${name}`);
   return wanted;
+}
+
+/** The place on the page; what is no row comes last. */
+function rowOf(name: string): number {
+  return /^\d+$/.test(name) ? Number(name) : Number.MAX_SAFE_INTEGER;
 }
 
 function writePage(text: string, findings: readonly Findings[]): void {

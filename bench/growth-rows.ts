@@ -134,8 +134,7 @@ function causeOf(service: readonly Pair[], bare: readonly Pair[]): string {
   const keyed = service[0]!;
   return (
     `The large ledger reaches ${told(service)}; the bare rows in the same files ${told(bare)}, which is what SQLite's larger trees cost by themselves. ` +
-    `With keys an operation takes ${writerUs(keyed.large)} µs of the writer thread in the large ledger and ${writerUs(keyed.small)} µs in the small one; the rest is waiting for pages and syncs. ` +
-    `A key is a hash, so each lands on another page of its index.`
+    `With keys an operation takes ${writerUs(keyed.large)} µs of the writer thread in the large ledger and ${writerUs(keyed.small)} µs in the small one; the rest is waiting for pages and syncs.`
   );
 }
 

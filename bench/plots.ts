@@ -26,7 +26,7 @@ export interface Plot {
 }
 
 const size = { width: 720, height: 360 };
-const margin = { left: 72, right: 24, top: 72, bottom: 52 };
+const margin = { left: 88, right: 24, top: 72, bottom: 52 };
 const area = { left: margin.left, right: size.width - margin.right, top: margin.top, bottom: size.height - margin.bottom };
 const font = "font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\"";
 
@@ -36,8 +36,8 @@ const lineColours = ["#e8710a", "#2b87e3", "#2aa45c", "#a66bd4"];
 
 /** From the axis to the highest point and a little more, in about so many steps. */
 const yStepsWanted = 5;
-const legendLetterWidth = 7.2;
-const legendGap = 40;
+const legendLetterWidth = 6.8;
+const legendGap = 44;
 
 /** A whole SVG document. The y axis begins at zero. */
 export function drawPlot({ title, xLabel, yLabel, xScale, xTicks, series }: Plot): string {
