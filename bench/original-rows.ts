@@ -2,7 +2,7 @@
 
 import Database from "better-sqlite3";
 import { join } from "node:path";
-import { bindingOf, checkReport, contender, cpuUsPerCall, medianOf, medianRate, rateOf, type Contender, type Load } from "./call-contenders.ts";
+import { bindingOf, checkReport, contender, cpuUsPerCall, medianOf, medianRate, type Contender, type Load } from "./call-contenders.ts";
 import { filledLedger } from "./filled-ledger.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
 import { decimals, ratiosOf, spreadText, whole, type Findings, type Verdict } from "./measured.ts";
@@ -51,7 +51,7 @@ export async function measureOriginal(plan: Plan, say: (line: string) => void): 
     tables: [
       {
         title: `Row 9: the original's own path, ${inFlight} in flight`,
-        columns: ["contender", "calls/s", "p50 ms", "p99 ms", "server CPU µs/call", "additions answered", "of them lost"],
+        columns: ["contender", "calls/s", "p50 ms", "p99 ms", "server CPU µs/call", "calls that failed", "additions answered", "of them lost"],
         rows: [tableRow(wallet, ours), ...(flask === undefined ? [] : [tableRow(flask, theirs!)])],
         notes: [
           flask === undefined
@@ -67,13 +67,18 @@ export async function measureOriginal(plan: Plan, say: (line: string) => void): 
 
 async function takeTurn(load: Load, { name, server, protocol, method, reports }: Contender, { warmUpMs }: Plan, measureMs: number): Promise<void> {
   const report = await load.ask({ protocol, port: server.port, serverPid: server.pid, method, wallets: walletsUsed, inFlight, warmUpMs, measureMs });
-  checkReport(name, report);
+  // The original may fail as it likes, and does not get its failures counted.
+  if (server.name === "wallet") checkReport(name, report);
   reports.push(report);
 }
 
+function goodRate({ calls, failures, seconds }: LoadReport): number {
+  return (calls - failures) / seconds;
+}
+
 function rateVerdictOf(wallet: Contender, flask: Contender | undefined): Verdict {
-  const theirs = wallet.reports.map((_, round) => (flask === undefined ? originalPerSecond.max : rateOf(flask.reports[round]!)));
-  const ratio = ratiosOf(wallet.reports.map(rateOf), theirs);
+  const theirs = wallet.reports.map((_, round) => (flask === undefined ? originalPerSecond.max : goodRate(flask.reports[round]!)));
+  const ratio = ratiosOf(wallet.reports.map(goodRate), theirs);
   return {
     row: "9",
     what: `durable additions over the original's REST path, ${inFlight} in flight`,
@@ -101,10 +106,11 @@ function lossVerdict(ours: Lost, theirs: Lost | undefined): Verdict {
 function tableRow({ name, reports, server }: Contender, { answered, kept }: Lost): string[] {
   return [
     name,
-    spreadText(spreadOf(reports.map(rateOf)), whole),
+    spreadText(spreadOf(reports.map(goodRate)), whole),
     decimals(medianOf(reports, (report) => report.p50Ms), 2),
     decimals(medianOf(reports, (report) => report.p99Ms), 2),
     server.name === "wallet" ? whole(medianOf(reports, cpuUsPerCall)) : "–",
+    whole(reports.reduce((sum, report) => sum + report.failures, 0)),
     whole(answered),
     whole(answered - kept),
   ];
