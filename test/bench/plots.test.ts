@@ -20,7 +20,7 @@ test("ticks of a logarithmic axis are equally far apart, and zero lies on the ax
   const [first, second, third] = placesOf(drawPlot(plot))[0]!;
   expect(second![0]! - first![0]!).toBeCloseTo(third![0]! - second![0]!);
   expect(first![1]! - second![1]!).toBeCloseTo(second![1]! - third![1]!);
-  const lowestLine = Math.max(...drawPlot(plot).matchAll(/<path d="M[\d.]+ ([\d.]+)L/g).map((match) => Number(match[1])));
+  const lowestLine = Math.max(...[...drawPlot(plot).matchAll(/<path d="M[\d.]+ ([\d.]+)L/g)].map((match) => Number(match[1])));
   expect(first![1]!).toBeLessThanOrEqual(lowestLine);
 });
 
