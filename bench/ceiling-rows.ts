@@ -39,7 +39,7 @@ export async function measureCeiling(plan: Plan, say: (line: string) => void): P
   const writerMs = ({ serverMs }: LoadReport): number => serverMs.writer ?? 0;
   const unary = wallet.reports.slice(1);
   const otherUs = medianOf(unary, (report) => cpuUsPerCall(report) - (1000 * writerMs(report)) / report.calls);
-  const writerUs = spreadOf(small.map(wallUs)).median;
+  const [clockUs, cpuUs] = [spreadOf(small.map(wallUs)).median, spreadOf(small.map((report) => report.writerThreadUs)).median];
   return {
     verdicts: [],
     tables: [
@@ -49,8 +49,10 @@ export async function measureCeiling(plan: Plan, say: (line: string) => void): P
         rows: [ceilingRow(`batches of ${whole(largeLength)}, ${atATime} at a time`, large), ceilingRow(`single commands, ${smallLength} arriving together, ${atATime} such at a time`, small)],
         notes: [
           "The ledger without a network, with keys: a queue is fed by one thread and has all that the writer can take. By the clock is with the waits for syncs to disk, and for a processor where this machine has too few.",
-          `There is one writer for each ledger, however many processors there are. A unary call over gRPC with ${smallLength} in flight takes ${whole(otherUs)} µs of processor time outside of the writer thread; the writer takes ${whole(writerUs)} µs for it by the clock. ` +
-            `So up to about ${decimals(otherUs / writerUs, 1)} processors of network work can feed one writer; beyond ${Math.ceil(otherUs / writerUs) + 1} processors, its own included, the writer binds and further ones bring nothing.`,
+          `There is one writer for each ledger, however many processors there are. A unary call over gRPC with ${smallLength} in flight takes ${whole(otherUs)} µs of processor time outside of the writer thread; ` +
+            `the writer takes ${whole(cpuUs)} µs of processor time for it, and ${whole(clockUs)} µs by the clock. ` +
+            `So ${decimals(otherUs / clockUs, 1)} to ${decimals(otherUs / cpuUs, 1)} processors of network work keep one writer busy, the more the less it waits. ` +
+            `With more than ${Math.ceil(otherUs / cpuUs) + 1} processors, its own included, it is the writer that binds, and further ones bring nothing.`,
         ],
       },
     ],
