@@ -1,4 +1,4 @@
-// The load of row 4: a process of its own that keeps calls of ExecuteBatch in flight over gRPC, and looks at every result when the clock has stopped.
+// The load of rows 4 and 5: a process of its own that keeps calls of ExecuteBatch in flight over gRPC, and looks at every result when the clock has stopped.
 //
 // Of a thousand operations a call, so little is the client's own work that node:http2 does, which keeps HTTP/2's flow control by itself.
 
@@ -6,7 +6,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { connect, type ClientHttp2Session } from "node:http2";
 import { ExecuteBatchResponseSchema, type BatchResult } from "../gen/wallet/v1/wallet_service_pb.ts";
 import { inLanes, reportOn, type BatchReport } from "./batch-report.ts";
-import { batchWriter, pathOf } from "./requests.ts";
+import { batchWriter, pathOf, type BatchContent } from "./requests.ts";
 
 export interface BatchLoadOrder {
   readonly port: number;
@@ -17,6 +17,7 @@ export interface BatchLoadOrder {
   readonly batchLength: number;
   readonly inFlight: number;
   readonly withKeys: boolean;
+  readonly content: BatchContent;
 }
 
 /** All of the messages of an order and of their answers lie in memory together; a batch of 1,000 takes less than 0.1 MiB of it. */
@@ -31,9 +32,9 @@ const windowBytes = 16 * 1024 * 1024;
 /** Keys go on from one order to the next, so that none is ever used twice. */
 let lastKey = 0;
 
-async function run({ port, serverPid, wallets, batches, batchLength, inFlight, withKeys }: BatchLoadOrder): Promise<BatchReport> {
+async function run({ port, serverPid, wallets, batches, batchLength, inFlight, withKeys, content }: BatchLoadOrder): Promise<BatchReport> {
   if (batches > batchesMax) throw new RangeError(`${batches} batches are more than ${batchesMax}`);
-  const write = batchWriter(wallets, withKeys ? () => ++lastKey : undefined);
+  const write = batchWriter(content, wallets, withKeys ? () => ++lastKey : undefined);
   const requests = Array.from({ length: batches }, () => withHead(write(batchLength)));
   const answers: Buffer[] = [];
 

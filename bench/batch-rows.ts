@@ -1,14 +1,10 @@
 // Row 4: ExecuteBatch of a thousand operations over gRPC, against the same rows written by bare better-sqlite3.
 
-import { copyFileSync } from "node:fs";
-import { join } from "node:path";
-import type { BatchLoadOrder } from "./batch-load.ts";
+import { startBatchService, startDoor } from "./batch-contenders.ts";
 import type { BatchReport } from "./batch-report.ts";
-import { fillLedger } from "./filled-ledger.ts";
-import type { DoorOrder } from "./ledger-door.ts";
+import { filledLedger } from "./filled-ledger.ts";
 import { decimals, ratiosOf, spreadText, whole, type Findings, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
-import { newFolder, startHelper, startWallet } from "./processes.ts";
 import { spreadOf } from "./statistics.ts";
 
 const batchLength = 1_000;
@@ -28,46 +24,40 @@ interface Kind {
   readonly door: BatchReport[];
 }
 
-/** Carries out a round's batches. */
-type Contender = (kind: Kind) => Promise<BatchReport>;
-
 export async function measureBatches(plan: Plan, say: (line: string) => void): Promise<Findings> {
   const { wallets, batchesARound: batches, batchRounds } = plan;
-  say(`row 4: filling a ledger with ${whole(wallets)} wallets`);
-  const filledPath = join(newFolder(), "wallet.db");
-  await fillLedger(filledPath, wallets);
-  const [bare, door] = [await openDoor("bare", filledPath, plan), await openDoor("door", filledPath, plan)];
-  const service = await startWallet(filledPath);
-  const load = startHelper<BatchLoadOrder, BatchReport>("bench/batch-load.ts");
-  const rpc: Contender = ({ withKeys, inFlight }) => load.ask({ port: service.port, serverPid: service.pid, wallets, batches, batchLength, inFlight, withKeys });
+  say(`row 4: starting on ledgers with ${whole(wallets)} wallets`);
+  const [bare, door] = [await startDoor("bare", await filledLedger(wallets), wallets), await startDoor("door", await filledLedger(wallets), wallets)];
+  const service = await startBatchService(await filledLedger(wallets), wallets);
 
   const kinds = [true, false].flatMap((withKeys) => batchesAtATime.map((inFlight): Kind => ({ withKeys, inFlight, rpc: [], bare: [], door: [] })));
   for (let round = 0; round <= batchRounds; round++) {
     say(round === 0 ? "row 4: warming up" : `row 4: round ${round} of ${batchRounds}`);
     for (const kind of kinds) {
+      const turn = { batches, batchLength, inFlight: kind.inFlight, withKeys: kind.withKeys };
       // Each as often as the others, so that their files grow alike.
-      const reports = [await rpc(kind), await bare.run(kind), await door.run(kind)] as const;
+      const reports = [await service.run(turn), await bare.run(turn), await door.run(turn)] as const;
       if (round === 0) continue;
       kind.rpc.push(reports[0]);
       kind.bare.push(reports[1]);
       kind.door.push(reports[2]);
     }
   }
-  for (const helper of [load, bare, door]) helper.stop();
-  await service.stop();
-  return { verdicts: kinds.map(verdict), tables: [tableOf(kinds)] };
+  for (const each of [service, bare, door]) await each.stop();
+  return { verdicts: kinds.map(verdict), tables: [tableOf(kinds)], causes: [{ rows: ["4"], profile: "batches", sentence: causeOf(kinds) }] };
 }
 
-/** A process with a copy of the filled ledger: without a network, or only with the rows. */
-async function openDoor(contender: "door" | "bare", filledPath: string, plan: Plan): Promise<{ run: Contender; stop(): void }> {
-  const databasePath = join(newFolder(), "wallet.db");
-  copyFileSync(filledPath, databasePath);
-  const helper = startHelper<DoorOrder, BatchReport>("bench/ledger-door.ts");
-  await helper.ask({ type: "open", contender, databasePath, wallets: plan.wallets });
-  return {
-    run: ({ withKeys, inFlight }) => helper.ask({ type: "run", batches: plan.batchesARound, batchLength, batchesAtATime: inFlight, withKeys }),
-    stop: () => helper.stop(),
-  };
+/** From the figures of four in flight with keys, which is what clients are told to do. */
+function causeOf(kinds: readonly Kind[]): string {
+  const { rpc, bare, door } = kinds.find(({ withKeys, inFlight }) => withKeys && inFlight === Math.max(...batchesAtATime))!;
+  const us = (reports: readonly BatchReport[], value: (report: BatchReport) => number): number => spreadOf(reports.map(value)).median;
+  const [clockUs, writerUs, mainUs] = [us(rpc, (report) => 1_000_000 / rateOf(report)), us(rpc, (report) => report.writerThreadUs), us(rpc, (report) => report.mainThreadUs)];
+  const busiest = writerUs > mainUs ? "the writer thread (reading, deciding, hashing, writing)" : "the main thread (HTTP/2, protobuf, validation)";
+  return (
+    `With keys and ${Math.max(...batchesAtATime)} in flight an operation takes ${whole(clockUs)} µs by the clock. The writer thread computes for ${whole(writerUs)} µs of them and the main thread for ${whole(mainUs)} µs; ` +
+    `the bare rows take ${whole(us(bare, (report) => report.cpuUs))} µs, and the ledger without a network ${whole(us(door, (report) => report.writerThreadUs))} µs of its writer thread. ` +
+    `What binds it is ${busiest}; what the clock has beyond that is waiting for syncs, and for a processor.`
+  );
 }
 
 function verdict({ withKeys, inFlight, rpc, bare }: Kind): Verdict {

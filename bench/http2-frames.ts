@@ -1,4 +1,4 @@
-// As much of HTTP/2 (RFC 9113) as a gRPC load client needs, frame by frame, so that the client costs a few microseconds a call.
+// As much of HTTP/2 (RFC 9113) as a load client needs, frame by frame, so that the client costs a few microseconds a call.
 
 /** The client's connection preface. */
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
@@ -42,17 +42,26 @@ export function windowUpdate(bytes: number): Buffer {
   return frame(frameTypes.windowUpdate, 0, 0, payload);
 }
 
+export interface CallHeaders {
+  readonly path: string;
+  readonly authority: string;
+  readonly contentType: string;
+  /** Further headers, their names in lower case. */
+  readonly more: Readonly<Record<string, string>>;
+}
+
 /**
- * The headers of a gRPC call as HPACK (RFC 7541). The first request of a connection teaches them to the peer; the later ones refer to what it
+ * The headers of a call by POST as HPACK (RFC 7541). The first request of a connection teaches them to the peer; the later ones refer to what it
  * has learnt, as every real client does.
  */
-export function callHeaders(path: string, authority: string): { first: Buffer; later: Buffer } {
+export function callHeaders({ path, authority, contentType, more }: CallHeaders): { first: Buffer; later: Buffer } {
   const post = 0x83;
   const http = 0x86;
-  const learnt = [indexed(4, path), indexed(1, authority), indexed(31, "application/grpc"), Buffer.concat([Buffer.of(0x40), text("te"), text("trailers")])];
+  const named = Object.entries(more).map(([name, value]) => Buffer.concat([Buffer.of(0x40), text(name), text(value)]));
+  const learnt = [indexed(4, path), indexed(1, authority), indexed(31, contentType), ...named];
   const first = Buffer.concat([Buffer.of(post, http), ...learnt]);
   // The dynamic table begins at 62 with what was learnt last.
-  const later = Buffer.of(post, http, 0x80 | 65, 0x80 | 64, 0x80 | 63, 0x80 | 62);
+  const later = Buffer.of(post, http, ...learnt.map((_, index) => 0x80 | (61 + learnt.length - index)));
   return { first: frame(frameTypes.headers, endHeadersFlag, 0, first), later: frame(frameTypes.headers, endHeadersFlag, 0, later) };
 }
 

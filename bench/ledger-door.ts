@@ -1,6 +1,6 @@
-// A contender of row 4 in a process of its own: the queue and the writer thread without a network, or the bare rows. It takes orders from batch-rows.ts.
+// A contender of rows 4 and 5 in a process of its own: the queue and the writer thread without a network, or the bare rows. It takes one order after another.
 
-import type { ExecuteBatch, WalletCommand } from "../src/domain/command.ts";
+import type { WalletCommand } from "../src/domain/command.ts";
 import { parseDecimal } from "../src/domain/money.ts";
 import type { CurrencyCode, UserId } from "../src/domain/wallet.ts";
 import { openBareRows, type BareRows } from "./bare-rows.ts";
@@ -11,7 +11,7 @@ import { keyOf, userIdOf } from "./requests.ts";
 export type DoorOrder =
   /** Opens a filled ledger. */
   | { readonly type: "open"; readonly contender: "door" | "bare"; readonly databasePath: string; readonly wallets: number }
-  | { readonly type: "run"; readonly batches: number; readonly batchLength: number; readonly batchesAtATime: number; readonly withKeys: boolean };
+  | { readonly type: "run"; readonly commandType: "batch" | "single"; readonly batches: number; readonly batchLength: number; readonly batchesAtATime: number; readonly withKeys: boolean };
 
 let door: Door | undefined;
 let bare: BareRows | undefined;
@@ -38,16 +38,32 @@ function runBare(rows: BareRows, { batches, batchLength, withKeys }: Run): Promi
   });
 }
 
-function runDoor(open: Door, { batches, batchLength, batchesAtATime, withKeys }: Run): Promise<BatchReport> {
+/** `single`: the operations of a batch are commands of their own that arrive together, as unary calls do. */
+function runDoor(open: Door, { commandType, batches, batchLength, batchesAtATime, withKeys }: Run): Promise<BatchReport> {
   // Made up before the clock starts, as the load makes up its messages.
-  const commands = Array.from({ length: batches }, (): ExecuteBatch => ({ type: "executeBatch", items: Array.from({ length: batchLength }, () => nextCommand(withKeys)), atomic: false }));
+  const commands = Array.from({ length: batches }, () => Array.from({ length: batchLength }, () => nextCommand(withKeys)));
+  const submit = commandType === "batch" ? submitTogether : submitSingly;
   return reportOn(process.pid, batches * batchLength, () =>
     inLanes(batches, batchesAtATime, async (index) => {
-      const answer = await open.submit(commands[index]!);
-      const isWhole = answer.type === "batch" && answer.results.length === batchLength;
-      if (!isWhole || answer.results.some((result) => result.type !== "applied" || result.replayed)) throw new Error("an addition was not applied");
+      const results = await submit(open, commands[index]!);
+      if (results.length !== batchLength || results.some((result) => result.type !== "applied" || result.replayed)) throw new Error("an addition was not applied");
     }),
   );
+}
+
+/** What is looked at of an answer, whether it came alone or in a batch. */
+interface Outcome {
+  readonly type: string;
+  readonly replayed?: boolean;
+}
+
+async function submitTogether(open: Door, items: readonly WalletCommand[]): Promise<readonly Outcome[]> {
+  const answer = await open.submit({ type: "executeBatch", items, atomic: false });
+  return answer.type === "batch" ? answer.results : [];
+}
+
+function submitSingly(open: Door, commands: readonly WalletCommand[]): Promise<readonly Outcome[]> {
+  return Promise.all(commands.map((command) => open.submit(command)));
 }
 
 function nextCommand(withKeys: boolean): WalletCommand {

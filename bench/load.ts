@@ -1,29 +1,42 @@
-// The load: a process of its own that keeps calls in flight for a while and tells how many were answered, how fast, and at what cost.
-//
-// Started by load-process.ts, which sends it one order after another.
+// The load: a process of its own that makes calls for a while and tells how many were answered, how fast, and at what cost. It takes one order after another.
 
-import { GrpcConnection } from "./grpc-connection.ts";
+import { Http1Connection } from "./http1-connection.ts";
+import { Http2Connection } from "./http2-connection.ts";
+import type { ConnectionOptions, LoadConnection } from "./load-connection.ts";
+import { keepDeparting } from "./open-loop.ts";
 import { machineBusyMs, threadTimes, usedBetween } from "./processor-time.ts";
-import { pathOf, requestWriter, type BenchMethod } from "./requests.ts";
+import { pathOf, requestWriter, restPathOf, type BenchMethod, type Encoding } from "./requests.ts";
 import { percentile } from "./statistics.ts";
 
+/** How the calls are made; `rest` is that of the original service. */
+export type Protocol = "grpc" | "connect over HTTP/2" | "connect over HTTP/1.1" | "rest";
+
 export interface LoadOrder {
+  readonly protocol: Protocol;
   readonly port: number;
   /** The server's process: its processor time is read at the beginning and the end of the measurement. */
   readonly serverPid: number;
   readonly method: BenchMethod;
   readonly wallets: number;
+  /** Calls in flight, each of which leaves when an answer comes. Or, where `callsPerSecond` is given, the most that may be in flight; the others wait here. */
   readonly inFlight: number;
+  /** The mean rate of departures that wait for no answer: the open loop. */
+  readonly callsPerSecond?: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
 }
 
 export interface LoadReport {
+  /** Calls that were measured: answered meanwhile or, in the open loop, to be made meanwhile. */
   readonly calls: number;
   readonly failures: number;
   readonly seconds: number;
+  /** From the departure, in the open loop from the intended one, until the whole answer was there. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly p999Ms: number;
+  /** Good answers from the first call to the last one, measured or not. */
+  readonly goodAnswers: number;
   /** Processor time of the server during the measurement, in milliseconds by thread. */
   readonly serverMs: Record<string, number>;
   /** Processor time of this process. */
@@ -34,8 +47,22 @@ export interface LoadReport {
   readonly sample: string;
 }
 
-/** Calls in flight on one connection; more take more connections, as in a real fleet of clients. */
-const inFlightPerConnection = 64;
+interface Speech {
+  readonly encoding: Encoding;
+  readonly contentType: string;
+  /** Calls in flight on one connection; more take more connections, as in a real fleet of clients. */
+  readonly inFlightPerConnection: number;
+}
+
+const speeches: Readonly<Record<Protocol, Speech>> = {
+  grpc: { encoding: "binary", contentType: "application/grpc", inFlightPerConnection: 64 },
+  "connect over HTTP/2": { encoding: "json", contentType: "application/json", inFlightPerConnection: 64 },
+  "connect over HTTP/1.1": { encoding: "json", contentType: "application/json", inFlightPerConnection: 1 },
+  rest: { encoding: "rest", contentType: "application/json", inFlightPerConnection: 1 },
+};
+
+/** Protobuf's JSON of an answer begins with its first field; an error's would begin with its code. */
+const goodJsonStart = Buffer.from('{"operation"');
 
 /** A slot without as many answers as calls in flight goes on, at most so many times as long. */
 const extensionsMax = 50;
@@ -48,43 +75,41 @@ const latencies = new Float64Array(latenciesMax);
 let lastKey = 0;
 
 async function run(order: LoadOrder): Promise<LoadReport> {
+  const { callsPerSecond } = order;
   let count = 0;
   let failures = 0;
-  let isMeasuring = false;
-  const writer = requestWriter(order.method, order.wallets, () => ++lastKey);
-  const connections = splitInFlight(order.inFlight).map(
-    (inFlight) =>
-      new GrpcConnection({
-        port: order.port,
-        path: pathOf(order.method),
-        inFlight,
-        writeMessage: (into, at) => writer.write(into, at),
-        messageBytes: writer.messageBytes,
-        onAnswer(latencyMs, isGood) {
-          if (!isMeasuring) return;
-          if (!isGood) failures++;
-          if (count < latenciesMax) latencies[count++] = latencyMs;
-        },
-      }),
-  );
-  const ended = Promise.all(connections.map((connection) => connection.ended.promise));
+  let goodAnswers = 0;
+  let measuredFromMs = Infinity;
+  let measuredUntilMs = Infinity;
+  const onAnswer = (startMs: number, isGood: boolean): void => {
+    const nowMs = performance.now();
+    if (isGood) goodAnswers++;
+    // Whoever waits for no answer has to count those too that come later, or a server that stands still would look fast.
+    const countsFromMs = callsPerSecond === undefined ? nowMs : startMs;
+    if (countsFromMs < measuredFromMs || countsFromMs >= measuredUntilMs) return;
+    if (!isGood) failures++;
+    if (count < latenciesMax) latencies[count++] = nowMs - startMs;
+  };
+  const connections = openConnections(order, onAnswer);
+  const ended = Promise.all(connections.map((connection) => connection.ended));
   const during = (ms: number): Promise<unknown> => Promise.race([ended, new Promise((resolve) => setTimeout(resolve, ms))]);
+  const departures = callsPerSecond === undefined ? undefined : keepDeparting(connections, callsPerSecond);
 
   await during(order.warmUpMs);
   const machineBefore = machineBusyMs();
   const before = threadTimes(order.serverPid);
   const ownBefore = process.cpuUsage();
-  const startMs = performance.now();
-  isMeasuring = true;
+  measuredFromMs = performance.now();
   await during(order.measureMs);
   // On a machine that is busy with other things even a short slot has to see something.
-  for (let extensions = 0; count < order.inFlight && extensions < extensionsMax; extensions++) await during(order.measureMs);
-  isMeasuring = false;
-  const seconds = (performance.now() - startMs) / 1000;
+  for (let extensions = 0; count < (callsPerSecond === undefined ? order.inFlight : 1) && extensions < extensionsMax; extensions++) await during(order.measureMs);
+  measuredUntilMs = performance.now();
+  const seconds = (measuredUntilMs - measuredFromMs) / 1000;
   const own = process.cpuUsage(ownBefore);
   const serverMs = usedBetween(before, threadTimes(order.serverPid));
   const loadMs = (own.user + own.system) / 1000;
   const othersMs = machineBusyMs() - machineBefore - loadMs - [...serverMs.values()].reduce((sum, ms) => sum + ms, 0);
+  departures?.stop();
   for (const connection of connections) connection.stop();
   await ended;
 
@@ -95,6 +120,8 @@ async function run(order: LoadOrder): Promise<LoadReport> {
     seconds,
     p50Ms: percentile(sorted, 0.5),
     p99Ms: percentile(sorted, 0.99),
+    p999Ms: percentile(sorted, 0.999),
+    goodAnswers,
     serverMs: Object.fromEntries(serverMs),
     loadMs,
     othersMs: Math.max(0, othersMs),
@@ -102,9 +129,32 @@ async function run(order: LoadOrder): Promise<LoadReport> {
   };
 }
 
-function splitInFlight(inFlight: number): number[] {
-  const connections = Math.ceil(inFlight / inFlightPerConnection);
-  return Array.from({ length: connections }, () => inFlight / connections);
+/** In the closed loop with all their calls under way, each of which is followed by the next when it is answered. */
+function openConnections(order: LoadOrder, onAnswer: ConnectionOptions["onAnswer"]): LoadConnection[] {
+  const { protocol, port, method, wallets } = order;
+  const { encoding, contentType, inFlightPerConnection } = speeches[protocol];
+  const writer = requestWriter(method, encoding, wallets, () => ++lastKey);
+  const path = protocol === "rest" ? restPathOf(method) : pathOf(method);
+  const count = Math.ceil(order.inFlight / inFlightPerConnection);
+  const inFlightMax = order.inFlight / count;
+  return Array.from({ length: count }, (): LoadConnection => {
+    const options: ConnectionOptions = {
+      port,
+      path,
+      contentType,
+      messageBytes: writer.messageBytes,
+      writeMessage: (into, at) => writer.write(into, at),
+      onAnswer(startMs, isGood) {
+        onAnswer(startMs, isGood);
+        if (order.callsPerSecond === undefined) connection.call(performance.now());
+      },
+    };
+    const goodStart = encoding === "binary" ? Buffer.alloc(0) : goodJsonStart;
+    const connection: LoadConnection = inFlightPerConnection === 1 ? new Http1Connection(options) : new Http2Connection({ ...options, inFlightMax, goodStart });
+    if (order.callsPerSecond === undefined) for (let call = 0; call < inFlightMax; call++) connection.call(performance.now());
+    connection.flush();
+    return connection;
+  });
 }
 
 process.on("message", (order: LoadOrder) => {

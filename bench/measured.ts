@@ -1,5 +1,6 @@
 // What a run finds out, in the form in which it is told.
 
+import type { Plot } from "./plots.ts";
 import { spreadOf, type Spread } from "./statistics.ts";
 
 /** A row of speed.md, or a part of one: what was measured against what, and whether it reached its target. */
@@ -26,7 +27,23 @@ export interface Table {
 export interface Findings {
   readonly verdicts: Verdict[];
   readonly tables: Table[];
+  readonly plots?: Plot[];
+  readonly causes?: Cause[];
+  /** Where each thread's time goes under these loads, in a few words. */
+  readonly profiles?: Readonly<Record<ProfiledLoad, string>>;
 }
+
+/** What binds rows, said on the page where one of them is missed. */
+export interface Cause {
+  readonly rows: readonly string[];
+  /** From the figures of the run. */
+  readonly sentence: string;
+  /** Under which load the profile shows where these rows' time goes. */
+  readonly profile?: ProfiledLoad;
+}
+
+/** The loads under which a profile is taken: unary calls, or batches. */
+export type ProfiledLoad = "unary" | "batches";
 
 /** Ratios of pairs that were measured in the same round, so that a machine that drifts drifts in both. */
 export function ratiosOf(ours: readonly number[], theirs: readonly number[]): Spread {
@@ -44,4 +61,9 @@ export function decimals(value: number, count: number): string {
 /** The median and what it ranges over. */
 export function spreadText({ median, min, max }: Spread, write: (value: number) => string): string {
   return `${write(median)} (${write(min)}–${write(max)})`;
+}
+
+/** Of a share from 0 to 1. */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }

@@ -1,6 +1,6 @@
 // The processes of a run: servers that are measured and helpers that measure, none of which outlives the run.
 
-import { fork, spawn, type ChildProcess } from "node:child_process";
+import { fork, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, connect, type AddressInfo } from "node:net";
 import { get } from "node:http";
@@ -43,13 +43,29 @@ export function newFolder(): string {
 /** The service as it is shipped: every setting at its default, the log at `info`, its lines going to /dev/null. */
 export async function startWallet(databasePath: string): Promise<Server> {
   const port = await freePort();
-  return startServer("wallet", ["bin/wallet.js", `--listen=127.0.0.1:${port}`, `--database-url=sqlite:${databasePath}`], port, isReady);
+  return startServer({ name: "wallet", args: walletArgs(port, databasePath), port, isUp: isReady });
+}
+
+/** The same under Node's profiler: every thread writes a .cpuprofile into the folder when the process stops. */
+export async function startProfiledWallet(databasePath: string, profileFolder: string): Promise<Server> {
+  const port = await freePort();
+  // Not as arguments: whatever starts the service's process, its threads included, hands the environment on.
+  const env = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` };
+  return startServer({ name: "wallet", args: walletArgs(port, databasePath), port, isUp: isReady, env });
+}
+
+/** The original service's stand-in under gunicorn with so many processes, or undefined where Python, Flask or gunicorn is missing. */
+export async function startFlaskWallet(databasePath: string, workers: number): Promise<Server | undefined> {
+  if (spawnSync("python3", ["-c", "import flask, gunicorn"], { stdio: "ignore" }).status !== 0) return undefined;
+  const port = await freePort();
+  const args = ["-m", "gunicorn", `--workers=${workers}`, "--worker-class=sync", `--bind=127.0.0.1:${port}`, "--chdir=bench/servers", "flask-wallet:app"];
+  return startServer({ name: "flask", program: "python3", args, port, isUp: isReady, env: { FLASK_WALLET_DATABASE: databasePath } });
 }
 
 /** One of bench/servers, which take the port as their first argument. */
 export async function startContender(name: string, ...args: string[]): Promise<Server> {
   const port = await freePort();
-  return startServer(name, [`bench/servers/${name}.ts`, String(port), ...args], port, isListening);
+  return startServer({ name, args: [`bench/servers/${name}.ts`, String(port), ...args], port, isUp: isListening });
 }
 
 /** A helper of the run that takes orders and answers them one by one. */
@@ -77,9 +93,23 @@ export function startHelper<Order extends object, Report>(script: string): Helpe
   };
 }
 
-async function startServer(name: string, args: string[], port: number, isUp: (port: number) => Promise<boolean>): Promise<Server> {
+interface Start {
+  readonly name: string;
+  /** This Node where it is not said. */
+  readonly program?: string;
+  readonly args: string[];
+  readonly port: number;
+  readonly isUp: (port: number) => Promise<boolean>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function walletArgs(port: number, databasePath: string): string[] {
+  return ["bin/wallet.js", `--listen=127.0.0.1:${port}`, `--database-url=sqlite:${databasePath}`];
+}
+
+async function startServer({ name, program = process.execPath, args, port, isUp, env = {} }: Start): Promise<Server> {
   const startMs = performance.now();
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "ignore", "ignore"], env: cleanEnvironment() });
+  const child = spawn(program, args, { cwd: root, stdio: ["ignore", "ignore", "ignore"], env: { ...cleanEnvironment(), ...env } });
   keep(child);
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   while (!(await isUp(port))) {

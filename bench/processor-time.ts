@@ -34,9 +34,16 @@ export function machineBusyMs(): number {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }
 
-/** Resident memory of a process now and at its highest, in MiB. */
-export function residentMib(pid: number): { now: number; peak: number } {
+/** A process's memory, in MiB. */
+export interface Memory {
+  readonly residentMib: number;
+  readonly residentPeakMib: number;
+  /** What of it is not mapped from files, which the system may take back at any time. */
+  readonly ownMib: number;
+}
+
+export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]);
-  return { now: kib("VmRSS") / 1024, peak: kib("VmHWM") / 1024 };
+  const mib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
+  return { residentMib: mib("VmRSS"), residentPeakMib: mib("VmHWM"), ownMib: mib("RssAnon") + mib("RssShmem") };
 }

@@ -1,6 +1,5 @@
 // The wallet's own server with handlers that do nothing, or (second argument: a file) nothing but one bare commit of one row.
 
-import Database from "better-sqlite3";
 import { ReportService } from "../../gen/wallet/v1/report_service_pb.ts";
 import { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import { createAroundUnary, createInterceptors } from "../../src/api/interceptors.ts";
@@ -8,13 +7,14 @@ import { createRequestValidator } from "../../src/api/validation.ts";
 import { readConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/log.ts";
 import { startServer } from "../../src/server/server.ts";
+import { openBareCommit } from "./bare-commit.ts";
 import { constantAnswer } from "./constant-answer.ts";
 
 const [port, commitPath] = process.argv.slice(2);
 const start = readConfig([], {});
 if (start.kind !== "run") throw new Error("the defaults start nothing");
 const { limits, logLevel } = start.config;
-const commit = commitPath === undefined ? () => {} : bareCommit(commitPath);
+const commit = commitPath === undefined ? () => {} : openBareCommit(commitPath);
 const logger = createLogger(logLevel);
 
 await startServer({
@@ -36,13 +36,3 @@ await startServer({
   isReady: () => true,
   logger,
 });
-
-/** One row, synced to disk, with nothing around it. */
-function bareCommit(path: string): (userId: string) => void {
-  const connection = new Database(path);
-  connection.pragma("journal_mode = WAL");
-  connection.pragma("synchronous = FULL");
-  connection.exec("create table rows (id integer primary key, user_id text not null) strict");
-  const insert = connection.prepare("insert into rows (user_id) values (?)");
-  return (userId) => void insert.run(userId);
-}

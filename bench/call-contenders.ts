@@ -1,0 +1,128 @@
+// Contenders that answer unary calls: they take turns under one load, and their reports become verdicts and tables.
+
+import { fromBinary } from "@bufbuild/protobuf";
+import { availableParallelism } from "node:os";
+import { AddMoneyResponseSchema, HoldMoneyResponseSchema } from "../gen/wallet/v1/wallet_service_pb.ts";
+import type { LoadOrder, LoadReport, Protocol } from "./load.ts";
+import { decimals, percent, ratiosOf, spreadText, whole, type Table, type Verdict } from "./measured.ts";
+import type { Plan } from "./plan.ts";
+import type { Helper, Server } from "./processes.ts";
+import type { BenchMethod } from "./requests.ts";
+import { spreadOf } from "./statistics.ts";
+
+export interface Contender {
+  readonly name: string;
+  readonly server: Server;
+  readonly protocol: Protocol;
+  readonly method: BenchMethod;
+  readonly reports: LoadReport[];
+}
+
+export type Load = Helper<LoadOrder, LoadReport>;
+
+export function contender(name: string, server: Server, protocol: Protocol, method: BenchMethod = "AddMoney"): Contender {
+  return { name, server, protocol, method, reports: [] };
+}
+
+/** One turn of each, in order. Throws where a call fails, or where the wallet's answers are not those of new operations. */
+export async function takeTurns(load: Load, contenders: readonly Contender[], plan: Plan, inFlight: number): Promise<void> {
+  for (const { name, server, protocol, method, reports } of contenders) {
+    const { wallets, warmUpMs, measureMs } = plan;
+    const report = await load.ask({ protocol, port: server.port, serverPid: server.pid, method, wallets, inFlight, warmUpMs, measureMs });
+    checkReport(name, report);
+    if (server.name === "wallet") checkSample(protocol, method, report.sample);
+    reports.push(report);
+  }
+}
+
+export function checkReport(name: string, { calls, failures }: LoadReport): void {
+  if (failures > 0 || calls === 0) throw new Error(`${name}: ${failures} failures in ${calls} calls`);
+}
+
+/** A load that got wrong answers, or replays, would measure nothing. */
+function checkSample(protocol: Protocol, method: BenchMethod, sample: string): void {
+  const bytes = Buffer.from(sample, "base64");
+  const [amount, hashBytes, replayed] = protocol === "grpc" ? ofBinary(method, bytes) : ofJson(bytes);
+  if (amount !== "0.01" || hashBytes !== 32 || replayed) throw new Error(`${method} was answered with ${sample}`);
+}
+
+type Told = readonly [amount: string | undefined, hashBytes: number | undefined, replayed: boolean];
+
+function ofBinary(method: BenchMethod, bytes: Buffer): Told {
+  const { operation, replayed } = method === "AddMoney" ? fromBinary(AddMoneyResponseSchema, bytes) : fromBinary(HoldMoneyResponseSchema, bytes);
+  return [operation?.amount, operation?.hash.length, replayed];
+}
+
+function ofJson(bytes: Buffer): Told {
+  const { operation, replayed } = JSON.parse(bytes.toString()) as { operation: { amount: string; hash: string }; replayed: boolean };
+  return [operation.amount, Buffer.from(operation.hash, "base64").length, replayed];
+}
+
+/** That one of them is at least so many times as fast as the other. */
+export function rateVerdict(row: string, what: string, ours: Contender, rival: Contender, target: number): Verdict {
+  const ratio = ratiosOf(ours.reports.map(rateOf), rival.reports.map(rateOf));
+  return {
+    row,
+    what,
+    against: rival.name,
+    target: `≥ ${target}`,
+    figure: `${whole(medianRate(ours))}/s against ${whole(medianRate(rival))}/s`,
+    ratio: spreadText(ratio, (value) => decimals(value, 2)),
+    isMet: ratio.median >= target,
+  };
+}
+
+export function callTable(title: string, contenders: readonly Contender[], notes: readonly string[]): Table {
+  const rows = contenders.map(({ name, reports }) => [
+    name,
+    spreadText(spreadOf(reports.map(rateOf)), whole),
+    decimals(medianOf(reports, (report) => report.p50Ms), 2),
+    decimals(medianOf(reports, (report) => report.p99Ms), 2),
+    whole(medianOf(reports, cpuUsPerCall)),
+    percent(medianOf(reports, (report) => busy(report, "MainThread"))),
+    percent(medianOf(reports, (report) => busy(report, "writer"))),
+    percent(medianOf(reports, (report) => report.loadMs / 1000 / report.seconds)),
+  ]);
+  return { title, columns: ["contender", "calls/s", "p50 ms", "p99 ms", "server CPU µs/call", "main thread busy", "writer thread busy", "load busy"], rows, notes };
+}
+
+/** What a server waits for, as far as its threads show it. */
+export function bindingOf({ method, reports }: Contender): string {
+  const [main, writer, load] = [
+    medianOf(reports, (report) => busy(report, "MainThread")),
+    medianOf(reports, (report) => busy(report, "writer")),
+    medianOf(reports, (report) => report.loadMs / 1000 / report.seconds),
+  ];
+  const all = medianOf(reports, (report) => (total(report.serverMs) + report.loadMs) / 1000 / report.seconds) / availableParallelism();
+  const others = medianOf(reports, (report) => report.othersMs / 1000 / report.seconds) / availableParallelism();
+  const shares = `main thread busy ${percent(main)}, writer thread ${percent(writer)}, load ${percent(load)}; server and load together take ${percent(all)} of all processors, everything else ${percent(others)}`;
+  if (main > 0.85) return `${method} is bound by the main thread (HTTP, Connect, protobuf, validation, the log line): ${shares}.`;
+  if (writer > 0.85) return `${method} is bound by the writer thread (deciding, SQLite, sync): ${shares}.`;
+  if (all + others > 0.9) return `${method} is bound by the processors, which server, load and everything else share: ${shares}.`;
+  return `${method} is bound by waiting, for the sync to disk or for a processor, not by one thread's work: ${shares}.`;
+}
+
+export function rateOf(report: LoadReport): number {
+  return report.calls / report.seconds;
+}
+
+export function medianRate({ reports }: Contender): number {
+  return medianOf(reports, rateOf);
+}
+
+/** Processor time of the whole server, in microseconds a call. */
+export function cpuUsPerCall({ serverMs, calls }: LoadReport): number {
+  return (1000 * total(serverMs)) / calls;
+}
+
+export function medianOf(reports: readonly LoadReport[], value: (report: LoadReport) => number): number {
+  return spreadOf(reports.map(value)).median;
+}
+
+function busy(report: LoadReport, thread: string): number {
+  return (report.serverMs[thread] ?? 0) / 1000 / report.seconds;
+}
+
+function total(times: Record<string, number>): number {
+  return Object.values(times).reduce((sum, ms) => sum + ms, 0);
+}
