@@ -64,9 +64,9 @@ const keys: readonly Mutant[] = [
   },
   {
     bug: "young keys are forgotten with the old",
-    file: "src/store/sqlite/write.ts",
+    file: "src/store/sqlite/keys/key-rows.ts",
     replace: '.where("time_ms", "<", arg("beforeMs"))',
-    by: '.where("time_ms", ">", sql`-${arg("beforeMs")}`)',
+    by: '.where("time_ms", "<>", arg("beforeMs"))',
     caughtBy: contract("store-keeping"),
   },
   {

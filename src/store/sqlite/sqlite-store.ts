@@ -2,6 +2,7 @@
 
 import Database from "better-sqlite3";
 import type { Touched } from "../../domain/command.ts";
+import { onlyPartition } from "../../domain/journal.ts";
 import type { Changes, LoadedState } from "../../domain/ledger-state.ts";
 import { StartError } from "../../start-error.ts";
 import type { Store } from "../store.ts";
@@ -9,6 +10,8 @@ import { openForWriting } from "./connection.ts";
 import { faultOf } from "./fault.ts";
 import { lockFile } from "./file-lock.ts";
 import { closeToOthers, isMade, makeLedgerFile, truePathOf } from "./ledger-file.ts";
+import { KeyIndexes } from "./keys/key-index.ts";
+import { keyIndexSizes, type KeyIndexSizes } from "./keys/key-index-sizes.ts";
 import { prepareLoad } from "./load.ts";
 import { assertServable, migrate } from "./migrate.ts";
 import { prepareQueries } from "./queries.ts";
@@ -18,7 +21,7 @@ import { prepareWrite } from "./write.ts";
  * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
  * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
-export async function openSqliteStore(path: string, clock: () => number): Promise<Store> {
+export async function openSqliteStore(path: string, clock: () => number, keySizes = keyIndexSizes): Promise<Store> {
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
@@ -31,7 +34,7 @@ export async function openSqliteStore(path: string, clock: () => number): Promis
     foldLog(connection, path);
     await migrate(connection, clock());
     connection.defaultSafeIntegers(true);
-    return new SqliteStore(connection, lock, clock);
+    return new SqliteStore(connection, lock, clock, keySizes);
   } catch (error) {
     connection?.close();
     lock?.release();
@@ -60,25 +63,30 @@ class SqliteStore implements Store {
   readonly #lock: { release(): void };
   readonly #clock: () => number;
   readonly #queries: ReturnType<typeof prepareQueries>;
+  readonly #keyIndexes: KeyIndexes;
   readonly #load: ReturnType<typeof prepareLoad>;
   readonly #write: ReturnType<typeof prepareWrite>;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
 
-  constructor(connection: Database.Database, lock: { release(): void }, clock: () => number) {
+  constructor(connection: Database.Database, lock: { release(): void }, clock: () => number, keySizes: KeyIndexSizes) {
     this.#connection = connection;
     this.#lock = lock;
     this.#clock = clock;
     this.#queries = prepareQueries(connection);
-    this.#load = prepareLoad(connection, this.#queries);
-    this.#write = prepareWrite(connection);
+    this.#keyIndexes = new KeyIndexes(connection, keySizes);
+    // Read now, so that no batch waits for it.
+    this.#keyIndexes.of(onlyPartition);
+    this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes);
+    this.#write = prepareWrite(connection, this.#keyIndexes);
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
     this.#commit = connection.prepare("COMMIT");
     this.#rollback = connection.prepare("ROLLBACK");
   }
 
   async transact<T>(partition: number, touched: Touched, plan: (state: LoadedState) => { changes: Changes | undefined; result: T }): Promise<T> {
+    let hasWritten = false;
     let isCommitting = false;
     try {
       this.#begin.run();
@@ -87,12 +95,14 @@ class SqliteStore implements Store {
         this.#rollback.run();
         return result;
       }
+      hasWritten = true;
       this.#write(changes, this.#queries.head.get({ partition: BigInt(partition) })!.key_ordinal);
       isCommitting = true;
       this.#commit.run();
       return result;
     } catch (error) {
       this.#abandon();
+      if (hasWritten) this.#keyIndexes.forget();
       throw faultOf(error, isCommitting ? "committing" : "writing");
     }
   }
