@@ -77,13 +77,6 @@ const keys: readonly Mutant[] = [
     caughtBy: ["test/unit/keys/key-entries.test.ts", ...contract("sqlite-key-index")],
   },
   {
-    bug: "of a key that was used again after its retention the old use comes back",
-    file: "src/store/sqlite/keys/run-merge.ts",
-    replace: "if (order < 0) [source, older] = [other, none];",
-    by: "if (order <= 0) [source, older] = [other, order < 0 ? none : [source]];",
-    caughtBy: contract("sqlite-key-index"),
-  },
-  {
     bug: "keys that were merged are written without their filter's last part",
     file: "src/store/sqlite/keys/run-writer.ts",
     replace: "this.#writeFilter(this.filter.blocks + blocksPerRow);",

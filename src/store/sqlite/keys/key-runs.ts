@@ -28,7 +28,7 @@ export interface KeyRunStatements {
   readonly deleteRun: Statement<RunId, unknown>;
   readonly putChunk: Statement<KeyChunkTable, unknown>;
   /** The only chunk that can have this hash. */
-  readonly chunkWith: Statement<RunId & { hash: Uint8Array }, Selectable<KeyChunkTable>>;
+  readonly chunkWith: Statement<RunId & { hash: Uint8Array }, Pick<KeyChunkTable, "entries">>;
   /** The chunk after this one's first hash; with none, the first. */
   readonly chunkAfter: Statement<RunId & { hash: Uint8Array }, Selectable<KeyChunkTable>>;
   readonly deleteChunks: Statement<SomeOfRun, unknown>;
@@ -51,7 +51,7 @@ export function prepareKeyRuns(connection: Database.Database): KeyRunStatements 
     chunkWith: statement(connection, (db, arg) =>
       db
         .selectFrom("key_chunks")
-        .selectAll()
+        .select("entries")
         .where("partition", "=", arg("partition"))
         .where("run", "=", arg("run"))
         .where("first_hash", "<=", arg("hash"))
