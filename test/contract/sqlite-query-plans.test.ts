@@ -68,6 +68,16 @@ describe("query plans", () => {
     expect(new Set(indexes)).toEqual(new Set(indexesOfSchema));
   });
 
+  it("a key is found in a run by its hash, and a run is read in their order", () => {
+    const ofChunks = [...plans].filter(([sql]) => /^select .* from "key_chunks"/.test(sql)).flatMap(([, plan]) => plan);
+    expect(new Set(ofChunks)).toEqual(
+      new Set([
+        "SEARCH key_chunks USING INDEX sqlite_autoindex_key_chunks_1 (partition=? AND run=? AND first_hash<?)",
+        "SEARCH key_chunks USING INDEX sqlite_autoindex_key_chunks_1 (partition=? AND run=? AND first_hash>?)",
+      ]),
+    );
+  });
+
   it.each([
     ["holds", "hold_id"],
     ["journal", "sequence"],
