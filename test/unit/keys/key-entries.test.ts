@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { entryBytes, ordinalAt, ordinalOf, prefixAt, sortedEntries } from "../../../src/store/sqlite/keys/key-entries.ts";
+import { entryBytes, ordinalAt, ordinalOf, sortedEntries } from "../../../src/store/sqlite/keys/key-entries.ts";
 
 const ordinal = fc.oneof(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 2 ** 40, max: 2 ** 48 - 1 }));
 /** Most hashes are far from each other; these also share their first bytes, or all but the last. */
@@ -22,12 +22,6 @@ test("are those of the keys, in the order of their hashes", () => {
       expect(read).toEqual(keys.toSorted((a, b) => (a.keyHash < b.keyHash ? -1 : 1)));
     }),
   );
-});
-
-test("many are in order too", () => {
-  const keys = Array.from({ length: 100_000 }, (_, index) => ({ keyHash: ((index * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, "0").padEnd(32, "5"), ordinal: index }));
-  const entries = sortedEntries(keys);
-  for (let at = entryBytes; at < entries.length; at += entryBytes) expect(prefixAt(entries, at - entryBytes) <= prefixAt(entries, at)).toBe(true);
 });
 
 test("are found by their hash, and no other is", () => {

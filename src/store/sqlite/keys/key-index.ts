@@ -61,7 +61,8 @@ export class KeyIndexes {
 interface TailKey {
   readonly keyHash: string;
   readonly ordinal: number;
-  readonly key: RememberedKey;
+  /** Undefined where it is on disk from before the memory: a row that cannot be read is the trouble of who asks for it, not of everybody at the start. */
+  readonly key: RememberedKey | undefined;
 }
 
 interface Memory {
@@ -95,11 +96,14 @@ class WriterKeyIndex implements KeyIndex {
   find(keyHash: string): RememberedKey | undefined {
     const { tail, runs, oldest } = (this.#memory ??= this.#read());
     if (oldest === undefined) return undefined;
+    const rowAt = (ordinal: number): RememberedKey | undefined => {
+      const row = ordinal < oldest.ordinal ? undefined : this.#rows.at.get({ partition: this.#partition, ordinal: BigInt(ordinal) });
+      return row && keyFromRow(row);
+    };
     const young = tail.get(keyHash);
-    if (young !== undefined) return young.ordinal < oldest.ordinal ? undefined : young.key;
+    if (young !== undefined) return young.key !== undefined && young.ordinal >= oldest.ordinal ? young.key : rowAt(young.ordinal);
     this.#hash.write(keyHash, "hex");
-    const row = runs.find(this.#hash, (ordinal) => (ordinal < oldest.ordinal ? undefined : this.#rows.at.get({ partition: this.#partition, ordinal: BigInt(ordinal) })));
-    return row && keyFromRow(row);
+    return runs.find(this.#hash, rowAt);
   }
 
   add(keys: readonly RememberedKey[], { keyOrdinal, forgetBeforeMs }: AddKeys): bigint {
@@ -142,8 +146,8 @@ class WriterKeyIndex implements KeyIndex {
     const runs = new LiveRuns(this.#statements, rows, this.#sizes);
     const tail = new Map<string, TailKey>();
     for (const row of this.#rows.after.all({ partition, ordinal: runs.lastOrdinal })) {
-      const key = keyFromRow(row);
-      tail.set(key.keyHash, { keyHash: key.keyHash, ordinal: Number(row.ordinal), key });
+      const keyHash = Buffer.from(row.key_hash).toString("hex");
+      tail.set(keyHash, { keyHash, ordinal: Number(row.ordinal), key: undefined });
     }
     return { tail, runs, care: new RunCare(this.#statements, rows, runs, partition, this.#sizes), oldest: this.#readOldest() };
   }
