@@ -35,9 +35,7 @@ export function openBareRows(path: string, wallets: number): BareRows {
        update_time_ms = excluded.update_time_ms, totals = excluded.totals`,
   );
   const putKey = connection.prepare(
-    `insert into idempotency_keys (partition, ordinal, key_hash, fingerprint, time_ms, sequence, rejection) values (0, ?, ?, ?, ?, ?, null)
-     on conflict (partition, key_hash) do update set ordinal = excluded.ordinal, fingerprint = excluded.fingerprint, time_ms = excluded.time_ms,
-       sequence = excluded.sequence, rejection = excluded.rejection`,
+    `insert into idempotency_keys (partition, ordinal, key_hash, fingerprint, time_ms, sequence, rejection) values (0, ?, ?, ?, ?, ?, null)`,
   );
   const putTotals = connection.prepare(
     `insert into currency_totals (partition, currency, exponent, totals) values (0, 'USD', 2, ?)

@@ -77,7 +77,7 @@ function failureOf(batchId: number, error: unknown): FromDoor {
 }
 
 try {
-  const store = await openSqliteStore(databasePath, Date.now, threadCheckpointer);
+  const store = await openSqliteStore(databasePath, Date.now, { checkpointer: threadCheckpointer });
   serve(untilInDoubt(executorOn(store, { currencies: currencyRegistry(assets), ...settings })));
   // Before the main thread ends the start phase.
   flushCompileCache();

@@ -12,6 +12,9 @@ export interface Tables {
   history_marks: HistoryMarkTable;
   idempotency_keys: IdempotencyKeyTable;
   currency_totals: CurrencyTotalsTable;
+  key_runs: KeyRunTable;
+  key_chunks: KeyChunkTable;
+  key_filters: KeyFilterTable;
 }
 
 /** One row: what the ledger was created with. */
@@ -113,7 +116,10 @@ export interface HistoryMarkTable {
   sequence: bigint;
 }
 
-/** Ordered by age, so that old keys go from the front; found by hash through an index. */
+/**
+ * Ordered by age, so that old keys go from the front; found by hash through an index of the engine's. A key that was remembered anew after its retention has two
+ * rows until the old one goes: the newer counts.
+ */
 export interface IdempotencyKeyTable {
   partition: bigint;
   ordinal: bigint;
@@ -131,4 +137,42 @@ export interface CurrencyTotalsTable {
   currency: string;
   exponent: bigint;
   totals: Uint8Array;
+}
+
+/** A sorted run of keys: SQLite's index of them by hash is made of these (docs/decisions/0005). */
+export interface KeyRunTable {
+  partition: bigint;
+  run: bigint;
+  /** See `runStates`. */
+  state: bigint;
+  /** How often its keys have been merged. */
+  level: bigint;
+  /** It has the keys with these ordinals and those between. */
+  first_ordinal: bigint;
+  last_ordinal: bigint;
+  /** How many it has, less those that were forgotten before it was written. 0 until it is whole. */
+  entries: bigint;
+  /** The length of its filter, in blocks. */
+  filter_blocks: bigint;
+  /** SHA-256 of all its entries, in order; empty until it is whole. */
+  hash: Uint8Array;
+}
+
+/** A page full of a run's entries, in the order of their hashes. */
+export interface KeyChunkTable {
+  partition: bigint;
+  run: bigint;
+  /** The hash of the first of them. */
+  first_hash: Uint8Array;
+  /** See key-entries.ts. */
+  entries: Uint8Array;
+}
+
+/** A page full of a run's filter. */
+export interface KeyFilterTable {
+  partition: bigint;
+  run: bigint;
+  first_block: bigint;
+  /** See key-filter.ts. */
+  blocks: Uint8Array;
 }

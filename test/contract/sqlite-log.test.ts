@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 const open = async (checkpointer?: (path: string) => Checkpointer): Promise<Executor> => {
-  const executor = executorOn(await openSqliteStore(path, Date.now, checkpointer), storyRules);
+  const executor = executorOn(await openSqliteStore(path, Date.now, checkpointer === undefined ? {} : { checkpointer }), storyRules);
   executors.push(executor);
   return executor;
 };

@@ -1,5 +1,6 @@
 // A ledger of an earlier version opens under this one: migrated all or nothing, its hashes as they were, its holds linked, and everything works on.
 
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,8 @@ import { migrate } from "../../src/store/sqlite/migrate.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { toCommand, type Asked } from "../support/asked.ts";
 import { checkBooks } from "../support/books.ts";
+import { untouched } from "../support/opened-store.ts";
+import { verified } from "../support/verified.ts";
 import { add, hold, hourMs, init, limit, minuteMs, release, startMs, storyRules, transfer, withdraw } from "../support/given.ts";
 
 const dump = readFileSync(new URL("./ledger-0001.sql", import.meta.url), "utf8");
@@ -149,6 +152,43 @@ describe("a ledger of the first migration", () => {
     expect(await ask(30 * minuteMs, transfer("10", "bob", { key: "gift" }))).toMatchObject([{ replayed: true, record: { operationId: 22n } }]);
     expect(checkBooks(path, { idempotencyRetentionMs: hourMs })).toEqual({ operations: 30, problems: [] });
     expect(looking(path, (db) => db.prepare("select previous_hold_id from holds where hold_id = 25").pluck().get())).toBe(18n);
+  });
+});
+
+describe("a ledger of the first migration with many keys", () => {
+  /** Enough for a run of 32,768, two of 4,096 and a tail. */
+  const many = 41_500;
+  const hashOf = (number: number): Buffer => createHash("md5").update(`${number}`).digest();
+
+  beforeEach(() => {
+    const db = new Database(path);
+    const insert = db.prepare(`insert into idempotency_keys (partition, ordinal, key_hash, fingerprint, time_ms, sequence, rejection)
+      select 0, key_ordinal + ?, ?, zeroblob(16), time_ms, null, '{"reason":"WALLET_NOT_FOUND"}' from ledger_head`);
+    db.transaction(() => {
+      for (let number = 1; number <= many; number++) insert.run(number, hashOf(number));
+    })();
+    db.exec(`update ledger_head set key_ordinal = key_ordinal + ${many}`);
+    db.close();
+  });
+
+  test("has them in runs as if they had been merged, and finds every one", async () => {
+    const answers = await ask(minuteMs, init("USD", { key: "open" }), add("1", { key: "salary" }));
+    expect(answers).toMatchObject([{ type: "applied", replayed: true }, { rejection: { reason: "IDEMPOTENCY_KEY_REUSED" } }]);
+    expect(looking(path, (db) => db.prepare("select state, level, entries from key_runs order by run").raw().all())).toEqual([[2n, 1n, 32_768n], [2n, 0n, 4_096n], [2n, 0n, 4_096n]]);
+    expect(checkBooks(path, { idempotencyRetentionMs: hourMs })).toEqual({ operations: 18, problems: [] });
+    expect((await verified(path, { idempotencyRetentionMs: hourMs })).mismatches).toEqual([]);
+    const store = await openSqliteStore(path, () => oldEndMs);
+    const keyHashes = Array.from({ length: many }, (_, index) => hashOf(index + 1).toString("hex"));
+    const { keys } = await store.transact(0, { ...untouched, keyHashes }, (state) => ({ changes: undefined, result: state }));
+    expect(keys.map(({ keyHash }) => keyHash)).toEqual(keyHashes);
+    await store.close();
+  });
+
+  test("goes on with them", async () => {
+    await ask(minuteMs, ...Array.from({ length: 5_000 }, (_, number) => add("0.01", { key: `new ${number}` })));
+    expect(await ask(2 * minuteMs, add("0.01", { key: "new 0" }), add("0.01", { key: "new 4999" }), init("USD", { key: "open" }))).toMatchObject([{ replayed: true }, { replayed: true }, { replayed: true }]);
+    expect(checkBooks(path, { idempotencyRetentionMs: hourMs })).toEqual({ operations: 5_018, problems: [] });
+    expect((await verified(path, { idempotencyRetentionMs: hourMs })).mismatches).toEqual([]);
   });
 });
 

@@ -7,6 +7,8 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prepareHistory } from "../../src/store/sqlite/history.ts";
 import { prepareHoldLists } from "../../src/store/sqlite/hold-lists.ts";
+import { KeyIndexes } from "../../src/store/sqlite/keys/key-index.ts";
+import { keyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
 import { prepareLoad } from "../../src/store/sqlite/load.ts";
 import { prepareLookups } from "../../src/store/sqlite/lookups.ts";
 import { prepareQueries } from "../../src/store/sqlite/queries.ts";
@@ -31,12 +33,13 @@ beforeAll(async () => {
     return prepare(sql);
   };
   const queries = prepareQueries(connection);
-  prepareLoad(connection, queries);
-  prepareWrite(connection);
+  const keyIndexes = new KeyIndexes(connection, keyIndexSizes);
+  prepareLoad(connection, queries, keyIndexes);
+  prepareWrite(connection, keyIndexes);
   prepareHistory(connection, queries, 0n);
   prepareHoldLists(connection, queries, 0n);
   const others = new Set(plans.keys());
-  prepareLookups(connection, queries);
+  prepareLookups(connection);
   for (const [sql, plan] of plans) if (!others.has(sql)) lookupPlans.push(plan);
   connection.close();
 });
@@ -52,18 +55,27 @@ describe("query plans", () => {
 
   it("only heads, counters and the ends of a table are looked for by the partition alone", () => {
     const byPartitionAlone = [...plans].filter(([, plan]) => plan.some((step) => step.endsWith("(partition=?)"))).map(([sql]) => /(?:from|update) "(\w+)"/.exec(sql)?.[1]);
-    expect(new Set(byPartitionAlone)).toEqual(new Set(["ledger_head", "currency_totals", "idempotency_keys"]));
+    expect(new Set(byPartitionAlone)).toEqual(new Set(["ledger_head", "currency_totals", "idempotency_keys", "key_runs"]));
   });
 
   it("a verification looks rows up through every index there is", () => {
     expect(lookupPlans).toEqual([
       ["SEARCH wallets USING COVERING INDEX wallets_by_user (partition=? AND user_id=? AND currency=?)"],
-      ["SEARCH idempotency_keys USING COVERING INDEX idempotency_keys_by_hash (partition=? AND key_hash=?)"],
       ["SEARCH holds USING COVERING INDEX active_holds_by_currency (partition=? AND currency=? AND eligible_time_ms=? AND hold_id>?)"],
       ["SEARCH holds USING COVERING INDEX active_holds_by_wallet (partition=? AND wallet_id=? AND eligible_time_ms=? AND hold_id>?)"],
     ]);
     const indexes = lookupPlans.flat().map((step) => /INDEX (\w+)/.exec(step)?.[1]);
     expect(new Set(indexes)).toEqual(new Set(indexesOfSchema));
+  });
+
+  it("a key is found in a run by its hash, and a run is read in their order", () => {
+    const ofChunks = [...plans].filter(([sql]) => /^select .* from "key_chunks"/.test(sql)).flatMap(([, plan]) => plan);
+    expect(new Set(ofChunks)).toEqual(
+      new Set([
+        "SEARCH key_chunks USING INDEX sqlite_autoindex_key_chunks_1 (partition=? AND run=? AND first_hash<?)",
+        "SEARCH key_chunks USING INDEX sqlite_autoindex_key_chunks_1 (partition=? AND run=? AND first_hash>?)",
+      ]),
+    );
   });
 
   it.each([

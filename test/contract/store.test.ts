@@ -106,6 +106,13 @@ describe.each(engines)("$name", (engine) => {
       expect(opened.place.checkBooks().problems).toEqual([]);
     });
 
+    test("a key whose transaction failed after it was written is not remembered", async () => {
+      await expect(transactWith((changes) => ({ ...changes, head: { ...changes.head, sequence: 2n ** 63n } }))).rejects.toThrow();
+      expect((await opened.load({ keyHashes: ["00".repeat(16)] })).keys).toEqual([]);
+      await transactWith((changes) => changes);
+      expect((await opened.load({ keyHashes: ["00".repeat(16)] })).keys).toHaveLength(1);
+    });
+
     test("transactions that are begun at the same time follow one another", async () => {
       const answers = await Promise.all(Array.from({ length: 50 }, () => opened.ask(add("1"))));
       expect(answers.flat().map((answer) => answer.type === "applied" && answer.record.sequence)).toEqual(Array.from({ length: 50 }, (_, index) => BigInt(index + 4)));

@@ -64,10 +64,31 @@ const keys: readonly Mutant[] = [
   },
   {
     bug: "young keys are forgotten with the old",
-    file: "src/store/sqlite/write.ts",
+    file: "src/store/sqlite/keys/key-rows.ts",
     replace: '.where("time_ms", "<", arg("beforeMs"))',
-    by: '.where("time_ms", ">", sql`-${arg("beforeMs")}`)',
+    by: '.where("time_ms", "<>", arg("beforeMs"))',
     caughtBy: contract("store-keeping"),
+  },
+  {
+    bug: "a key that is in a run is not found",
+    file: "src/store/sqlite/keys/key-entries.ts",
+    replace: "if (order < 0) first = middle + 1;",
+    by: "if (order < 0) first = middle + 2;",
+    caughtBy: ["test/unit/keys/key-entries.test.ts", ...contract("sqlite-key-index")],
+  },
+  {
+    bug: "keys that were merged are written without their filter's last part",
+    file: "src/store/sqlite/keys/run-writer.ts",
+    replace: "this.#writeFilter(this.filter.blocks + blocksPerRow);",
+    by: "this.#writeFilter(this.filter.blocks);",
+    caughtBy: contract("sqlite-key-index"),
+  },
+  {
+    bug: "keys of a transaction that failed are taken for remembered",
+    file: "src/store/sqlite/sqlite-store.ts",
+    replace: "if (hasWritten) this.#keyIndexes.forget();",
+    by: "",
+    caughtBy: contract("store"),
   },
   {
     bug: "an atomic batch that failed leaves something behind",

@@ -4,6 +4,7 @@
 
 import Database from "better-sqlite3";
 import type { JournalRow } from "./canonical-bytes.ts";
+import { checkKeyRuns } from "./books-keys.ts";
 import { holdStatus, type HoldRow } from "./recount-holds.ts";
 import { recount, type Recounted, type WalletRow } from "./recount.ts";
 
@@ -47,6 +48,7 @@ export function checkBooks(path: string, { idempotencyRetentionMs }: { idempoten
       checkHeld(connection, partition, problem);
       checkConservation(connection, partition, books, problem);
       checkCurrencyTotals(connection, partition, books, problem);
+      checkKeyRuns(connection, partition, problem);
       checkKeys(connection, partition, books, idempotencyRetentionMs === undefined ? undefined : BigInt(idempotencyRetentionMs), problem);
     }
     operations = all<{ count: bigint }>(connection, "select count(*) as count from journal")[0]!.count;
@@ -84,7 +86,7 @@ const rememberedReasons = new Set(
 
 /** Nothing lies in a partition that the ledger does not have. */
 function checkPartitions(connection: Database.Database, partitions: bigint, problem: Problem): void {
-  for (const table of ["ledger_head", "journal", "wallets", "holds", "idempotency_keys", "currency_totals"]) {
+  for (const table of ["ledger_head", "journal", "wallets", "holds", "idempotency_keys", "currency_totals", "key_runs", "key_chunks", "key_filters"]) {
     const strays = all<{ partition: bigint }>(connection, `select distinct partition from ${table} where partition < 0 or partition >= ?`, partitions);
     for (const { partition } of strays) problem(`${table}: has rows of partition ${partition}, and the ledger has ${partitions}`);
   }
@@ -167,6 +169,7 @@ function checkKeys(connection: Database.Database, partition: bigint, books: Reco
   const head = all<HeadRow>(connection, "select * from ledger_head where partition = ?", partition)[0];
   const kept = new Map<string, bigint | null>();
   let previous = { ordinal: 0n, time_ms: 0n };
+  const newest = newestKeys(connection, partition);
   for (const row of connection.prepare<[bigint], KeyRow>("select * from idempotency_keys where partition = ? order by ordinal").iterate(partition)) {
     const wrong = (sentence: string): void => problem(`idempotency_keys ${partition}/${row.ordinal}: ${sentence}`);
     const hash = hexOf(row.key_hash);
@@ -177,6 +180,13 @@ function checkKeys(connection: Database.Database, partition: bigint, books: Reco
     if (row.time_ms > (head?.time_ms ?? 0n)) wrong("is younger than the ledger");
     previous = row;
     const use = books.keys.get(hash);
+    const next = newest.get(hash)!;
+    if (next.ordinal !== row.ordinal) {
+      if (next.time_ms - (retentionMs ?? 0n) < row.time_ms) wrong("was remembered again before its time was over");
+      const record = row.sequence === null ? undefined : all<{ key_hash: Uint8Array | null; time_ms: bigint }>(connection, "select key_hash, time_ms from journal where partition = ? and sequence = ?", partition, row.sequence)[0];
+      if (row.sequence !== null && (record?.time_ms !== row.time_ms || hexOf(record.key_hash ?? new Uint8Array(0)) !== hash)) wrong(`points at operation ${row.sequence}, which does not have its key`);
+      continue;
+    }
     if ((row.sequence === null) === (row.rejection === null)) wrong("remembers either an operation or a rejection, and this one does not");
     else if (row.sequence === null) checkRejection(row, use?.timeMs, retentionMs, wrong);
     else if (use === undefined) wrong(`points at operation ${row.sequence}, and no operation has its key`);
@@ -187,6 +197,12 @@ function checkKeys(connection: Database.Database, partition: bigint, books: Reco
   for (const [hash, { sequence, timeMs }] of books.keys) {
     if (timeMs > head.time_ms - retentionMs && kept.get(hash) !== sequence) problem(`journal ${partition}/${sequence}: its key is not remembered any more`);
   }
+}
+
+/** The last row of each hash: a key that was used again after its time has another until that one's turn comes to be forgotten. */
+function newestKeys(connection: Database.Database, partition: bigint): Map<string, { ordinal: bigint; time_ms: bigint }> {
+  const rows = all<{ key_hash: Uint8Array; ordinal: bigint; time_ms: bigint }>(connection, "select key_hash, ordinal, time_ms from idempotency_keys where partition = ? order by ordinal", partition);
+  return new Map(rows.map(({ key_hash: hash, ...row }) => [hexOf(hash), row]));
 }
 
 /** An operation with the same key can only be from before the key's retention. */

@@ -8,6 +8,7 @@ import type { Executor } from "../../src/ledger/executor.ts";
 import type { WriterSettings } from "../../src/ledger/writer-messages.ts";
 import { startWriterThread } from "../../src/ledger/writer-thread.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
+import type { KeyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
 import { openSqliteReads } from "../../src/store/sqlite/sqlite-reads.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { checkBooks, type CheckedBooks } from "./books.ts";
@@ -38,7 +39,10 @@ export interface Engine {
 /** Memory where the system offers it as a folder: the suites are not about the disk. */
 const folderOfFolders = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"];
+const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals", "key_runs", "key_chunks", "key_filters"];
+
+/** Runs of keys so short that the suites' histories have some, and merge them. */
+export const shortRuns: KeyIndexSizes = { tailMax: 16, fanout: 3, creditPerKey: 24, stepEntries: 32, mergedMax: 100_000, filtersMaxBytes: 100_000 };
 
 const sqlite: Engine = {
   name: "sqlite",
@@ -47,7 +51,7 @@ const sqlite: Engine = {
     const path = join(folder, "wallet.db");
     return {
       path,
-      openStore: (clock) => openSqliteStore(path, clock),
+      openStore: (clock) => openSqliteStore(path, clock, { keySizes: shortRuns }),
       openReads: async (clock) => openSqliteReads(path, clock),
       startExecutor(settings) {
         keepTypeStripping();

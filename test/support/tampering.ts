@@ -1,5 +1,6 @@
 // Changes to a ledger's file behind the service's back, each of which changes what the ledger means; made at random, the same for the same seed.
 
+import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
 import { recordHash } from "../../src/domain/canonical.ts";
 import { recordFromRow } from "../../src/store/rows.ts";
@@ -27,6 +28,9 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   currency_totals: ["currency", "exponent"],
   ledger_head: ["partition"],
   history_marks: ["wallet_id", "sequence"],
+  key_runs: ["run"],
+  key_chunks: ["run", "first_hash"],
+  key_filters: ["run", "first_block"],
 };
 
 function update(db: Database.Database, table: string, row: Row, values: Row): string {
@@ -85,6 +89,23 @@ function deleted(table: string, where?: string): Change {
     return row && remove(db, table, row);
   };
 }
+
+/** Runs that keys are found in: what becomes of others is nobody's loss. */
+const live = "state = 2";
+const ofLive = "run in (select run from key_runs where state = 2)";
+
+/** One entry of a run says the place of its neighbour, and the run's hash is made right again: its keys are all there. */
+const elsewhere: Change = (db, pick) => {
+  const row = anyRow(db, pick, "key_chunks", `${ofLive} and length(entries) >= 44`);
+  if (row === undefined) return undefined;
+  const entries = Buffer.from(row["entries"] as Uint8Array);
+  entries.copy(entries, 16, 38, 44);
+  const said = update(db, "key_chunks", row, { entries });
+  const hash = createHash("sha256");
+  for (const chunk of rowsOf(db, "key_chunks", `run = ${row["run"] as bigint} order by first_hash`)) hash.update(chunk["entries"] as Uint8Array);
+  db.prepare("update key_runs set hash = ? where run = ?").run(hash.digest(), row["run"]);
+  return said;
+};
 
 /** Journal columns that carry numbers of the record itself. */
 const journalNumbers = [
@@ -234,6 +255,19 @@ export const changes: Readonly<Record<string, readonly Change[]>> = {
       const row = anyRow(db, pick, "idempotency_keys", "sequence is null");
       return row && update(db, "idempotency_keys", row, { sequence: BigInt(1 + pick(100)), rejection: null });
     },
+  ],
+  "runs of keys": [
+    ...["state", "level", "first_ordinal", "last_ordinal", "entries", "filter_blocks"].map((column) => number("key_runs", column, live)),
+    oneOf("key_runs", "state", [1n, 3n], live),
+    bytes("key_runs", "hash", live),
+    deleted("key_runs"),
+    bytes("key_chunks", "entries", ofLive),
+    bytes("key_chunks", "first_hash", ofLive),
+    deleted("key_chunks", ofLive),
+    bytes("key_filters", "blocks", ofLive),
+    number("key_filters", "first_block", ofLive),
+    deleted("key_filters", ofLive),
+    elsewhere,
   ],
   head: [number("ledger_head", "sequence"), number("ledger_head", "time_ms"), number("ledger_head", "key_ordinal"), bytes("ledger_head", "hash")],
   marks: [deleted("history_marks"), number("history_marks", "sequence"), walletIdAmong("wallet_id", "history_marks"), copied("history_marks", (row) => ({ ...row, sequence: (row["sequence"] as bigint) - 1n }))],

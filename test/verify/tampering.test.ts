@@ -9,7 +9,7 @@ import { executorOn, type Executor } from "../../src/ledger/executor.ts";
 import type { VerificationResult } from "../../src/domain/audit/verification-report.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { randomNumbers } from "../e2e/random-numbers.ts";
-import { copySqliteLedger } from "../support/engines.ts";
+import { copySqliteLedger, shortRuns } from "../support/engines.ts";
 import { startMs, storyRules } from "../support/given.ts";
 import { MixedWriter } from "../support/mixed-ledger.ts";
 import { changes, tamper } from "../support/tampering.ts";
@@ -28,7 +28,7 @@ const first = join(folder, "first.db");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let nowMs = startMs;
-const open = async (): Promise<Executor> => executorOn(await openSqliteStore(path, () => nowMs), storyRules);
+const open = async (): Promise<Executor> => executorOn(await openSqliteStore(path, () => nowMs, { keySizes: shortRuns }), storyRules);
 const passMs = (ms: number): void => void (nowMs += ms);
 
 beforeAll(async () => {

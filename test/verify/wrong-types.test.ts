@@ -7,7 +7,7 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { executorOn } from "../../src/ledger/executor.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { copySqliteLedger } from "../support/engines.ts";
+import { copySqliteLedger, shortRuns } from "../support/engines.ts";
 import { startMs, storyRules } from "../support/given.ts";
 import { MixedWriter } from "../support/mixed-ledger.ts";
 import { verified } from "../support/verified.ts";
@@ -25,7 +25,7 @@ function setStrict(db: Database.Database, schema: ReadonlyMap<string, string>, i
   db.unsafeMode(true);
   db.pragma("writable_schema = ON");
   const update = db.prepare("update sqlite_schema set sql = ? where name = ?");
-  for (const [name, sql] of schema) update.run(isStrict ? sql : sql.replaceAll(" not null", "").replace("strict, ", "").replace(/\b(integer|text)\b/g, "blob"), name);
+  for (const [name, sql] of schema) update.run(isStrict ? sql : sql.replaceAll(" not null", "").replace(/strict(, )?/, "").replace(/\b(integer|text)\b/g, "blob"), name);
   db.pragma("writable_schema = RESET");
   db.unsafeMode(false);
 }
@@ -33,7 +33,7 @@ function setStrict(db: Database.Database, schema: ReadonlyMap<string, string>, i
 beforeAll(async () => {
   let nowMs = startMs;
   const path = join(folder, "wallet.db");
-  const executor = executorOn(await openSqliteStore(path, () => nowMs), storyRules);
+  const executor = executorOn(await openSqliteStore(path, () => nowMs, { keySizes: { ...shortRuns, fanout: 100 } }), storyRules);
   const writer = new MixedWriter(executor, { seed: 8, users: 3, passMs: (ms) => (nowMs += ms) });
   await writer.open();
   for (let batch = 0; batch < 6; batch++) await writer.write(100);
@@ -41,7 +41,7 @@ beforeAll(async () => {
   copySqliteLedger(path, good);
 });
 
-test.each(["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"])("%s", async (table) => {
+test.each(["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals", "key_runs", "key_chunks", "key_filters"])("%s", async (table) => {
   const source = new Database(good, { readonly: true });
   const schema = new Map(source.prepare<[], [string, string]>("select name, sql from sqlite_schema where type = 'table' and sql like '%strict%'").raw().all());
   const columns = source.pragma(`table_info(${table})`) as { name: string; notnull: number; pk: number }[];

@@ -3,6 +3,7 @@
 // Rows come as they are stored. Somebody may have altered them, so nothing is promised of their content.
 
 import type { Selectable } from "kysely";
+import type { Mismatches } from "../../domain/audit/mismatch.ts";
 import type { RecomputedState } from "../../domain/audit/replay.ts";
 import type { Hold } from "../../domain/hold.ts";
 import type { Wallet } from "../../domain/wallet.ts";
@@ -12,6 +13,8 @@ import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, IdempotencyKeyTa
 export interface Audit {
   /** Everything that `read` reads is of one commit. Keep it short: a database cannot clean up behind an open snapshot. */
   snapshot<T>(read: (rows: AuditRows) => Promise<T>): Promise<T>;
+  /** Comparisons of what this engine keeps beside the tables that all have, such as indexes of its own making. Each compares a little more in every snapshot, and answers whether there is no more. */
+  ownComparisons(options: { readonly partition: bigint; readonly mismatches: Mismatches }): readonly (() => Promise<boolean>)[];
   close(): Promise<void>;
 }
 
@@ -67,9 +70,8 @@ export interface AuditRows {
   holdsFound(holds: readonly Selectable<HoldTable>[]): Promise<readonly Found[]>;
   /** By ordinal. */
   keys(range: RowRange): Promise<readonly Selectable<IdempotencyKeyTable>[]>;
-  keysFound(keys: readonly Selectable<IdempotencyKeyTable>[]): Promise<readonly Found[]>;
-  /** Those of the keys with these hashes that are remembered. Undefined where nothing finds a key by its hash: the schema is not this version's then. */
-  keysWith(partition: bigint, keyHashes: readonly Uint8Array[]): Promise<readonly Selectable<IdempotencyKeyTable>[] | undefined>;
+  /** What the service finds by each of these hashes, the newest where there are several; undefined where it finds none. */
+  keysWith(partition: bigint, keyHashes: readonly Uint8Array[]): Promise<readonly (Selectable<IdempotencyKeyTable> | undefined)[]>;
   /** The key with the lowest, or the highest, ordinal. */
   endKey(partition: bigint, end: "oldest" | "newest"): Promise<Selectable<IdempotencyKeyTable> | undefined>;
   marks(range: MarkRange): Promise<readonly Selectable<HistoryMarkTable>[]>;

@@ -76,6 +76,7 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
     totalsComparison(options, replay),
     keysComparison(keys),
     marksComparison(options),
+    ...audit.ownComparisons(options),
   ];
   for (const comparison of comparisons) {
     for (let isDone = false; !isDone; ) {

@@ -6,13 +6,14 @@ import type { Hold } from "../../domain/hold.ts";
 import { birthplaceOf, type JournalRecord } from "../../domain/journal.ts";
 import type { LoadedState } from "../../domain/ledger-state.ts";
 import type { Wallet } from "../../domain/wallet.ts";
-import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
+import { currencyTotalsFromRow, headFromRow, holdFromRow, recordFromRow, walletFromRow } from "../rows.ts";
 import { prepareEligibleHolds } from "./eligible-holds.ts";
+import type { KeyIndexes } from "./keys/key-index.ts";
 import type { Queries } from "./queries.ts";
 import { walletRowsOf } from "./user-wallets.ts";
 
 /** Answers a function that loads from this connection. Call it inside a transaction. */
-export function prepareLoad(connection: Database.Database, queries: Queries): (partition: number, touched: Touched, machineTimeMs: number) => LoadedState {
+export function prepareLoad(connection: Database.Database, queries: Queries, keyIndexes: KeyIndexes): (partition: number, touched: Touched, machineTimeMs: number) => LoadedState {
   const eligible = prepareEligibleHolds(connection, queries);
   return (partitionNumber, touched, machineTimeMs) => {
     const partition = BigInt(partitionNumber);
@@ -49,7 +50,8 @@ export function prepareLoad(connection: Database.Database, queries: Queries): (p
     for (const { userId, currency } of unique(touched.wallets)) {
       for (const row of walletRowsOf(queries, { partition, userId, currency })) if (!wallets.has(row.wallet_id)) wallets.set(row.wallet_id, walletFromRow(row));
     }
-    const keys = [...new Set(touched.keyHashes)].flatMap((hash) => queries.key.get({ partition, keyHash: Buffer.from(hash, "hex") }) ?? []).map(keyFromRow);
+    const keyIndex = keyIndexes.of(partitionNumber);
+    const keys = [...new Set(touched.keyHashes)].flatMap((hash) => keyIndex.find(hash) ?? []);
     for (const { outcome } of keys) if ("sequence" in outcome) loadRecord(outcome.sequence);
     for (const operationId of touched.operationIds) {
       const birthplace = birthplaceOf(operationId);

@@ -3,7 +3,6 @@
 import Database from "better-sqlite3";
 import { holdStatusNumbers } from "../../domain/hold.ts";
 import type { AuditRows, Found } from "../audit/audit.ts";
-import type { Queries } from "./queries.ts";
 
 type Lookup = (...values: unknown[]) => bigint | undefined;
 
@@ -11,11 +10,10 @@ type Lookup = (...values: unknown[]) => bigint | undefined;
  * The statements name their index: whatever the planner thinks, each row is looked for there and nowhere else. They read the index alone, so the key that they answer is the one
  * that the service would go on with.
  */
-export function prepareLookups(connection: Database.Database, queries: Queries): Pick<AuditRows, "walletsFound" | "holdsFound" | "keysFound" | "keysWith"> {
+export function prepareLookups(connection: Database.Database): Pick<AuditRows, "walletsFound" | "holdsFound"> {
   const active = BigInt(holdStatusNumbers.ACTIVE);
   const prepare = (sql: string): Lookup | undefined => prepareLookup(connection, sql);
   const byUser = prepare("select wallet_id from wallets indexed by wallets_by_user where partition = ? and user_id = ? and currency = ?");
-  const byHash = prepare("select ordinal from idempotency_keys indexed by idempotency_keys_by_hash where partition = ? and key_hash = ?");
   // As the service reads them, in order from a place on; a literal status, since only that lets SQLite use a partial index.
   const ofHolds = (index: string, column: string): Lookup | undefined =>
     prepare(
@@ -34,8 +32,6 @@ export function prepareLookups(connection: Database.Database, queries: Queries):
           ...found(row.hold_id, "currency and time", byCurrency, row.partition, row.currency, row.eligible_time_ms, row.hold_id),
           ...found(row.hold_id, "wallet and time", byWallet, row.partition, row.wallet_id, row.eligible_time_ms, row.hold_id),
         ]),
-    keysFound: async (keys) => keys.flatMap((row) => found(row.ordinal, "its hash", byHash, row.partition, row.key_hash)),
-    keysWith: async (partition, keyHashes) => (byHash === undefined ? undefined : keyHashes.flatMap((keyHash) => queries.key.get({ partition, keyHash }) ?? [])),
   };
 }
 

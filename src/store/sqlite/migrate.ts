@@ -1,18 +1,16 @@
 // Brings a database file to this version's tables, all or nothing, and refuses files that are not a ledger or are newer than this version.
 
 import Database from "better-sqlite3";
-import { Kysely, SqliteAdapter, SqliteDialect, sql } from "kysely";
+import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import { genesisHash } from "../../domain/journal.ts";
 import { StartError } from "../../start-error.ts";
-import { migrations } from "../migrations/migrations.ts";
 import type { Tables } from "../tables.ts";
 import { statePlannerStatistics } from "./planner-statistics.ts";
+import { sqliteMigrations } from "./sqlite-migrations.ts";
 
 /** Marks the file as a ledger, "WALT" in ASCII (https://sqlite.org/pragma.html#pragma_application_id). */
 const applicationId = 0x57414c54;
-
-const engineTypes = { integer: sql`integer`, text: sql`text`, bytes: sql`blob`, tableEnd: sql`strict, without rowid` };
 
 /** SQLite's DDL is transactional; Kysely's own adapter says no because it cannot speak for every user of SQLite. */
 class TransactionalSqliteDialect extends SqliteDialect {
@@ -38,7 +36,7 @@ export function assertServable(path: string): void {
       throw new StartError(`${path} is a database of another program, not a ledger. Give WALLET_DATABASE_URL another path.`);
     }
     if (!tables.some((table) => table.name === "kysely_migration")) return;
-    const known = migrations(engineTypes);
+    const known = sqliteMigrations(connection);
     const newer = connection.prepare<[], { name: string }>("select name from kysely_migration order by name").all().filter(({ name }) => !(name in known));
     if (newer.length > 0) {
       throw new StartError(`${path} was written by a newer version of the wallet (it has ${newer.map(({ name }) => name).join(", ")}). Start that version, or restore a backup.`);
@@ -55,7 +53,7 @@ export function assertUpToDate(path: string): void {
     const names = connection.prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'").all();
     if (!names.some(({ name }) => name === "kysely_migration")) throw new StartError(`${path} is not a ledger yet. Give WALLET_DATABASE_URL the path of one.`);
     const done = new Set(connection.prepare<[], { name: string }>("select name from kysely_migration").all().map(({ name }) => name));
-    const missing = Object.keys(migrations(engineTypes)).filter((name) => !done.has(name));
+    const missing = Object.keys(sqliteMigrations(connection)).filter((name) => !done.has(name));
     if (missing.length > 0) throw new StartError(`${path} was written by an older version of the wallet (it lacks ${missing.join(", ")}). Start this version's service on it once.`);
   } finally {
     connection.close();
@@ -66,7 +64,7 @@ export function assertUpToDate(path: string): void {
 export async function migrate(connection: Database.Database, nowMs: number): Promise<void> {
   connection.pragma(`application_id = ${applicationId}`);
   const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) });
-  const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations(engineTypes) } }).migrateToLatest();
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => sqliteMigrations(connection) } }).migrateToLatest();
   if (error !== undefined) throw error;
   connection.transaction(() => create(connection, nowMs))();
   statePlannerStatistics(connection);

@@ -2,7 +2,7 @@
 
 import type Database from "better-sqlite3";
 import type { Selectable } from "kysely";
-import type { CurrencyTotalsTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
+import type { CurrencyTotalsTable, HoldTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
 import { statement, type Statement } from "./statement.ts";
 
 /** Each by the key or index that serves it. */
@@ -15,7 +15,6 @@ export interface Queries {
   hold: Statement<{ partition: bigint; holdId: bigint }, Selectable<HoldTable>>;
   record: Statement<{ partition: bigint; sequence: bigint }, Selectable<JournalTable>>;
   recordsAfter: Statement<{ partition: bigint; after: bigint; limit: bigint }, Selectable<JournalTable>>;
-  key: Statement<{ partition: bigint; keyHash: Uint8Array }, Selectable<IdempotencyKeyTable>>;
   currencyTotals: Statement<{ partition: bigint }, Selectable<CurrencyTotalsTable>>;
 }
 
@@ -38,9 +37,6 @@ export function prepareQueries(connection: Database.Database): Queries {
     ),
     recordsAfter: statement(connection, (db, arg) =>
       db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", ">", arg("after")).orderBy("sequence").limit(arg("limit")),
-    ),
-    key: statement(connection, (db, arg) =>
-      db.selectFrom("idempotency_keys").selectAll().where("partition", "=", arg("partition")).where("key_hash", "=", arg("keyHash")),
     ),
     currencyTotals: statement(connection, (db, arg) =>
       db.selectFrom("currency_totals").selectAll().where("partition", "=", arg("partition")).orderBy("currency").orderBy("exponent"),

@@ -8,13 +8,15 @@ import type { Audit, AuditRows, MarkRange, RowRange } from "../audit/audit.ts";
 import type { HistoryMarkTable, HoldTable, IdempotencyKeyTable, LedgerTable, WalletTable } from "../tables.ts";
 import { openForReading } from "./connection.ts";
 import { faultOf } from "./fault.ts";
+import { prepareAuditedKeys } from "./keys/audited-keys.ts";
+import { runsComparison } from "./keys/runs-comparison.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
 import { prepareLookups } from "./lookups.ts";
 import { prepareQueries } from "./queries.ts";
 import { newSchema, schemaOf } from "./schema.ts";
 import { statement } from "./statement.ts";
 
-const tables = ["ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"] as const;
+const tables = ["ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals", "key_runs", "key_chunks", "key_filters"] as const;
 
 /** Opens a ledger that is there, whether or not a service has it open, and changes nothing of it. Throws StartError where it is no ledger of this version's. */
 export function openSqliteAudit(path: string): Audit {
@@ -24,7 +26,11 @@ export function openSqliteAudit(path: string): Audit {
     assertUpToDate(path);
     const connection = openForReading(path);
     const rows = prepareRows(connection);
-    return { snapshot: (read) => inSnapshot(connection, () => read(rows)), close: async () => void connection.close() };
+    return {
+      snapshot: (read) => inSnapshot(connection, () => read(rows)),
+      ownComparisons: (options) => [runsComparison(connection, options)],
+      close: async () => void connection.close(),
+    };
   } catch (error) {
     if (!(error instanceof Database.SqliteError)) throw error;
     throw new StartError(`The ledger ${path} cannot be read: ${error.message}.`, { cause: error });
@@ -90,7 +96,8 @@ function prepareRows(connection: Database.Database): AuditRows {
   }));
 
   return {
-    ...prepareLookups(connection, queries),
+    ...prepareLookups(connection),
+    keysWith: prepareAuditedKeys(connection),
     schema: async () => ({ actual: schemaOf(connection), expected: await newSchema() }),
     ledger: async () => ledger.get({}),
     strayTables: async (partitions) =>

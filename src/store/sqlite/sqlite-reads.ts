@@ -10,6 +10,7 @@ import { prepareEligibleHolds } from "./eligible-holds.ts";
 import { faultOf } from "./fault.ts";
 import { prepareHistory } from "./history.ts";
 import { prepareHoldLists } from "./hold-lists.ts";
+import { prepareKeyLookup } from "./keys/key-lookup.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
 import { recordedIn } from "./recorded.ts";
 import { walletRowsOf } from "./user-wallets.ts";
@@ -24,6 +25,7 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
   const now = (): number => Math.max(clock(), headFromRow(queries.head.get({ partition })!).timeMs);
   const history = prepareHistory(connection, queries, partition);
   const holds = prepareHoldLists(connection, queries, partition);
+  const key = prepareKeyLookup(connection);
   const snapshot = <T>(read: () => T): Promise<T> => inSnapshot(connection, read);
 
   return {
@@ -53,7 +55,7 @@ export function openSqliteReads(path: string, clock: () => number): Reads {
 
     key: (_userId, keyHash) =>
       snapshot(() => {
-        const row = queries.key.get({ partition, keyHash: Buffer.from(keyHash, "hex") });
+        const row = key(partition, Buffer.from(keyHash, "hex"));
         return row && { key: keyFromRow(row), operation: row.sequence === null ? undefined : recorded(queries, row.sequence) };
       }),
 

@@ -2,6 +2,7 @@
 
 import Database from "better-sqlite3";
 import type { Touched } from "../../domain/command.ts";
+import { onlyPartition } from "../../domain/journal.ts";
 import type { Changes, LoadedState } from "../../domain/ledger-state.ts";
 import { StartError } from "../../start-error.ts";
 import type { Store } from "../store.ts";
@@ -10,18 +11,26 @@ import { openForWriting } from "./connection.ts";
 import { faultOf } from "./fault.ts";
 import { lockFile } from "./file-lock.ts";
 import { closeToOthers, isMade, makeLedgerFile, truePathOf } from "./ledger-file.ts";
+import { KeyIndexes } from "./keys/key-index.ts";
+import { keyIndexSizes, type KeyIndexSizes } from "./keys/key-index-sizes.ts";
 import { prepareLoad } from "./load.ts";
 import { assertServable, migrate } from "./migrate.ts";
 import { prepareQueries } from "./queries.ts";
 import { prepareWrite } from "./write.ts";
 import { WriteAheadLog } from "./write-ahead-log.ts";
 
+export interface SqliteOptions {
+  /** Moves the write-ahead log of the file with this path beside the writing; without one it is moved between batches. */
+  readonly checkpointer?: (truePath: string) => Checkpointer;
+  /** For tests. */
+  readonly keySizes?: KeyIndexSizes;
+}
+
 /**
- * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970. With a `checkpointer` the
- * write-ahead log is moved into the file beside the writing, otherwise between batches.
+ * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
  * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
-export async function openSqliteStore(path: string, clock: () => number, checkpointer?: (truePath: string) => Checkpointer): Promise<Store> {
+export async function openSqliteStore(path: string, clock: () => number, { checkpointer, keySizes = keyIndexSizes }: SqliteOptions = {}): Promise<Store> {
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
@@ -34,7 +43,7 @@ export async function openSqliteStore(path: string, clock: () => number, checkpo
     foldLog(connection, path);
     await migrate(connection, clock());
     connection.defaultSafeIntegers(true);
-    return new SqliteStore(connection, lock, clock, checkpointer?.(truePath));
+    return new SqliteStore(connection, lock, clock, { checkpointer: checkpointer?.(truePath), keySizes });
   } catch (error) {
     connection?.close();
     lock?.release();
@@ -63,6 +72,7 @@ class SqliteStore implements Store {
   readonly #lock: { release(): void };
   readonly #clock: () => number;
   readonly #queries: ReturnType<typeof prepareQueries>;
+  readonly #keyIndexes: KeyIndexes;
   readonly #load: ReturnType<typeof prepareLoad>;
   readonly #write: ReturnType<typeof prepareWrite>;
   readonly #log: WriteAheadLog;
@@ -70,13 +80,21 @@ class SqliteStore implements Store {
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
 
-  constructor(connection: Database.Database, lock: { release(): void }, clock: () => number, checkpointer: Checkpointer | undefined) {
+  constructor(
+    connection: Database.Database,
+    lock: { release(): void },
+    clock: () => number,
+    { checkpointer, keySizes }: { readonly checkpointer: Checkpointer | undefined; readonly keySizes: KeyIndexSizes },
+  ) {
     this.#connection = connection;
     this.#lock = lock;
     this.#clock = clock;
     this.#queries = prepareQueries(connection);
-    this.#load = prepareLoad(connection, this.#queries);
-    this.#write = prepareWrite(connection);
+    this.#keyIndexes = new KeyIndexes(connection, keySizes);
+    // Read now, so that no batch waits for it.
+    this.#keyIndexes.of(onlyPartition);
+    this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes);
+    this.#write = prepareWrite(connection, this.#keyIndexes);
     this.#log = new WriteAheadLog(connection, checkpointer);
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
     this.#commit = connection.prepare("COMMIT");
@@ -84,6 +102,7 @@ class SqliteStore implements Store {
   }
 
   async transact<T>(partition: number, touched: Touched, plan: (state: LoadedState) => { changes: Changes | undefined; result: T }): Promise<T> {
+    let hasWritten = false;
     let isCommitting = false;
     this.#log.beforeTransaction();
     try {
@@ -93,6 +112,7 @@ class SqliteStore implements Store {
         this.#rollback.run();
         return result;
       }
+      hasWritten = true;
       this.#write(changes, this.#queries.head.get({ partition: BigInt(partition) })!.key_ordinal);
       isCommitting = true;
       this.#commit.run();
@@ -100,6 +120,7 @@ class SqliteStore implements Store {
       return result;
     } catch (error) {
       this.#abandon();
+      if (hasWritten) this.#keyIndexes.forget();
       if (error instanceof Database.SqliteError && error.code === "SQLITE_FULL") this.#log.afterFull();
       throw faultOf(error, isCommitting ? "committing" : "writing");
     }

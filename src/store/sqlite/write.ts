@@ -4,15 +4,13 @@ import type Database from "better-sqlite3";
 import { sql, type Insertable, type RawBuilder } from "kysely";
 import type { Changes } from "../../domain/ledger-state.ts";
 import { marksOf } from "../history-marks.ts";
-import { currencyTotalsToRow, holdToRow, keyToRow, recordToRow, walletToRow } from "../rows.ts";
-import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
+import { currencyTotalsToRow, holdToRow, recordToRow, walletToRow } from "../rows.ts";
+import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
+import type { KeyIndexes } from "./keys/key-index.ts";
 import { rowArguments, statement } from "./statement.ts";
 
-/** Old keys are forgotten a few at a time, twice as many as a batch brings and this many more, so that no commit waits long for it. */
-const forgottenKeysExtra = 16n;
-
 /** Answers a function that writes on this connection. Call it inside the transaction that loaded the state. */
-export function prepareWrite(connection: Database.Database): (changes: Changes, keyOrdinal: bigint) => void {
+export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndexes): (changes: Changes, keyOrdinal: bigint) => void {
   const insertRecord = statement<Insertable<JournalTable>>(connection, (db, arg) => db.insertInto("journal").values(rowArguments(arg, journalColumns)));
 
   const insertMark = statement<Insertable<HistoryMarkTable>>(connection, (db, arg) =>
@@ -33,14 +31,6 @@ export function prepareWrite(connection: Database.Database): (changes: Changes, 
       .onConflict((conflict) => conflict.columns(["partition", "hold_id"]).doUpdateSet(excluded(changingHoldColumns))),
   );
 
-  // The conflict is with a key that is past its retention and was not yet forgotten: it takes a new place among the young.
-  const putKey = statement<Insertable<IdempotencyKeyTable>>(connection, (db, arg) =>
-    db
-      .insertInto("idempotency_keys")
-      .values(rowArguments(arg, keyColumns))
-      .onConflict((conflict) => conflict.columns(["partition", "key_hash"]).doUpdateSet(excluded(changingKeyColumns))),
-  );
-
   const putTotals = statement<Insertable<CurrencyTotalsTable>>(connection, (db, arg) =>
     db
       .insertInto("currency_totals")
@@ -55,20 +45,6 @@ export function prepareWrite(connection: Database.Database): (changes: Changes, 
       .where("partition", "=", arg("partition")),
   );
 
-  const oldestKey = statement<{ partition: bigint }, { time_ms: bigint }>(connection, (db, arg) =>
-    db.selectFrom("idempotency_keys").select("time_ms").where("partition", "=", arg("partition")).orderBy("ordinal").limit(1n),
-  );
-
-  const forgetKeys = statement<{ partition: bigint; beforeMs: bigint; limit: bigint }>(connection, (db, arg) =>
-    db
-      .deleteFrom("idempotency_keys")
-      .where("partition", "=", arg("partition"))
-      .where("time_ms", "<", arg("beforeMs"))
-      .where("ordinal", "in", (oldest) =>
-        oldest.selectFrom("idempotency_keys").select("ordinal").where("partition", "=", arg("partition")).orderBy("ordinal").limit(arg("limit")),
-      ),
-  );
-
   return ({ head, records, wallets, holds, keys, currencyTotals, forgetKeysBeforeMs }, keyOrdinal) => {
     const partition = BigInt(head.partition);
     for (const record of records) {
@@ -79,13 +55,9 @@ export function prepareWrite(connection: Database.Database): (changes: Changes, 
     // Whatever changes a hold changes its wallet too.
     const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
     for (const hold of holds) putHold.run(holdToRow(head.partition, hold, currencies.get(hold.walletId)!));
-    for (const key of keys) putKey.run(keyToRow(head.partition, ++keyOrdinal, key));
     for (const totals of currencyTotals) putTotals.run(currencyTotalsToRow(head.partition, totals));
-    const oldest = oldestKey.get({ partition });
-    if (oldest !== undefined && oldest.time_ms < BigInt(forgetKeysBeforeMs)) {
-      forgetKeys.run({ partition, beforeMs: BigInt(forgetKeysBeforeMs), limit: 2n * BigInt(keys.length) + forgottenKeysExtra });
-    }
-    moveHead.run({ partition, sequence: head.sequence, hash: head.hash, time_ms: BigInt(head.timeMs), key_ordinal: keyOrdinal });
+    const lastKeyOrdinal = keyIndexes.of(head.partition).add(keys, { keyOrdinal, forgetBeforeMs: forgetKeysBeforeMs });
+    moveHead.run({ partition, sequence: head.sequence, hash: head.hash, time_ms: BigInt(head.timeMs), key_ordinal: lastKeyOrdinal });
   };
 }
 
@@ -130,9 +102,6 @@ const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponen
 
 const changingHoldColumns = ["captured_minor", "status", "eligible_time_ms", "resolve_time_ms"] as const;
 const holdColumns = ["partition", "hold_id", "wallet_id", "currency", "amount_minor", "create_time_ms", "previous_hold_id", ...changingHoldColumns] as const;
-
-const changingKeyColumns = ["ordinal", "fingerprint", "time_ms", "sequence", "rejection"] as const;
-const keyColumns = ["partition", "key_hash", ...changingKeyColumns] as const;
 
 /** `column = excluded.column` for each: the values that the insert would have written. */
 function excluded<Column extends string>(columns: readonly Column[]): Record<Column, RawBuilder<never>> {

@@ -1,0 +1,96 @@
+// The tables of runs: the statements that read and write them, prepared on one connection.
+
+import type Database from "better-sqlite3";
+import type { Selectable } from "kysely";
+import type { KeyChunkTable, KeyFilterTable, KeyRunTable } from "../../tables.ts";
+import { rowArguments, statement, type Statement } from "../statement.ts";
+
+/** What becomes of a run, one after the other: it is found in when it is live, and never before or after. */
+export const runStates = { building: 1n, live: 2n, dead: 3n } as const;
+
+/** Names a run. */
+interface RunId {
+  readonly partition: bigint;
+  readonly run: bigint;
+}
+
+/** Some of a run's rows, for they are deleted a few at a time. */
+interface SomeOfRun extends RunId {
+  readonly limit: bigint;
+}
+
+/** Each by the key that serves it. */
+export interface KeyRunStatements {
+  /** All of the partition, in the order of their numbers: a few dozen. */
+  readonly runs: Statement<{ partition: bigint }, Selectable<KeyRunTable>>;
+  /** Writes the row, whether it is there or not. */
+  readonly putRun: Statement<KeyRunTable, unknown>;
+  readonly deleteRun: Statement<RunId, unknown>;
+  readonly putChunk: Statement<KeyChunkTable, unknown>;
+  /** The only chunk that can have this hash. */
+  readonly chunkWith: Statement<RunId & { hash: Uint8Array }, Pick<KeyChunkTable, "entries">>;
+  /** The chunk after this one's first hash; with none, the first. */
+  readonly chunkAfter: Statement<RunId & { hash: Uint8Array }, Selectable<KeyChunkTable>>;
+  readonly deleteChunks: Statement<SomeOfRun, unknown>;
+  readonly putFilter: Statement<KeyFilterTable, unknown>;
+  /** In the order of their blocks. */
+  readonly filter: Statement<RunId, Selectable<KeyFilterTable>>;
+  readonly deleteFilter: Statement<SomeOfRun, unknown>;
+}
+
+/** The hash before every other one: no hash is empty. */
+export const beforeEveryHash = new Uint8Array(0);
+
+/** Prepares them on this connection. */
+export function prepareKeyRuns(connection: Database.Database): KeyRunStatements {
+  return {
+    runs: statement(connection, (db, arg) => db.selectFrom("key_runs").selectAll().where("partition", "=", arg("partition")).orderBy("run")),
+    putRun: statement(connection, (db, arg) => db.replaceInto("key_runs").values(rowArguments(arg, runColumns))),
+    deleteRun: statement(connection, (db, arg) => db.deleteFrom("key_runs").where("partition", "=", arg("partition")).where("run", "=", arg("run"))),
+    putChunk: statement(connection, (db, arg) => db.insertInto("key_chunks").values(rowArguments(arg, ["partition", "run", "first_hash", "entries"]))),
+    chunkWith: statement(connection, (db, arg) =>
+      db
+        .selectFrom("key_chunks")
+        .select("entries")
+        .where("partition", "=", arg("partition"))
+        .where("run", "=", arg("run"))
+        .where("first_hash", "<=", arg("hash"))
+        .orderBy("first_hash", "desc")
+        .limit(1n),
+    ),
+    chunkAfter: statement(connection, (db, arg) =>
+      db
+        .selectFrom("key_chunks")
+        .selectAll()
+        .where("partition", "=", arg("partition"))
+        .where("run", "=", arg("run"))
+        .where("first_hash", ">", arg("hash"))
+        .orderBy("first_hash")
+        .limit(1n),
+    ),
+    deleteChunks: statement(connection, (db, arg) =>
+      db
+        .deleteFrom("key_chunks")
+        .where("partition", "=", arg("partition"))
+        .where("run", "=", arg("run"))
+        .where("first_hash", "in", (first) =>
+          first.selectFrom("key_chunks").select("first_hash").where("partition", "=", arg("partition")).where("run", "=", arg("run")).orderBy("first_hash").limit(arg("limit")),
+        ),
+    ),
+    putFilter: statement(connection, (db, arg) => db.insertInto("key_filters").values(rowArguments(arg, ["partition", "run", "first_block", "blocks"]))),
+    filter: statement(connection, (db, arg) =>
+      db.selectFrom("key_filters").selectAll().where("partition", "=", arg("partition")).where("run", "=", arg("run")).orderBy("first_block"),
+    ),
+    deleteFilter: statement(connection, (db, arg) =>
+      db
+        .deleteFrom("key_filters")
+        .where("partition", "=", arg("partition"))
+        .where("run", "=", arg("run"))
+        .where("first_block", "in", (first) =>
+          first.selectFrom("key_filters").select("first_block").where("partition", "=", arg("partition")).where("run", "=", arg("run")).orderBy("first_block").limit(arg("limit")),
+        ),
+    ),
+  };
+}
+
+const runColumns = ["partition", "run", "state", "level", "first_ordinal", "last_ordinal", "entries", "filter_blocks", "hash"] as const;
