@@ -48,6 +48,7 @@ export function threadCheckpointer(databasePath: string): Checkpointer {
     },
     async close() {
       // What is under way is finished first: a thread that is ended in the middle of it leaves its locks.
+      worker?.ref();
       await underWay?.promise.catch(() => {});
       await worker?.terminate();
     },
