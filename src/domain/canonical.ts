@@ -17,12 +17,19 @@ import { walletStateNumbers } from "./wallet.ts";
 
 /** The seal of a record: SHA-256 over its predecessor's hash and its own canonical content. */
 export function recordHash(previousHash: Uint8Array, record: Omit<JournalRecord, "hash">): Uint8Array {
-  return hash("sha256", Buffer.concat([previousHash, canonicalContent(record)]), "buffer");
+  scratch.begin(previousHash);
+  writeContent(scratch, record);
+  return hash("sha256", scratch.bytesSoFar(), "buffer");
 }
 
 /** The bytes of a record that its hash covers. */
 export function canonicalContent(record: Omit<JournalRecord, "hash">): Uint8Array {
   const writer = new FieldWriter();
+  writeContent(writer, record);
+  return writer.bytesSoFar();
+}
+
+function writeContent(writer: FieldWriter, record: Omit<JournalRecord, "hash">): void {
   writer.integer(1, record.partition);
   writer.integer(2, record.sequence);
   writer.integer(3, record.operationId);
@@ -62,7 +69,6 @@ export function canonicalContent(record: Omit<JournalRecord, "hash">): Uint8Arra
     if (after.balanceMaxMinor !== undefined) writer.integer(31, after.balanceMaxMinor);
     writer.integer(32, previousSequence);
   }
-  return writer.finish();
 }
 
 /** Longest encodings: a field number, a 64-bit integer's ten bytes. */
@@ -71,6 +77,14 @@ const integerMaxBytes = 11;
 class FieldWriter {
   #buffer = Buffer.allocUnsafe(512);
   #length = 0;
+
+  /** Starts over behind these bytes. */
+  begin(bytes: Uint8Array): void {
+    this.#length = 0;
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes);
+    this.#length = bytes.length;
+  }
 
   integer(field: number, value: bigint | number): void {
     this.#reserve(integerMaxBytes);
@@ -94,7 +108,8 @@ class FieldWriter {
     this.#lengthDelimited(Buffer.from(value, "utf8"));
   }
 
-  finish(): Uint8Array {
+  /** Valid until more is written. */
+  bytesSoFar(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
 
@@ -129,3 +144,6 @@ class FieldWriter {
     this.#buffer = larger;
   }
 }
+
+/** For what is hashed at once and then forgotten: every operation is. */
+const scratch = new FieldWriter();

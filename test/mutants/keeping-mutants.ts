@@ -166,8 +166,8 @@ const keeping: readonly Mutant[] = [
   {
     bug: "the journal's seals do not cover what went before",
     file: "src/domain/canonical.ts",
-    replace: "Buffer.concat([previousHash, canonicalContent(record)])",
-    by: "Buffer.concat([previousHash.slice(0, 0), canonicalContent(record)])",
+    replace: "scratch.begin(previousHash)",
+    by: "scratch.begin(previousHash.slice(0, 0))",
     caughtBy: unit("canonical"),
   },
 ];

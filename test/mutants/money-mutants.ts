@@ -162,8 +162,8 @@ const holds: readonly Mutant[] = [
   {
     bug: "a released hold is released again",
     file: "src/store/sqlite/write.ts",
-    replace: "doUpdateSet(excluded(changingHoldColumns))",
-    by: 'doUpdateSet(excluded(["captured_minor", "eligible_time_ms"]))',
+    replace: "set(assigned(arg, changingHoldColumns))",
+    by: 'set(assigned(arg, ["captured_minor", "eligible_time_ms"]))',
     caughtBy: contract("store"),
     isShort: true,
   },

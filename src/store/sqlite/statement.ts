@@ -40,8 +40,17 @@ export function statement<Args extends object, Row = unknown>(
 ): Statement<Args, Row> {
   const compiled = write(queries, (name) => sql`${new Placeholder(name)}`).compile();
   const prepared = connection.prepare<unknown[], Row>(compiled.sql);
-  const values = (args: Args): unknown[] =>
-    compiled.parameters.map((parameter) => (parameter instanceof Placeholder ? args[parameter.name as keyof Args] : parameter));
+  const { parameters } = compiled;
+  const names = parameters.map((parameter) => (parameter instanceof Placeholder ? (parameter.name as keyof Args) : undefined));
+  // A loop: this runs for every row that is read or written.
+  const values = (args: Args): unknown[] => {
+    const found: unknown[] = [];
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index];
+      found.push(name === undefined ? parameters[index] : args[name]);
+    }
+    return found;
+  };
   return {
     get: (args) => prepared.get(...values(args)),
     all: (args) => prepared.all(...values(args)),

@@ -1,35 +1,36 @@
 // Writes what a batch has changed, inside its transaction.
 
+import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
 import { sql, type Insertable, type RawBuilder } from "kysely";
 import type { Changes } from "../../domain/ledger-state.ts";
 import { marksOf } from "../history-marks.ts";
 import { currencyTotalsToRow, holdToRow, recordToRow, walletToRow } from "../rows.ts";
-import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
+import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, LedgerHeadTable, WalletTable } from "../tables.ts";
 import type { KeyIndexes } from "./keys/key-index.ts";
-import { rowArguments, statement } from "./statement.ts";
+import { rowInsert } from "./row-insert.ts";
+import { rowArguments, statement, type Arguments } from "./statement.ts";
+
+type WalletRow = Insertable<WalletTable>;
+type HoldRow = Insertable<HoldTable>;
 
 /** Answers a function that writes on this connection. Call it inside the transaction that loaded the state. */
 export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndexes): (changes: Changes, keyOrdinal: bigint) => void {
-  const insertRecord = statement<Insertable<JournalTable>>(connection, (db, arg) => db.insertInto("journal").values(rowArguments(arg, journalColumns)));
+  const insertRecord = rowInsert(connection, "journal", journalColumns);
 
   const insertMark = statement<Insertable<HistoryMarkTable>>(connection, (db, arg) =>
     db.insertInto("history_marks").values(rowArguments(arg, ["partition", "wallet_id", "sequence"])),
   );
 
-  const putWallet = statement<Insertable<WalletTable>>(connection, (db, arg) =>
-    db
-      .insertInto("wallets")
-      .values(rowArguments(arg, walletColumns))
-      .onConflict((conflict) => conflict.columns(["partition", "wallet_id"]).doUpdateSet(excluded(changingWalletColumns))),
+  const updateWallet = statement<Pick<WalletRow, "partition" | "wallet_id" | (typeof changingWalletColumns)[number]>>(connection, (db, arg) =>
+    db.updateTable("wallets").set(assigned(arg, changingWalletColumns)).where("partition", "=", arg("partition")).where("wallet_id", "=", arg("wallet_id")),
   );
+  const insertWallet = statement<WalletRow>(connection, (db, arg) => db.insertInto("wallets").values(rowArguments(arg, walletColumns)));
 
-  const putHold = statement<Insertable<HoldTable>>(connection, (db, arg) =>
-    db
-      .insertInto("holds")
-      .values(rowArguments(arg, holdColumns))
-      .onConflict((conflict) => conflict.columns(["partition", "hold_id"]).doUpdateSet(excluded(changingHoldColumns))),
+  const updateHold = statement<Pick<HoldRow, "partition" | "hold_id" | (typeof changingHoldColumns)[number]>>(connection, (db, arg) =>
+    db.updateTable("holds").set(assigned(arg, changingHoldColumns)).where("partition", "=", arg("partition")).where("hold_id", "=", arg("hold_id")),
   );
+  const insertHold = statement<HoldRow>(connection, (db, arg) => db.insertInto("holds").values(rowArguments(arg, holdColumns)));
 
   const putTotals = statement<Insertable<CurrencyTotalsTable>>(connection, (db, arg) =>
     db
@@ -48,54 +49,68 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
   return ({ head, records, wallets, holds, keys, currencyTotals, forgetKeysBeforeMs }, keyOrdinal) => {
     const partition = BigInt(head.partition);
     for (const record of records) {
-      insertRecord.run(recordToRow(record));
+      insertRecord(recordToRow(record));
       for (const mark of marksOf(record)) insertMark.run(mark);
     }
-    for (const wallet of wallets) putWallet.run(walletToRow(head.partition, wallet));
+    // Wallets and holds are named after the operation that made them: what was made in this batch is new, everything else is there.
+    const made = new Set(records.map((record) => record.operationId));
+    for (const wallet of wallets) {
+      const row = walletToRow(head.partition, wallet);
+      if (made.has(wallet.walletId)) insertWallet.run(row);
+      else assert(updateWallet.run(row) === 1, "a wallet that was loaded is there");
+    }
     // Whatever changes a hold changes its wallet too.
     const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
-    for (const hold of holds) putHold.run(holdToRow(head.partition, hold, currencies.get(hold.walletId)!));
+    for (const hold of holds) {
+      const row = holdToRow(head.partition, hold, currencies.get(hold.walletId)!);
+      if (made.has(hold.holdId)) insertHold.run(row);
+      else assert(updateHold.run(row) === 1, "a hold that was loaded is there");
+    }
     for (const totals of currencyTotals) putTotals.run(currencyTotalsToRow(head.partition, totals));
     const lastKeyOrdinal = keyIndexes.of(head.partition).add(keys, { keyOrdinal, forgetBeforeMs: forgetKeysBeforeMs });
     moveHead.run({ partition, sequence: head.sequence, hash: head.hash, time_ms: BigInt(head.timeMs), key_ordinal: lastKeyOrdinal });
   };
 }
 
-const journalColumns = [
-  "partition",
-  "sequence",
-  "operation_id",
-  "kind",
-  "wallet_id",
-  "amount_minor",
-  "available_after_minor",
-  "held_after_minor",
-  "state_after",
-  "version_after",
-  "balance_max_after_minor",
-  "previous_sequence",
-  "time_ms",
-  "hold_id",
-  "hold_status_after",
-  "hold_captured_after_minor",
-  "hold_eligible_time_ms",
-  "opened_user_id",
-  "opened_currency",
-  "opened_exponent",
-  "related_operation_id",
-  "key_hash",
-  "reference",
-  "metadata",
-  "receiver_wallet_id",
-  "receiver_amount_minor",
-  "receiver_available_after_minor",
-  "receiver_held_after_minor",
-  "receiver_state_after",
-  "receiver_version_after",
-  "receiver_balance_max_after_minor",
-  "receiver_previous_sequence",
-  "hash",
-] as const;
+const journalColumns = {
+  always: [
+    "partition",
+    "sequence",
+    "operation_id",
+    "kind",
+    "wallet_id",
+    "amount_minor",
+    "available_after_minor",
+    "held_after_minor",
+    "state_after",
+    "version_after",
+    "previous_sequence",
+    "time_ms",
+    "hash",
+  ],
+  sometimes: [
+    "balance_max_after_minor",
+    "hold_id",
+    "hold_status_after",
+    "hold_captured_after_minor",
+    "hold_eligible_time_ms",
+    "opened_user_id",
+    "opened_currency",
+    "opened_exponent",
+    "related_operation_id",
+    "key_hash",
+    "reference",
+    "metadata",
+    "receiver_wallet_id",
+    "receiver_amount_minor",
+    "receiver_available_after_minor",
+    "receiver_held_after_minor",
+    "receiver_state_after",
+    "receiver_version_after",
+    "receiver_balance_max_after_minor",
+    "receiver_previous_sequence",
+  ],
+} as const;
 
 const changingWalletColumns = ["available_minor", "held_minor", "state", "version", "balance_max_minor", "head_sequence", "last_hold_id", "update_time_ms", "totals"] as const;
 const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingWalletColumns] as const;
@@ -106,4 +121,9 @@ const holdColumns = ["partition", "hold_id", "wallet_id", "currency", "amount_mi
 /** `column = excluded.column` for each: the values that the insert would have written. */
 function excluded<Column extends string>(columns: readonly Column[]): Record<Column, RawBuilder<never>> {
   return Object.fromEntries(columns.map((column) => [column, sql.ref(`excluded.${column}`)])) as Record<Column, RawBuilder<never>>;
+}
+
+/** `column = argument` for each, the argument having the column's name. */
+function assigned<Row extends object, const Column extends keyof Row & string>(arg: Arguments<Row>, columns: readonly Column[]): { [Name in Column]: RawBuilder<Row[Name]> } {
+  return Object.fromEntries(columns.map((column) => [column, arg(column)])) as unknown as { [Name in Column]: RawBuilder<Row[Name]> };
 }
