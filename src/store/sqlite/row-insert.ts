@@ -17,7 +17,7 @@ export function rowInsert<Table extends keyof Tables, Always extends keyof Row &
   const statements = new Map<number, (row: Row) => unknown>();
   const prepare = (row: Row): ((row: Row) => unknown) => {
     const columns = [...always, ...sometimes.filter((column) => row[column] !== null)];
-    const insert = statement<Row>(connection, (db, arg) => db.insertInto(table).values(rowArguments(arg as Arguments<never>, columns as never) as never));
+    const insert = statement<Row>(connection, (db, arg) => db.insertInto(table).values(rowArguments(arg as Arguments<never>, columns as never)));
     return (each) => insert.run(each);
   };
   return (row) => {
