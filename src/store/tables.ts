@@ -154,7 +154,7 @@ export interface KeyRunTable {
   entries: bigint;
   /** The length of its filter, in blocks. */
   filter_blocks: bigint;
-  /** SHA-256 of all its entries, in order; empty until it is whole. */
+  /** SHA-256 of all its entries, in order, and of what never changes of this row; empty until it is whole. */
   hash: Uint8Array;
 }
 

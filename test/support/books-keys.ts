@@ -52,16 +52,22 @@ export function checkKeyRuns(connection: Database.Database, partition: bigint, p
 }
 
 /** All of a run's, in their order. */
-function entriesOf(connection: Database.Database, partition: bigint, { run, entries, hash }: Run, wrong: (sentence: string) => void): Buffer {
+function entriesOf(connection: Database.Database, partition: bigint, row: Run, wrong: (sentence: string) => void): Buffer {
+  const { run, entries, hash } = row;
   const chunks = connection.prepare<[bigint, bigint], { first_hash: Buffer; entries: Buffer }>("select first_hash, entries from key_chunks where partition = ? and run = ? order by first_hash").all(partition, run);
   for (const chunk of chunks) if (Buffer.compare(chunk.first_hash, chunk.entries.subarray(0, 16)) !== 0) wrong("has a chunk that does not begin as it says");
   const bytes = Buffer.concat(chunks.map((chunk) => chunk.entries));
   if (bytes.length !== Number(entries) * entryBytes) wrong(`has ${bytes.length / entryBytes} entries and says ${entries}`);
-  if (Buffer.compare(createHash("sha256").update(bytes).digest(), hash) !== 0) wrong("does not have its hash");
+  if (Buffer.compare(createHash("sha256").update(bytes).update(numbersIn(row)).digest(), hash) !== 0) wrong("does not have its hash");
   for (let at = entryBytes; at < bytes.length; at += entryBytes) {
     if (Buffer.compare(bytes.subarray(at - entryBytes, at - entryBytes + 16), bytes.subarray(at, at + 16)) >= 0) wrong("is not in order");
   }
   return bytes;
+}
+
+/** The rest of what a run's hash is over. */
+function numbersIn({ level, first_ordinal: first, last_ordinal: last, entries, filter_blocks: blocks }: Run): Buffer {
+  return Buffer.from([level, first, last, entries, blocks].map((number) => number.toString(16).padStart(16, "0")).join(""), "hex");
 }
 
 /** A block of 512 bits by the first 32 bits of a hash, and in it eight bits by the next 96: three from each of two words, two from the third. */

@@ -103,7 +103,9 @@ const elsewhere: Change = (db, pick) => {
   const said = update(db, "key_chunks", row, { entries });
   const hash = createHash("sha256");
   for (const chunk of rowsOf(db, "key_chunks", `run = ${row["run"] as bigint} order by first_hash`)) hash.update(chunk["entries"] as Uint8Array);
-  db.prepare("update key_runs set hash = ? where run = ?").run(hash.digest(), row["run"]);
+  const [run] = rowsOf(db, "key_runs", `run = ${row["run"] as bigint}`);
+  const numbers = ["level", "first_ordinal", "last_ordinal", "entries", "filter_blocks"].map((column) => (run![column] as bigint).toString(16).padStart(16, "0"));
+  db.prepare("update key_runs set hash = ? where run = ?").run(hash.update(Buffer.from(numbers.join(""), "hex")).digest(), row["run"]);
   return said;
 };
 

@@ -38,6 +38,13 @@ export interface KeyRunStatements {
   readonly deleteFilter: Statement<SomeOfRun, unknown>;
 }
 
+/** What never changes of the row of a whole run, for its hash: five 64-bit numbers, the highest byte first. */
+export function lastingFacts({ level, first_ordinal: first, last_ordinal: last, entries, filter_blocks: blocks }: Omit<KeyRunTable, "hash" | "state">): Buffer {
+  const bytes = Buffer.alloc(5 * 8);
+  for (const [place, number] of [level, first, last, entries, blocks].entries()) bytes.writeBigInt64BE(number, place * 8);
+  return bytes;
+}
+
 /** The hash before every other one: no hash is empty. */
 export const beforeEveryHash = new Uint8Array(0);
 

@@ -7,7 +7,7 @@ import { keyHashBytes } from "../../../domain/idempotency.ts";
 import type { KeyChunkTable, KeyFilterTable, KeyRunTable } from "../../tables.ts";
 import { compareHashes, entriesPerChunk, entryBytes, ordinalAt } from "./key-entries.ts";
 import { KeyFilter, blockBytes } from "./key-filter.ts";
-import { beforeEveryHash, prepareKeyRuns } from "./key-runs.ts";
+import { beforeEveryHash, lastingFacts, prepareKeyRuns } from "./key-runs.ts";
 
 /** A check of one run that goes on in the next snapshot. */
 export interface RunCheck {
@@ -49,7 +49,7 @@ export function prepareRunCheck(connection: Database.Database, mismatches: Misma
 
     const tellWhole = (): void => {
       mismatches.compare(`${subject}: entries`, `${row.entries}`, `${entries}`);
-      mismatches.compare(`${subject}: hash over its entries`, bytesText(row.hash), hash.digest("hex"));
+      mismatches.compare(`${subject}: hash over its entries and its row`, bytesText(row.hash), hash.update(lastingFacts(row)).digest("hex"));
       if (stored !== undefined && Buffer.compare(stored, filter.bytes) !== 0) mismatches.add({ subject: `${subject}: filter`, expected: "that of its entries", actual: "another" });
     };
 

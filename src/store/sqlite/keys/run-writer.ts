@@ -5,7 +5,7 @@ import { keyHashBytes } from "../../../domain/idempotency.ts";
 import type { KeyRunTable } from "../../tables.ts";
 import { entriesPerChunk, entryBytes } from "./key-entries.ts";
 import { KeyFilter, blockBytes } from "./key-filter.ts";
-import { runStates, type KeyRunStatements } from "./key-runs.ts";
+import { lastingFacts, runStates, type KeyRunStatements } from "./key-runs.ts";
 
 /** As many blocks as fit into a leaf page, as entries do. */
 const blocksPerRow = 62;
@@ -62,7 +62,8 @@ export class RunWriter {
   finish(): KeyRunTable {
     if (this.#chunkBytes > 0) this.#writeChunk();
     this.#writeFilter(this.filter.blocks + blocksPerRow);
-    const row = { ...this.#row, state: runStates.live, entries: BigInt(this.#entries), hash: this.#hash.digest() };
+    const whole = { ...this.#row, state: runStates.live, entries: BigInt(this.#entries) };
+    const row = { ...whole, hash: this.#hash.update(lastingFacts(whole)).digest() };
     this.#statements.putRun.run(row);
     return row;
   }

@@ -3,6 +3,7 @@
 import type Database from "better-sqlite3";
 import type { Audit } from "../../audit/audit.ts";
 import type { KeyRunTable } from "../../tables.ts";
+import { prepareQueries } from "../queries.ts";
 import { isSound } from "./audited-keys.ts";
 import { prepareKeyRows } from "./key-rows.ts";
 import { prepareKeyRuns, runStates } from "./key-runs.ts";
@@ -13,6 +14,7 @@ const chunksPerStep = 50;
 
 /** First all rows of runs at once, then every live run's content. That every key is found in them is another comparison's to say. */
 export function runsComparison(connection: Database.Database, { partition, mismatches }: Parameters<Audit["ownComparisons"]>[0]): () => Promise<boolean> {
+  const queries = prepareQueries(connection);
   const keys = prepareKeyRows(connection);
   const runs = prepareKeyRuns(connection);
   const beginCheck = prepareRunCheck(connection, mismatches);
@@ -37,8 +39,11 @@ export function runsComparison(connection: Database.Database, { partition, misma
       else if (oldest !== undefined && first > oldest) mismatches.add({ subject: `${subject}: first ordinal`, expected: `${oldest} or before: the oldest key's`, actual: `${first}` });
       if (before !== undefined && level > before.level) mismatches.add({ subject: `${subject}: level`, expected: `${before.level} or less, as of the older run ${before.run}`, actual: `${level}` });
     }
+    const given = queries.head.get({ partition })?.key_ordinal;
+    const newest = live.at(-1);
+    if (newest !== undefined && given !== undefined && newest.last_ordinal > given) mismatches.add({ subject: `run ${newest.run} of keys: last ordinal`, expected: `${given} or before: the last that was given`, actual: `${newest.last_ordinal}` });
     // What a run that is not live had, live ones have now, unless it was forgotten.
-    const lastOrdinal = live.at(-1)?.last_ordinal ?? 0n;
+    const lastOrdinal = newest?.last_ordinal ?? 0n;
     for (const { run, state, last_ordinal: last } of sound) {
       if (state === runStates.live || last <= lastOrdinal || oldest === undefined || last < oldest) continue;
       mismatches.add({ subject: `run ${run} of keys: state`, expected: "live", actual: `${state}` });
