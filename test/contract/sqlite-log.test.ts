@@ -96,6 +96,14 @@ test("with one it is moved beside the writing, and used anew", async () => {
   expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
 });
 
+test("what the checkpointer leaves the writer moves between batches", async () => {
+  const executor = await open(() => ({ checkpoint: async () => {}, close: async () => {} }));
+  await openWallets(executor);
+  const bytesABatch = await bytesOfABatch(executor);
+  for (let batch = 0; batch < batches; batch++) await changeAll(executor);
+  expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
+});
+
 test("a second after the last commit all of it is in the file", async () => {
   const executor = await open();
   await openWallets(executor);
