@@ -9,7 +9,7 @@ export interface NetworkSettings {
   readonly door: MessagePort;
 }
 
-/** Each is done and then said back, but for "unready", which is done at once. */
+/** Each is said back when it is done. */
 export type ToNetwork = "unready" | "drain" | "close";
 
 export type FromNetwork = { readonly type: "ready" } | { readonly type: "notStarted"; readonly message: string } | { readonly type: "done"; readonly what: ToNetwork };

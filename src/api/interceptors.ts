@@ -48,6 +48,7 @@ export interface AroundUnary {
   failed(call: UnaryCall, thrown: unknown): ConnectError;
 }
 
+/** The duties around unary calls, for those who carry them out without Connect's interceptors. */
 export function createAroundUnary({ logger, validate }: InterceptorOptions): AroundUnary {
   const line = callLine(logger);
   return {

@@ -57,11 +57,12 @@ export const truth: Kind<boolean> = {
   mayStandAlone: true,
 };
 
-const threadsMax = 64;
+/** More than any writer keeps busy; each costs memory and its own connection to the ledger. */
+const networkThreadsMax = 64;
 
 /** A number of network threads, or the one that suits this machine. */
-export const threads: Kind<number> = kind(`auto or a whole number from 1 to ${threadsMax}`, (text) =>
-  text === "auto" ? networkThreadsFor(availableParallelism(), platform()) : wholeNumber(text, 1, threadsMax),
+export const threads: Kind<number> = kind(`auto or a whole number from 1 to ${networkThreadsMax}`, (text) =>
+  text === "auto" ? networkThreadsFor(availableParallelism(), platform()) : wholeNumber(text, 1, networkThreadsMax),
 );
 
 /** Where to listen. */

@@ -40,6 +40,7 @@ export interface DirectUnary {
   takesRequest(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
+/** The short way for the unary methods of these services. Neither of its functions throws: what goes wrong is answered, or told to `onUnsent`. */
 export function createDirectUnary(options: DirectUnaryOptions): DirectUnary {
   const { services, rpcs, limits, isClosing } = options;
   const methods = new Map([...rpcs].flatMap(([path, rpc]) => (rpc.unary === undefined || !services.includes(rpc.method.parent) ? [] : [[path, directMethod(rpc, rpc.unary, limits)] as const])));

@@ -47,6 +47,7 @@ function sendOkTrailers(this: ServerHttp2Stream): void {
   this.sendTrailers(okTrailers);
 }
 
+/** An HTTP/2 stream, of which Node has made no request object. */
 export class StreamDoor implements Door {
   readonly headers: IncomingHttpHeaders;
   readonly body: ServerHttp2Stream;
@@ -81,6 +82,7 @@ export class StreamDoor implements Door {
   }
 }
 
+/** A request over HTTP/1.1. */
 export class RequestDoor implements Door {
   readonly headers: IncomingHttpHeaders;
   readonly body: IncomingMessage;

@@ -41,6 +41,7 @@ export interface DirectMethod {
   readonly serialization: ReturnType<typeof createMethodSerializationLookup>;
 }
 
+/** The method, with the serialization that keeps these limits. */
 export function directMethod(rpc: Rpc, handle: UnaryHandler, { requestMaxBytes, responseMaxBytes }: ServerLimits): DirectMethod {
   const bounds = { readMaxBytes: requestMaxBytes, writeMaxBytes: responseMaxBytes };
   return { rpc, handle, serialization: createMethodSerializationLookup(rpc.method, binaryOptions, jsonOptions, bounds) };

@@ -44,7 +44,13 @@ const changeAll = async (executor: Executor): Promise<void> => {
 };
 
 const logBytes = (): number => statSync(`${path}-wal`).size;
-const untouched = (): { busy: number; log: number; checkpointed: number } => {
+/** What one batch adds to the log before it is ever moved. */
+const bytesOfABatch = async (executor: Executor): Promise<number> => {
+  const before = logBytes();
+  await changeAll(executor);
+  return logBytes() - before;
+};
+const logState = (): { busy: number; log: number; checkpointed: number } => {
   const connection = new Database(path);
   try {
     return (connection.pragma("wal_checkpoint(NOOP)") as [{ busy: number; log: number; checkpointed: number }])[0];
@@ -59,35 +65,51 @@ const batches = 30;
 test("without a checkpointer the writer moves it between batches", async () => {
   const executor = await open();
   await openWallets(executor);
-  await changeAll(executor);
-  const bytesABatch = logBytes();
+  const bytesABatch = await bytesOfABatch(executor);
   for (let batch = 0; batch < batches; batch++) await changeAll(executor);
   expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
 });
 
 test("with one it is moved beside the writing, and used anew", async () => {
-  const calls = vi.fn<() => void>();
+  const moved = vi.fn<() => void>();
+  let underWay = 0;
   const executor = await open((truePath) => {
     const { checkpoint, close } = threadCheckpointer(truePath);
-    return { checkpoint: () => checkpoint().then(calls), close };
+    const counted = async (): Promise<void> => {
+      underWay++;
+      await checkpoint().finally(() => underWay--);
+      moved();
+    };
+    return { checkpoint: counted, close };
   });
   await openWallets(executor);
-  await changeAll(executor);
-  const bytesABatch = logBytes();
-  // Writing waits for it here, so that the log's length does not depend on how fast a thread begins.
+  const bytesABatch = await bytesOfABatch(executor);
+  // From the eleventh batch on, by which it has begun, writing waits for it: the log's length does not depend on how fast a thread is.
   for (let batch = 0; batch < batches; batch++) {
     await changeAll(executor);
-    if (batch === 12) await vi.waitFor(() => expect(calls).toHaveBeenCalled());
+    if (batch < 10) continue;
+    await vi.waitFor(() => {
+      expect(moved).toHaveBeenCalled();
+      expect(underWay).toBe(0);
+    });
   }
+  expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
+});
+
+test("what the checkpointer leaves the writer moves between batches", async () => {
+  const executor = await open(() => ({ checkpoint: async () => {}, close: async () => {} }));
+  await openWallets(executor);
+  const bytesABatch = await bytesOfABatch(executor);
+  for (let batch = 0; batch < batches; batch++) await changeAll(executor);
   expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
 });
 
 test("a second after the last commit all of it is in the file", async () => {
   const executor = await open();
   await openWallets(executor);
-  expect(untouched().checkpointed).toBe(0);
+  expect(logState().checkpointed).toBe(0);
   await vi.waitFor(() => {
-    const { log, checkpointed } = untouched();
+    const { log, checkpointed } = logState();
     expect(checkpointed).toBe(log);
   }, 5_000);
 });

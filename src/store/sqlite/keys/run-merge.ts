@@ -2,8 +2,7 @@
 
 import { beforeEveryHash, type KeyRunStatements } from "./key-runs.ts";
 import { compareHashes, entryBytes, ordinalAt, prefixAt } from "./key-entries.ts";
-import type { RunPlan } from "./run-writer.ts";
-import { RunWriter } from "./run-writer.ts";
+import { RunWriter, type RunPlan } from "./run-writer.ts";
 
 /** One merge. What it has in memory fits what it has written: where a transaction fails, it is of no more use. */
 export class RunMerge {
