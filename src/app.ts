@@ -46,7 +46,7 @@ export async function startApp(config: Config, logger: Logger, { opening = start
     if (isPortShared) await assertNobodyListens(config.listen);
     network = await startNetwork({ config: share, door: writer, logger, validate, isPortShared, isReady: () => isReady, unaryWay });
     const doors = Array.from({ length: threads - 1 }, () => writer.openDoor());
-    others = await startNetworkThreads({ ...share, listen: { ...config.listen, port: network.port } }, doors);
+    others = await startNetworkThreads({ ...share, listen: { ...config.listen, port: network.port } }, doors, logger);
   } catch (error) {
     await network?.drain();
     await network?.close();

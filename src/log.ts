@@ -18,8 +18,17 @@ const secretNames = ["authorization", "proxy-authorization", "cookie", "set-cook
 /** Pino's wildcard stands for exactly one level, so each depth that a log call of ours can have is written out. */
 const secretPaths = secretNames.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
 
-/** A logger that writes lines of this level and above to stderr (file descriptor 2). */
-export function createLogger(level: LogLevel): Logger {
+/** Where lines go: several at a time, in their order. */
+export interface LineSink {
+  write(lines: string): void;
+  /** Writes what it still holds, now. */
+  flushSync(): void;
+  /** Resolves when everything is written; where that fails, too. */
+  end(): Promise<void>;
+}
+
+/** A logger of lines of this level and above. Only the main thread may write them to stderr: several writers would tear each other's lines where the reader is slow. */
+export function createLogger(level: LogLevel, sink: LineSink = stderrSink()): Logger {
   return pino(
     {
       level,
@@ -28,7 +37,7 @@ export function createLogger(level: LogLevel): Logger {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretPaths, censor: "[redacted]" },
     },
-    new GatheringWriter(),
+    new GatheringWriter(sink),
   );
 }
 
@@ -37,37 +46,54 @@ const gatherMs = 10;
 
 /** Writes lines in their order, several at a time. */
 class GatheringWriter {
-  // Asynchronous: a synchronous write to a pipe that nobody reads would stop the network thread.
-  readonly #file = pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: bufferMaxBytes });
+  readonly #sink: LineSink;
   #lines = "";
   #isEnded = false;
 
-  write(line: string): void {
+  constructor(sink: LineSink) {
+    this.#sink = sink;
+  }
+
+  /** One line or several, whole ones. */
+  write(lines: string): void {
     if (this.#isEnded) return;
     if (this.#lines === "") setTimeout(() => this.#handOver(), gatherMs);
-    this.#lines += line;
+    this.#lines += lines;
   }
 
   /** Writes what there is, now. */
   flushSync(): void {
     this.#handOver();
-    this.#file.flushSync();
+    this.#sink.flushSync();
   }
 
   /** Writes what there is and takes no more. Resolves when it is written; where that fails, too. */
   async end(): Promise<void> {
-    const closed = once(this.#file, "close").catch(() => undefined);
     this.#handOver();
     this.#isEnded = true;
-    this.#file.end();
-    await closed;
+    await this.#sink.end();
   }
 
   #handOver(): void {
     const lines = this.#lines;
     this.#lines = "";
-    if (lines !== "") this.#file.write(lines);
+    if (lines !== "") this.#sink.write(lines);
   }
+}
+
+/** File descriptor 2. */
+function stderrSink(): LineSink {
+  // Asynchronous: a synchronous write to a pipe that nobody reads would stop the network thread.
+  const file = pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: bufferMaxBytes });
+  return {
+    write: (lines) => void file.write(lines),
+    flushSync: () => file.flushSync(),
+    async end() {
+      const closed = once(file, "close").catch(() => undefined);
+      file.end();
+      await closed;
+    },
+  };
 }
 
 let lastMs = 0;
@@ -105,8 +131,17 @@ export function flushLog(logger: Logger): void {
   }
 }
 
+/** Writes lines that another thread's logger has made. */
+export function writeLines(logger: Logger, lines: string): void {
+  streamOf(logger).write(lines);
+}
+
 /** Where a logger of `createLogger` writes to. */
 function writerOf(logger: Logger): GatheringWriter | undefined {
-  const { [pino.symbols.streamSym]: destination } = logger as unknown as Record<symbol, unknown>;
+  const destination = streamOf(logger);
   return destination instanceof GatheringWriter ? destination : undefined;
+}
+
+function streamOf(logger: Logger): { write(lines: string): void } {
+  return (logger as unknown as Record<symbol, { write(lines: string): void }>)[pino.symbols.streamSym]!;
 }

@@ -12,4 +12,8 @@ export interface NetworkSettings {
 /** Each is said back when it is done. */
 export type ToNetwork = "unready" | "drain" | "close";
 
-export type FromNetwork = { readonly type: "ready" } | { readonly type: "notStarted"; readonly message: string } | { readonly type: "done"; readonly what: ToNetwork };
+export type FromNetwork =
+  | { readonly type: "log"; readonly lines: string }
+  | { readonly type: "ready" }
+  | { readonly type: "notStarted"; readonly message: string }
+  | { readonly type: "done"; readonly what: ToNetwork };

@@ -11,7 +11,7 @@ const port = parentPort;
 const send = (message: FromNetwork): void => port.postMessage(message);
 
 const { config, door } = workerData as NetworkSettings;
-const logger = createLogger(config.logLevel);
+const logger = createLogger(config.logLevel, { write: (lines) => send({ type: "log", lines }), flushSync: () => {}, end: async () => {} });
 let isReady = true;
 
 function serve(network: Network): void {

@@ -2,6 +2,7 @@
 
 import { Worker, type MessagePort } from "node:worker_threads";
 import type { Config } from "./config.ts";
+import { writeLines, type Logger } from "./log.ts";
 import type { FromNetwork, NetworkSettings, ToNetwork } from "./network-messages.ts";
 
 export interface NetworkThreads {
@@ -14,16 +15,16 @@ export interface NetworkThreads {
   close(): Promise<void>;
 }
 
-/** What each of so many threads may have of what is bounded for all. */
+/** What each of so many threads may have of what is bounded for all. Not of the queue: a full batch has to fit into one beside others. */
 export function shareOf(config: Config, threads: number): Config {
   const share = (max: number): number => Math.ceil(max / threads);
-  const { queueLengthMax, watchersMax, limits } = config;
-  return { ...config, queueLengthMax: share(queueLengthMax), watchersMax: share(watchersMax), limits: { ...limits, connectionsMax: share(limits.connectionsMax) } };
+  const { watchersMax, limits } = config;
+  return { ...config, watchersMax: share(watchersMax), limits: { ...limits, connectionsMax: share(limits.connectionsMax) } };
 }
 
-/** Starts one thread for each door and waits until all of them serve. Throws where one cannot; then none is left. */
-export async function startNetworkThreads(config: Config, doors: readonly MessagePort[]): Promise<NetworkThreads> {
-  const threads = doors.map((door) => new NetworkThread(config, door));
+/** Starts one thread for each door, whose log lines come out here, and waits until all of them serve. Throws where one cannot; then none is left. */
+export async function startNetworkThreads(config: Config, doors: readonly MessagePort[], logger: Logger): Promise<NetworkThreads> {
+  const threads = doors.map((door) => new NetworkThread(config, door, logger));
   const all = async (what: (thread: NetworkThread) => Promise<void>): Promise<void> => void (await Promise.all(threads.map(what)));
   const close = async (): Promise<void> => {
     await all((thread) => thread.ask("close"));
@@ -50,11 +51,12 @@ class NetworkThread {
   readonly #done = { unready: Promise.withResolvers<void>(), drain: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
   #isEnding = false;
 
-  constructor(config: Config, door: MessagePort) {
+  constructor(config: Config, door: MessagePort, logger: Logger) {
     const settings: NetworkSettings = { config, door };
     this.#worker = new Worker(new URL("./network-thread.ts", import.meta.url), { workerData: settings, transferList: [door], name: "network" });
     this.#worker.on("message", (message: FromNetwork) => {
-      if (message.type === "ready") this.#ready.resolve();
+      if (message.type === "log") writeLines(logger, message.lines);
+      else if (message.type === "ready") this.#ready.resolve();
       else if (message.type === "notStarted") this.#ready.reject(new Error(message.message));
       else this.#done[message.what].resolve();
     });

@@ -77,7 +77,7 @@ export const settings = {
     name: "WALLET_QUEUE_MAX",
     default: "16384",
     kind: integer(1, 1_048_576),
-    meaning: "Operations that may wait for their commit; the next ones are refused with OVERLOADED.",
+    meaning: "Operations that may wait for their commit, in each network thread; the next ones are refused with OVERLOADED.",
     why: "A full ExecuteBatch (10,000) fits beside others, and all of it is decided well before a caller gives up.",
   },
   batchLengthMax: {

@@ -50,6 +50,16 @@ test("each thread takes its share of what is bounded, so all of them serve", asy
   leave.abort();
 });
 
+test("every call of every thread is a line of the log, and each line is whole", async () => {
+  service = await spawnService(`--network-threads=${threads}`, "--log-level=debug");
+  const all = connections();
+  await Promise.all(all.map(({ wallets }, index) => wallets.initWallet({ userId: `user-${index}`, currency: "USD" }, { headers: { "x-request-id": `request-${index}` } })));
+  await service.stop();
+  // Whatever is no line of JSON at level info or debug is a complaint.
+  expect(service.complaints).toEqual([]);
+  expect(new Set(service.calls)).toEqual(new Set(all.map((_, index) => `request-${index}`)));
+});
+
 test("what one thread has answered, every other one knows, and a key holds for all of them", async () => {
   service = await spawnService(`--network-threads=${threads}`, "--log-level=info");
   const all = connections();

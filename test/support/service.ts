@@ -20,6 +20,8 @@ export interface Service {
   readonly databasePath: string;
   /** What was logged as a warning or worse: a defect says so here and nowhere else. */
   readonly complaints: readonly string[];
+  /** The request ids of the calls that were logged, by a service that was spawned. */
+  readonly calls: readonly string[];
   /** Stops the service in order; once is enough. Rejects where it does not end well. */
   stop(): Promise<void>;
   /** Stops it and removes its ledger. */
@@ -41,7 +43,7 @@ export async function startServiceBy(unaryWay: "short" | "long", ...flags: strin
   const complaints: string[] = [];
   keepTypeStripping();
   const app = await startApp(read.config, pino({ level: "warn" }, { write: (line: string) => void complaints.push(line) }), { unaryWay });
-  return serviceAt(`${app.host}:${app.port}`, place, complaints, () => app.stop());
+  return serviceAt(`${app.host}:${app.port}`, place, { complaints, calls: [] }, () => app.stop());
 }
 
 /** Starts `node bin/wallet.js` and waits until it says that it listens. Stopping is SIGTERM, after which it must end with code 0. */
@@ -50,14 +52,16 @@ export async function spawnService(...flags: string[]): Promise<Service> {
   const child = spawn(process.execPath, [bin, ...place.flags, ...flags], { env: { PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "pipe"] });
   const exited = once(child, "exit") as Promise<[number | null, string | null]>;
   const complaints: string[] = [];
+  const calls: string[] = [];
   const address = await new Promise<string>((resolve, reject) => {
     void exited.then(() => reject(new Error(`the service ended before it listened: ${complaints.join("\n")}`)));
     createInterface({ input: child.stderr }).on("line", (line) => {
       if (line.includes('"msg":"listening"')) resolve((JSON.parse(line) as { address: string }).address);
-      else if (!/^\{"level":"(info|debug)"/.test(line)) complaints.push(line);
+      else if (!/^\{"level":"(info|debug)".*\}$/.test(line)) complaints.push(line);
+      else if (line.includes('"msg":"call"')) calls.push((JSON.parse(line) as { requestId: string }).requestId);
     });
   });
-  return serviceAt(address, place, complaints, async () => {
+  return serviceAt(address, place, { complaints, calls }, async () => {
     child.kill("SIGTERM");
     const [exitCode, signal] = await exited;
     if (exitCode !== 0) throw new Error(`the service ended with code ${exitCode}, signal ${signal}: ${complaints.join("\n")}`);
@@ -76,14 +80,14 @@ function newLedger(): Place {
   return { folder, databasePath, flags: ["--listen=127.0.0.1:0", `--database-url=sqlite:${databasePath}`] };
 }
 
-function serviceAt(address: string, { folder, databasePath }: Place, complaints: readonly string[], end: () => Promise<void>): Service {
+function serviceAt(address: string, { folder, databasePath }: Place, log: Pick<Service, "complaints" | "calls">, end: () => Promise<void>): Service {
   let ended: Promise<void> | undefined;
   const stop = (): Promise<void> => (ended ??= end());
   return {
     address,
     url: `http://${address}`,
     databasePath,
-    complaints,
+    ...log,
     stop,
     async remove() {
       await stop();
