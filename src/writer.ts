@@ -39,6 +39,8 @@ function serve(executor: DoubtfulExecutor): void {
       announce(door);
     } catch (error) {
       door.postMessage(failureOf(batchId, error));
+      // Whoever asked: it is the thread that started this one which stops the process.
+      if (door !== own && error instanceof StoreFault && error.kind === "unknown") send({ type: "inDoubt", message: error.message });
     }
   };
 
