@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Answer } from "../../src/domain/answer.ts";
@@ -118,4 +118,55 @@ test("a checkpoint for which there was no space is tried again later", async () 
   await openWallets(executor);
   for (let batch = 0; batch < batches; batch++) await changeAll(executor);
   expect(checkpoint.mock.calls.length).toBeGreaterThan(1);
+});
+
+test("where the checkpointer cannot begin, nothing is lost, and the writer moves the log", async () => {
+  await expect(threadCheckpointer(join(folder, "nowhere", "wallet.db")).checkpoint()).rejects.toMatchObject({ name: "StoreFault", kind: "unavailable" });
+
+  const executor = await open(() => threadCheckpointer(join(folder, "nowhere", "wallet.db")));
+  await openWallets(executor);
+  await changeAll(executor);
+  const bytesABatch = logBytes();
+  for (let batch = 0; batch < batches; batch++) {
+    await changeAll(executor);
+    if (batch === 12) await sleep(500);
+  }
+  expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
+});
+
+test("a log that could not be moved is left for the next process: neither a quiet moment nor the end of this one touches it", async () => {
+  let fails = 0;
+  const executor = await open(() => ({
+    checkpoint() {
+      fails++;
+      return Promise.reject(checkpointFault("SQLITE_IOERR_FSYNC", "disk I/O error"));
+    },
+    close: async () => {},
+  }));
+  await openWallets(executor);
+  while (fails === 0) await changeAll(executor);
+  await sleep(1_500);
+  expect(untouched()).toMatchObject({ checkpointed: 0 });
+  await executor.close();
+  expect(untouched()).toMatchObject({ checkpointed: 0 });
+  expect(logBytes()).toBeGreaterThan(0);
+});
+
+test("whoever closes waits for the round under way, and there is no further one", async () => {
+  let rounds = 0;
+  const underWay = Promise.withResolvers<void>();
+  const executor = await open(() => ({
+    checkpoint() {
+      rounds++;
+      return underWay.promise;
+    },
+    close: () => underWay.promise,
+  }));
+  await openWallets(executor);
+  // Enough behind the first round for a second.
+  for (let batch = 0; batch < batches; batch++) await changeAll(executor);
+  const closed = executor.close();
+  underWay.resolve();
+  await closed;
+  expect(rounds).toBe(1);
 });

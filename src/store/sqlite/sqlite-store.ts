@@ -128,6 +128,8 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     await this.#log.close();
+    // SQLite moves the log when the last connection is closed; what it could not move it is to leave for the next process.
+    if (this.#log.hasFailed) return;
     this.#connection.close();
     this.#lock.release();
   }

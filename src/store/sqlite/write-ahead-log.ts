@@ -31,6 +31,7 @@ export class WriteAheadLog {
   #pages = 0;
   #isMovedBeside = false;
   #isToBeFinished = false;
+  #isClosing = false;
   #fault: StoreFault | undefined;
   #quiet: NodeJS.Timeout | undefined;
 
@@ -64,8 +65,15 @@ export class WriteAheadLog {
     this.#moveHere();
   }
 
+  /** Whether moving the log has failed in a way after which nothing may touch it any more. */
+  get hasFailed(): boolean {
+    return this.#fault !== undefined;
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#quiet);
+    // No further round: its thread would be ended in the middle of it.
+    this.#isClosing = true;
     await this.#checkpointer?.close();
   }
 
@@ -73,21 +81,23 @@ export class WriteAheadLog {
   async #moveBeside(checkpointer: Checkpointer): Promise<void> {
     this.#isMovedBeside = true;
     try {
-      for (let round = 0; round < roundsMax && this.#pages > lastPagesMax; round++) {
+      for (let round = 0; round < roundsMax && this.#pages > lastPagesMax && !this.#isClosing; round++) {
         const before = this.#pages;
         await checkpointer.checkpoint();
         this.#pages -= before;
       }
-      this.#isToBeFinished = true;
     } catch (error) {
       this.#note(error);
     } finally {
       this.#isMovedBeside = false;
+      // Also where the checkpointer could not: otherwise the log would grow for as long as it cannot begin.
+      this.#isToBeFinished = true;
     }
   }
 
   #moveHere(): void {
-    if (this.#isMovedBeside) return;
+    // After a failure another try would seem to succeed: see `checkpointFault`.
+    if (this.#isMovedBeside || this.#fault !== undefined) return;
     this.#isToBeFinished = false;
     this.#pages = 0;
     try {
