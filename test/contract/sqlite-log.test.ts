@@ -135,16 +135,10 @@ test("where the checkpointer cannot begin, nothing is lost, and the writer moves
 });
 
 test("a log that could not be moved is left for the next process: neither a quiet moment nor the end of this one touches it", async () => {
-  let fails = 0;
-  const executor = await open(() => ({
-    checkpoint() {
-      fails++;
-      return Promise.reject(checkpointFault("SQLITE_IOERR_FSYNC", "disk I/O error"));
-    },
-    close: async () => {},
-  }));
+  const checkpoint = vi.fn<() => Promise<void>>(() => Promise.reject(checkpointFault("SQLITE_IOERR_FSYNC", "disk I/O error")));
+  const executor = await open(() => ({ checkpoint, close: async () => {} }));
   await openWallets(executor);
-  while (fails === 0) await changeAll(executor);
+  while (checkpoint.mock.calls.length === 0) await changeAll(executor);
   await sleep(1_500);
   expect(untouched()).toMatchObject({ checkpointed: 0 });
   await executor.close();
