@@ -1,9 +1,11 @@
 // The write-ahead log: it stays short under load, is empty after a quiet moment, and where it cannot be moved nobody goes on as if it had been.
 
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Answer } from "../../src/domain/answer.ts";
@@ -80,6 +82,38 @@ test("with one it is moved beside the writing, and used anew", async () => {
     if (batch === 12) await vi.waitFor(() => expect(calls).toHaveBeenCalled());
   }
   expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
+});
+
+test("a reader that is in one snapshot after the other does not make it grow without end", { timeout: 60_000 }, async () => {
+  const executor = await open(threadCheckpointer);
+  await openWallets(executor);
+  const script = `
+    import { createRequire } from "node:module";
+    import { parentPort, workerData } from "node:worker_threads";
+    const Database = createRequire(workerData.from)("better-sqlite3");
+    const connections = [1, 2].map(() => new Database(workerData.path, { readonly: true }));
+    const isOver = new Int32Array(workerData.isOver);
+    const begin = (connection) => connection.exec("begin; select count(*) from wallets");
+    connections.forEach(begin);
+    parentPort.postMessage("reads");
+    // One begins before the other ends, so that there is always one.
+    for (let turn = 0; Atomics.wait(isOver, 0, 0, 25) === "timed-out"; turn++) {
+      connections[turn % 2].exec("commit");
+      begin(connections[turn % 2]);
+    }
+    connections.forEach((connection) => connection.close());`;
+  const isOver = new SharedArrayBuffer(4);
+  const reader = new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`), { workerData: { path, from: import.meta.filename, isOver } });
+  try {
+    await once(reader, "message");
+    // Left to itself it would be some 140 MiB long, and go on.
+    for (let batch = 0; batch < 900; batch++) await changeAll(executor);
+    expect(logBytes()).toBeLessThan(100 * 1024 * 1024);
+  } finally {
+    Atomics.store(new Int32Array(isOver), 0, 1);
+    Atomics.notify(new Int32Array(isOver), 0);
+    await once(reader, "exit");
+  }
 });
 
 test("a second after the last commit all of it is in the file", async () => {

@@ -17,6 +17,15 @@ const lastPagesMax = 256;
 /** Rounds after which the writer finishes whatever is left. */
 const roundsMax = 6;
 
+/**
+ * Pages of the log, 64 MiB, from which on it is not left to chance that no reader stands in it when all of it has been moved. A verification is in one snapshot after
+ * the other: between two of them there is hardly ever a commit.
+ */
+const longLogPages = 16_384;
+
+/** How long the writer then waits for readers to be through, in milliseconds: their snapshots take some 100. */
+const readersWaitMs = 500;
+
 /** Without a commit for so long, in milliseconds, the log is moved as it is: the next start has less to read, and a burst more room. */
 const quietMs = 1_000;
 
@@ -101,7 +110,7 @@ export class WriteAheadLog {
     this.#isToBeFinished = false;
     this.#pages = 0;
     try {
-      moveLog(this.#connection);
+      if (moveLog(this.#connection) >= longLogPages) beginAnew(this.#connection);
     } catch (error) {
       this.#note(error instanceof Database.SqliteError ? checkpointFault(error.code, error.message) : error);
     }
@@ -114,7 +123,19 @@ export class WriteAheadLog {
   }
 }
 
-/** Moves as much of the log into the file as no reader still needs, synced, without waiting for anybody. Throws SqliteError. */
-export function moveLog(connection: Database.Database): void {
-  connection.pragma("wal_checkpoint(PASSIVE)");
+/** Moves as much of the log into the file as no reader still needs, synced, without waiting for anybody. Answers the log's length in pages. Throws SqliteError. */
+export function moveLog(connection: Database.Database): number {
+  const [{ log }] = connection.pragma("wal_checkpoint(PASSIVE)") as [{ log: number | bigint }];
+  return Number(log);
+}
+
+/** Moves all of it and waits a little until no reader is in it, so that it is used from its beginning; whoever begins to read meanwhile reads the file. Throws SqliteError. */
+function beginAnew(connection: Database.Database): void {
+  const waitMs = Number(connection.pragma("busy_timeout", { simple: true }));
+  connection.pragma(`busy_timeout = ${readersWaitMs}`);
+  try {
+    connection.pragma("wal_checkpoint(RESTART)");
+  } finally {
+    connection.pragma(`busy_timeout = ${waitMs}`);
+  }
 }
