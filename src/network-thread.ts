@@ -12,13 +12,23 @@ const send = (message: FromNetwork): void => port.postMessage(message);
 
 const { config, door } = workerData as NetworkSettings;
 const logger = createLogger(config.logLevel, { write: (lines) => send({ type: "log", lines }), flushSync: () => {}, end: async () => {} });
+const toWriter = doorThrough(door);
 let isReady = true;
+let isClosing = false;
+
+// Whatever became of it, nothing more can be written here: the main thread ends the process when this one fails.
+void failWithWriter();
+async function failWithWriter(): Promise<void> {
+  const error = await toWriter.failed;
+  if (!isClosing) throw error;
+}
 
 function serve(network: Network): void {
   const carryOut = async (what: ToNetwork): Promise<void> => {
     isReady = false;
     if (what === "drain") await network.drain();
     if (what === "close") {
+      isClosing = true;
       await network.close();
       await endLog(logger);
       door.close();
@@ -29,7 +39,7 @@ function serve(network: Network): void {
 }
 
 try {
-  serve(await startNetwork({ config, door: doorThrough(door), logger, validate: createValidator(), isPortShared: true, isReady: () => isReady }));
+  serve(await startNetwork({ config, door: toWriter, logger, validate: createValidator(), isPortShared: true, isReady: () => isReady }));
   send({ type: "ready" });
 } catch (error) {
   send({ type: "notStarted", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });

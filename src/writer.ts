@@ -39,6 +39,8 @@ function serve(executor: DoubtfulExecutor): void {
       announce(door);
     } catch (error) {
       door.postMessage(failureOf(batchId, error));
+      // Whoever asked: it is the thread that started this one which stops the process.
+      if (door !== own && error instanceof StoreFault && error.kind === "unknown") send({ type: "inDoubt", message: error.message });
     }
   };
 
@@ -77,7 +79,7 @@ function failureOf(batchId: number, error: unknown): FromDoor {
 }
 
 try {
-  const store = await openSqliteStore(databasePath, Date.now, { checkpointer: threadCheckpointer });
+  const store = await openSqliteStore(databasePath, Date.now, { checkpointer: threadCheckpointer, onFault: ({ message }) => send({ type: "inDoubt", message }) });
   serve(untilInDoubt(executorOn(store, { currencies: currencyRegistry(assets), ...settings })));
   // Before the main thread ends the start phase.
   flushCompileCache();

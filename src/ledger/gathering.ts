@@ -57,14 +57,20 @@ function takeTogether(waiting: Waiting[], batchLengthMax: number): readonly Wait
   return waiting.splice(0, together);
 }
 
-/** Where a defect, not the database, fails several, nothing of them was done: each is executed by itself, so that one does not fail the others. */
+/**
+ * Where a defect, not the database, fails several, nothing of them was done; nor was it where one of them has more overdue holds than a transaction releases.
+ * Each is executed by itself then, so that one neither fails the others nor has them wait for it.
+ */
 async function executeTogether(executor: Executor, batches: readonly Waiting[]): Promise<void> {
   try {
     const answers = await executor.execute(batches.length === 1 ? batches[0]!.commands : batches.flatMap(({ commands }) => commands));
-    let at = 0;
-    for (const { commands, resolve } of batches) resolve(answers.slice(at, (at += commands.length)));
+    if (batches.length === 1 || answers[0]?.type !== "notYet") {
+      let at = 0;
+      for (const { commands, resolve } of batches) resolve(answers.slice(at, (at += commands.length)));
+      return;
+    }
   } catch (error) {
-    if (error instanceof StoreFault || batches.length === 1) for (const { reject } of batches) reject(error);
-    else for (const batch of batches) await executeTogether(executor, [batch]);
+    if (error instanceof StoreFault || batches.length === 1) return batches.forEach(({ reject }) => reject(error));
   }
+  for (const batch of batches) await executeTogether(executor, [batch]);
 }

@@ -36,4 +36,6 @@ export type FromWriter =
   | { readonly type: "ready" }
   /** The ledger could not be opened; `sentence` is for people, and absent where the failure is a defect. */
   | { readonly type: "notOpened"; readonly sentence: string | undefined; readonly message: string }
+  /** The outcome of a commit is unknown, all of whose commands came through other doors. */
+  | { readonly type: "inDoubt"; readonly message: string }
   | { readonly type: "closed" };

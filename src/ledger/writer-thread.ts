@@ -35,6 +35,8 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
         return opened.resolve();
       case "notOpened":
         return opened.reject(message.sentence === undefined ? new Error(message.message) : new StartError(message.sentence));
+      case "inDoubt":
+        return fail(new Error(`the outcome of a commit is unknown: ${message.message}`));
       case "closed":
         return closed.resolve();
       default:

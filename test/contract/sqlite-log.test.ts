@@ -1,15 +1,18 @@
 // The write-ahead log: it stays short under load, is empty after a quiet moment, and where it cannot be moved nobody goes on as if it had been.
 
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Answer } from "../../src/domain/answer.ts";
 import { executorOn, type Executor } from "../../src/ledger/executor.ts";
 import { checkpointFault, threadCheckpointer, type Checkpointer } from "../../src/store/sqlite/checkpointer.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import type { StoreFault } from "../../src/store/store.ts";
 import { toCommand } from "../support/asked.ts";
 import { add, init, storyRules } from "../support/given.ts";
 
@@ -26,8 +29,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const open = async (checkpointer?: (path: string) => Checkpointer): Promise<Executor> => {
-  const executor = executorOn(await openSqliteStore(path, Date.now, checkpointer === undefined ? {} : { checkpointer }), storyRules);
+const open = async (checkpointer?: (path: string) => Checkpointer, onFault: (fault: StoreFault) => void = () => {}): Promise<Executor> => {
+  const executor = executorOn(await openSqliteStore(path, Date.now, { ...(checkpointer && { checkpointer }), onFault }), storyRules);
   executors.push(executor);
   return executor;
 };
@@ -104,12 +107,44 @@ test("what the checkpointer leaves the writer moves between batches", async () =
   expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
 });
 
+test("a reader that is in one snapshot after the other does not make it grow without end", { timeout: 60_000 }, async () => {
+  const executor = await open(threadCheckpointer);
+  await openWallets(executor);
+  const script = `
+    import { createRequire } from "node:module";
+    import { parentPort, workerData } from "node:worker_threads";
+    const Database = createRequire(workerData.from)("better-sqlite3");
+    const connections = [1, 2].map(() => new Database(workerData.path, { readonly: true }));
+    const isOver = new Int32Array(workerData.isOver);
+    const begin = (connection) => connection.exec("begin; select count(*) from wallets");
+    connections.forEach(begin);
+    parentPort.postMessage("reads");
+    // One begins before the other ends, so that there is always one.
+    for (let turn = 0; Atomics.wait(isOver, 0, 0, 25) === "timed-out"; turn++) {
+      connections[turn % 2].exec("commit");
+      begin(connections[turn % 2]);
+    }
+    connections.forEach((connection) => connection.close());`;
+  const isOver = new SharedArrayBuffer(4);
+  const reader = new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`), { workerData: { path, from: import.meta.filename, isOver } });
+  try {
+    await once(reader, "message");
+    // Left to itself it would be some 140 MiB long, and go on.
+    for (let batch = 0; batch < 900; batch++) await changeAll(executor);
+    expect(logBytes()).toBeLessThan(100 * 1024 * 1024);
+  } finally {
+    Atomics.store(new Int32Array(isOver), 0, 1);
+    Atomics.notify(new Int32Array(isOver), 0);
+    await once(reader, "exit");
+  }
+});
+
 test("a second after the last commit all of it is in the file", async () => {
   const executor = await open();
   await openWallets(executor);
-  expect(logState().checkpointed).toBe(0);
   await vi.waitFor(() => {
     const { log, checkpointed } = logState();
+    expect(log).toBeGreaterThan(0);
     expect(checkpointed).toBe(log);
   }, 5_000);
 });
@@ -125,13 +160,15 @@ test.each([
 });
 
 test("after a checkpoint that failed in its sync nothing more is written, and the process is told to stop", async () => {
-  const executor = await open(() => ({ checkpoint: () => Promise.reject(checkpointFault("SQLITE_IOERR_FSYNC", "disk I/O error")), close: async () => {} }));
+  const onFault = vi.fn<(fault: StoreFault) => void>();
+  const executor = await open(() => ({ checkpoint: () => Promise.reject(checkpointFault("SQLITE_IOERR_FSYNC", "disk I/O error")), close: async () => {} }), onFault);
   await openWallets(executor);
   const failure = await (async () => {
     for (let batch = 0; batch < batches; batch++) await changeAll(executor);
   })().catch((error: unknown) => error);
   expect(failure).toMatchObject({ name: "StoreFault", kind: "unknown", message: expect.stringContaining("SQLITE_IOERR_FSYNC") });
   await expect(executor.execute([toCommand(add("1", { user: "user-1" }))])).rejects.toMatchObject({ kind: "unknown" });
+  expect(onFault.mock.calls).toMatchObject([[{ name: "StoreFault", kind: "unknown" }]]);
 });
 
 test("a checkpoint for which there was no space is tried again later", async () => {
@@ -140,4 +177,49 @@ test("a checkpoint for which there was no space is tried again later", async () 
   await openWallets(executor);
   for (let batch = 0; batch < batches; batch++) await changeAll(executor);
   expect(checkpoint.mock.calls.length).toBeGreaterThan(1);
+});
+
+test("where the checkpointer cannot begin, nothing is lost, and the writer moves the log", async () => {
+  await expect(threadCheckpointer(join(folder, "nowhere", "wallet.db")).checkpoint()).rejects.toMatchObject({ name: "StoreFault", kind: "unavailable" });
+
+  const executor = await open(() => threadCheckpointer(join(folder, "nowhere", "wallet.db")));
+  await openWallets(executor);
+  await changeAll(executor);
+  const bytesABatch = logBytes();
+  for (let batch = 0; batch < batches; batch++) {
+    await changeAll(executor);
+    if (batch === 12) await sleep(500);
+  }
+  expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
+});
+
+test("a log that could not be moved is left for the next process: neither a quiet moment nor the end of this one touches it", async () => {
+  const checkpoint = vi.fn<() => Promise<void>>(() => Promise.reject(checkpointFault("SQLITE_IOERR_FSYNC", "disk I/O error")));
+  const executor = await open(() => ({ checkpoint, close: async () => {} }));
+  await openWallets(executor);
+  while (checkpoint.mock.calls.length === 0) await changeAll(executor);
+  await sleep(1_500);
+  expect(logState()).toMatchObject({ checkpointed: 0 });
+  await executor.close();
+  expect(logState()).toMatchObject({ checkpointed: 0 });
+  expect(logBytes()).toBeGreaterThan(0);
+});
+
+test("whoever closes waits for the round under way, and there is no further one", async () => {
+  let rounds = 0;
+  const underWay = Promise.withResolvers<void>();
+  const executor = await open(() => ({
+    checkpoint() {
+      rounds++;
+      return underWay.promise;
+    },
+    close: () => underWay.promise,
+  }));
+  await openWallets(executor);
+  // Enough behind the first round for a second.
+  for (let batch = 0; batch < batches; batch++) await changeAll(executor);
+  const closed = executor.close();
+  underWay.resolve();
+  await closed;
+  expect(rounds).toBe(1);
 });

@@ -98,6 +98,21 @@ test("a commit that the disk breaks off: its callers are told that nobody knows,
   expectRightBooks(databasePath, [...workload.acknowledged, ...settled.acknowledged]);
 });
 
+test("with several network threads a broken commit stops the process, too, whichever thread's callers it was of", async () => {
+  // One connection is of one thread: that all of them are of the first is once in 64 runs.
+  for (let run = 0; run < 3; run++) {
+    const through = ["bash", "-c", 'ulimit -f 1024 && exec "$@"', "bash"];
+    const service = await startService({ databasePath: join(newFolder("broken"), "wallet.db"), through, flags: ["--network-threads=4"] });
+    const client = grpcClient(service.address);
+    const workload = new Workload(randomFrom(seed + run));
+    const running = workload.run([client], 8);
+    expect(await service.ended).toEqual({ exitCode: 1, signal: null });
+    expect(service.stderr()).toContain("the store can no longer be trusted");
+    await running;
+    client.close();
+  }
+});
+
 /** Sends intentions, a few at a time, until this is so. */
 async function runUntil(workload: Workload, client: GrpcClient, isEnough: () => boolean): Promise<void> {
   const answersMax = 30_000;

@@ -10,6 +10,7 @@ if (parentPort === null) throw new Error("checkpointer-thread.ts runs as a worke
 const port = parentPort;
 const send = (message: FromCheckpointer): void => port.postMessage(message);
 const connection = openForWriting(workerData as string);
+send({ type: "opened" });
 
 port.on("message", () => {
   try {

@@ -3,8 +3,8 @@
 import { Worker } from "node:worker_threads";
 import { StoreFault } from "../store.ts";
 
-/** That it is done, or what SQLite said. */
-export type FromCheckpointer = { readonly type: "moved" } | { readonly type: "failed"; readonly code: string; readonly message: string };
+/** That it can begin; that it is done, or what SQLite said. */
+export type FromCheckpointer = { readonly type: "opened" } | { readonly type: "moved" } | { readonly type: "failed"; readonly code: string; readonly message: string };
 
 export interface Checkpointer {
   /** Moves what it can without making anybody wait. One at a time. Rejects with StoreFault where the file system fails. */
@@ -26,11 +26,13 @@ export function threadCheckpointer(databasePath: string): Checkpointer {
 
   const begin = (): Worker => {
     const begun = new Worker(new URL("./checkpointer-thread.ts", import.meta.url), { workerData: databasePath, name: "checkpointer" });
+    let isOpen = false;
     begun.on("message", (message: FromCheckpointer) => {
-      if (message.type === "failed") fail(checkpointFault(message.code, message.message));
+      if (message.type === "opened") isOpen = true;
+      else if (message.type === "failed") fail(checkpointFault(message.code, message.message));
       else settle((waiting) => waiting.resolve());
     });
-    begun.on("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
+    begun.on("error", (error) => fail(isOpen && error instanceof Error ? error : notBegun(error)));
     begun.on("exit", () => {
       worker = undefined;
       fail(new StoreFault("unavailable", "the checkpointer's thread has ended"));
@@ -41,7 +43,11 @@ export function threadCheckpointer(databasePath: string): Checkpointer {
 
   return {
     checkpoint() {
-      worker ??= begin();
+      try {
+        worker ??= begin();
+      } catch (error) {
+        return Promise.reject(notBegun(error));
+      }
       underWay = Promise.withResolvers();
       worker.postMessage(undefined);
       return underWay.promise;
@@ -53,6 +59,11 @@ export function threadCheckpointer(databasePath: string): Checkpointer {
       await worker?.terminate();
     },
   };
+}
+
+/** A thread that does not come to have the file open, for want of a file descriptor as a rule, has moved nothing. */
+function notBegun(error: unknown): StoreFault {
+  return new StoreFault("unavailable", `the checkpointer's thread cannot begin: ${String(error)}`, { cause: error });
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Touched } from "../../domain/command.ts";
 import { onlyPartition } from "../../domain/journal.ts";
 import type { Changes, LoadedState } from "../../domain/ledger-state.ts";
 import { StartError } from "../../start-error.ts";
-import type { Store } from "../store.ts";
+import type { Store, StoreFault } from "../store.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { openForWriting } from "./connection.ts";
 import { faultOf } from "./fault.ts";
@@ -22,6 +22,8 @@ import { WriteAheadLog } from "./write-ahead-log.ts";
 export interface SqliteOptions {
   /** Moves the write-ahead log of the file with this path beside the writing; without one it is moved between batches. */
   readonly checkpointer?: (truePath: string) => Checkpointer;
+  /** Called when the file is no longer to be trusted although no transaction says so: moving the log has failed. */
+  readonly onFault?: (fault: StoreFault) => void;
   /** For tests. */
   readonly keySizes?: KeyIndexSizes;
 }
@@ -30,7 +32,7 @@ export interface SqliteOptions {
  * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
  * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
-export async function openSqliteStore(path: string, clock: () => number, { checkpointer, keySizes = keyIndexSizes }: SqliteOptions = {}): Promise<Store> {
+export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, keySizes = keyIndexSizes }: SqliteOptions = {}): Promise<Store> {
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
@@ -43,7 +45,7 @@ export async function openSqliteStore(path: string, clock: () => number, { check
     foldLog(connection, path);
     await migrate(connection, clock());
     connection.defaultSafeIntegers(true);
-    return new SqliteStore(connection, lock, clock, { checkpointer: checkpointer?.(truePath), keySizes });
+    return new SqliteStore(connection, lock, clock, { log: new WriteAheadLog(connection, checkpointer?.(truePath), onFault), keySizes });
   } catch (error) {
     connection?.close();
     lock?.release();
@@ -84,7 +86,7 @@ class SqliteStore implements Store {
     connection: Database.Database,
     lock: { release(): void },
     clock: () => number,
-    { checkpointer, keySizes }: { readonly checkpointer: Checkpointer | undefined; readonly keySizes: KeyIndexSizes },
+    { log, keySizes }: { readonly log: WriteAheadLog; readonly keySizes: KeyIndexSizes },
   ) {
     this.#connection = connection;
     this.#lock = lock;
@@ -95,7 +97,7 @@ class SqliteStore implements Store {
     this.#keyIndexes.of(onlyPartition);
     this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes);
     this.#write = prepareWrite(connection, this.#keyIndexes);
-    this.#log = new WriteAheadLog(connection, checkpointer);
+    this.#log = log;
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
     this.#commit = connection.prepare("COMMIT");
     this.#rollback = connection.prepare("ROLLBACK");
@@ -128,6 +130,8 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     await this.#log.close();
+    // SQLite moves the log when the last connection is closed; what it could not move it is to leave for the next process.
+    if (this.#log.hasFailed) return;
     this.#connection.close();
     this.#lock.release();
   }

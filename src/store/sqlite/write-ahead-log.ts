@@ -17,6 +17,15 @@ const lastPagesMax = 256;
 /** Rounds after which the writer finishes whatever is left. */
 const roundsMax = 6;
 
+/**
+ * Pages of the log, 64 MiB, from which on it is not left to chance that no reader stands in it when all of it has been moved. A verification is in one snapshot after
+ * the other: between two of them there is hardly ever a commit.
+ */
+const longLogPages = 16_384;
+
+/** How long the writer then waits for readers to be through, in milliseconds: their snapshots take some 100. */
+const readersWaitMs = 500;
+
 /** Without a commit for so long, in milliseconds, the log is moved as it is: the next start has less to read, and a burst more room. */
 const quietMs = 1_000;
 
@@ -27,17 +36,20 @@ const recordsPerPage = 12;
 export class WriteAheadLog {
   readonly #connection: Database.Database;
   readonly #checkpointer: Checkpointer | undefined;
+  readonly #onFault: (fault: StoreFault) => void;
   /** Pages written since the log was last moved, roughly. */
   #pages = 0;
   #isMovedBeside = false;
   #isToBeFinished = false;
+  #isClosing = false;
   #fault: StoreFault | undefined;
   #quiet: NodeJS.Timeout | undefined;
 
-  /** Without a checkpointer the writer moves everything by itself. */
-  constructor(connection: Database.Database, checkpointer: Checkpointer | undefined) {
+  /** Without a checkpointer the writer moves everything by itself. `onFault` hears at once of what `beforeTransaction` will throw. */
+  constructor(connection: Database.Database, checkpointer: Checkpointer | undefined, onFault: (fault: StoreFault) => void) {
     this.#connection = connection;
     this.#checkpointer = checkpointer;
+    this.#onFault = onFault;
     // https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
     connection.pragma("wal_autocheckpoint = 0");
   }
@@ -64,8 +76,15 @@ export class WriteAheadLog {
     this.#moveHere();
   }
 
+  /** Whether moving the log has failed in a way after which nothing may touch it any more. */
+  get hasFailed(): boolean {
+    return this.#fault !== undefined;
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#quiet);
+    // No further round: its thread would be ended in the middle of it.
+    this.#isClosing = true;
     await this.#checkpointer?.close();
   }
 
@@ -73,25 +92,27 @@ export class WriteAheadLog {
   async #moveBeside(checkpointer: Checkpointer): Promise<void> {
     this.#isMovedBeside = true;
     try {
-      for (let round = 0; round < roundsMax && this.#pages > lastPagesMax; round++) {
+      for (let round = 0; round < roundsMax && this.#pages > lastPagesMax && !this.#isClosing; round++) {
         const before = this.#pages;
         await checkpointer.checkpoint();
         this.#pages -= before;
       }
-      this.#isToBeFinished = true;
     } catch (error) {
       this.#note(error);
     } finally {
       this.#isMovedBeside = false;
+      // Also where the checkpointer could not: otherwise the log would grow for as long as it cannot begin.
+      this.#isToBeFinished = true;
     }
   }
 
   #moveHere(): void {
-    if (this.#isMovedBeside) return;
+    // After a failure another try would seem to succeed: see `checkpointFault`.
+    if (this.#isMovedBeside || this.#fault !== undefined) return;
     this.#isToBeFinished = false;
     this.#pages = 0;
     try {
-      moveLog(this.#connection);
+      if (moveLog(this.#connection) >= longLogPages) beginAnew(this.#connection);
     } catch (error) {
       this.#note(error instanceof Database.SqliteError ? checkpointFault(error.code, error.message) : error);
     }
@@ -100,11 +121,25 @@ export class WriteAheadLog {
   /** What passes is tried again when as many pages have gathered once more. */
   #note(error: unknown): void {
     this.#pages = 0;
-    if (!(error instanceof StoreFault && error.kind === "unavailable")) this.#fault = new StoreFault("unknown", String(error), { cause: error });
+    if (error instanceof StoreFault && error.kind === "unavailable") return;
+    this.#fault = new StoreFault("unknown", String(error), { cause: error });
+    this.#onFault(this.#fault);
   }
 }
 
-/** Moves as much of the log into the file as no reader still needs, synced, without waiting for anybody. Throws SqliteError. */
-export function moveLog(connection: Database.Database): void {
-  connection.pragma("wal_checkpoint(PASSIVE)");
+/** Moves as much of the log into the file as no reader still needs, synced, without waiting for anybody. Answers the log's length in pages. Throws SqliteError. */
+export function moveLog(connection: Database.Database): number {
+  const [{ log }] = connection.pragma("wal_checkpoint(PASSIVE)") as [{ log: number | bigint }];
+  return Number(log);
+}
+
+/** Moves all of it and waits a little until no reader is in it, so that it is used from its beginning; whoever begins to read meanwhile reads the file. Throws SqliteError. */
+function beginAnew(connection: Database.Database): void {
+  const waitMs = Number(connection.pragma("busy_timeout", { simple: true }));
+  connection.pragma(`busy_timeout = ${readersWaitMs}`);
+  try {
+    connection.pragma("wal_checkpoint(RESTART)");
+  } finally {
+    connection.pragma(`busy_timeout = ${waitMs}`);
+  }
 }

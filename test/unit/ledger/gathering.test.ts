@@ -65,6 +65,20 @@ test("a defect is only the one's that has it", async () => {
   expect(executed).toEqual([["a", "bad", "b"], ["a"], ["bad"], ["b"]]);
 });
 
+test("who has more overdue holds than a transaction releases has nobody else wait", async () => {
+  const { executor, executed } = recording();
+  const sweeping: Executor = {
+    ...executor,
+    async execute(commands) {
+      const answers = await executor.execute(commands);
+      return commands.some((command) => nameOf(command) === "overdue") ? commands.map(() => ({ type: "notYet" })) : answers;
+    },
+  };
+  const shared = gathering(sweeping, 10);
+  expect(await Promise.all([named("a", "b"), named("overdue"), named("c")].map((commands) => shared.execute(commands)))).toEqual([["a", "b"], [{ type: "notYet" }], ["c"]]);
+  expect(executed).toEqual([["a", "b", "overdue", "c"], ["a", "b"], ["overdue"], ["c"]]);
+});
+
 test("closing waits for what has arrived", async () => {
   const { executor, executed } = recording();
   const shared = gathering(executor, 10);

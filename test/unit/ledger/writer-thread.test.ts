@@ -66,6 +66,14 @@ test("after an unknown outcome everything under way is unknown, nothing more is 
   await writer.close();
 });
 
+test("a doubt about what came through another door is everybody's, too", async () => {
+  const writer = await thread({ type: "inDoubt", message: "SQLITE_IOERR_FSYNC" });
+  await expect(writer.execute([])).rejects.toMatchObject({ kind: "unknown" });
+  expect((await writer.failed).message).toMatch(/the outcome of a commit is unknown: SQLITE_IOERR_FSYNC/);
+  await expect(writer.execute([])).rejects.toMatchObject({ kind: "unavailable" });
+  await writer.close();
+});
+
 test("when the thread dies, what is under way is unknown, and what comes later is answered at once", async () => {
   const writer = await thread("exit");
   await expect(writer.execute([])).rejects.toMatchObject({ kind: "unknown" });
