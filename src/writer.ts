@@ -35,7 +35,7 @@ function serve(executor: DoubtfulExecutor): void {
 
   const execute = async ({ batchId, commands }: ToDoor, door: MessagePort): Promise<void> => {
     try {
-      tell(door, batchId, await shared.execute(commands));
+      tell(door, batchId, await shared.execute(commands, door));
       announce(door);
     } catch (error) {
       door.postMessage(failureOf(batchId, error));

@@ -27,6 +27,12 @@ export interface QueueLimits {
 /** One batch is being executed and the next one already lies ready beside it, so that the writer never waits for this thread. */
 const batchesUnderWayMax = 2;
 
+/**
+ * Commands from which on the first batch takes only half of those that wait, and the second the others. Callers who wait for their answers ask again all
+ * at once, so that as one batch they would go on as one: the writer waiting while they are answered, and they while it writes.
+ */
+const splitLengthMin = 8;
+
 interface Waiting {
   readonly command: Command;
   readonly signal: AbortSignal | undefined;
@@ -43,6 +49,8 @@ export class CommandQueue {
   readonly #swept = new Set<Waiting>();
   #length = 0;
   #batchesUnderWay = 0;
+  /** Commands in them. */
+  #lengthUnderWay = 0;
   #flushScheduled = false;
   #closed = false;
   readonly #empty = Promise.withResolvers<void>();
@@ -88,6 +96,8 @@ export class CommandQueue {
 
   #flush(): void {
     while (this.#batchesUnderWay < batchesUnderWayMax) {
+      // As long as the first is under way anyhow, more may come to share the second's commit.
+      if (this.#waiting.length < this.#lengthUnderWay / 2) return;
       const batch = this.#takeBatch();
       if (batch.length === 0) return;
       void this.#execute(batch);
@@ -96,11 +106,13 @@ export class CommandQueue {
 
   async #execute(batch: readonly Waiting[]): Promise<void> {
     this.#batchesUnderWay++;
+    this.#lengthUnderWay += batch.length;
     const notYet = new Set<Waiting>();
     try {
       await this.#executeTogether(batch, notYet);
     } finally {
       this.#batchesUnderWay--;
+      this.#lengthUnderWay -= batch.length;
       const over = batch.filter((waiting) => !notYet.has(waiting));
       for (const waiting of over) this.#swept.delete(waiting);
       this.#left(over);
@@ -138,9 +150,12 @@ export class CommandQueue {
     this.#dropAbandoned();
     const [first] = this.#waiting;
     if (first !== undefined && this.#goesAlone(first)) return this.#waiting.splice(0, 1);
+    const isSplit = this.#batchesUnderWay === 0 && this.#waiting.length >= splitLengthMin;
+    const lengthMax = isSplit ? Math.ceil(this.#waiting.length / 2) : this.#waiting.length;
     let together = 0;
     let weight = 0;
     for (const waiting of this.#waiting) {
+      if (together === lengthMax) break;
       weight += weightOf(waiting.command);
       const isTooMuch = together > 0 && weight > this.#limits.batchLengthMax;
       if (isTooMuch || this.#goesAlone(waiting)) break;

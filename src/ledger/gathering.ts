@@ -8,16 +8,22 @@ import { StoreFault } from "../store/store.ts";
 import type { Executor } from "./executor.ts";
 
 interface Waiting {
+  readonly door: object;
   readonly commands: readonly Command[];
   readonly resolve: (answers: readonly Answer[]) => void;
   readonly reject: (reason: unknown) => void;
 }
 
+export interface GatheringExecutor extends Executor {
+  /** Two batches of one door do not share a transaction: it sends them apart so that it has something to do while the second is written. */
+  execute(commands: readonly Command[], door?: object): Promise<readonly Answer[]>;
+}
+
 /**
- * The same executor for many who ask at once: batches are executed in the order of their arrival, together as far as `batchLengthMax` operations
+ * The same executor for many who ask at once: batches are executed in the order of their arrival, one of each door together as far as `batchLengthMax` operations
  * reach. Each is answered as if it had been executed by itself; only a fault of the database is everybody's.
  */
-export function gathering(executor: Executor, batchLengthMax: number): Executor {
+export function gathering(executor: Executor, batchLengthMax: number): GatheringExecutor {
   const waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
 
@@ -31,9 +37,9 @@ export function gathering(executor: Executor, batchLengthMax: number): Executor 
   };
 
   return {
-    execute: (commands) =>
+    execute: (commands, door = {}) =>
       new Promise((resolve, reject) => {
-        waiting.push({ commands, resolve, reject });
+        waiting.push({ door, commands, resolve, reject });
         running ??= run();
       }),
     async close() {
@@ -45,16 +51,16 @@ export function gathering(executor: Executor, batchLengthMax: number): Executor 
 
 /** At least one. A release goes alone: what is eligible is looked up before anything of its transaction is decided. */
 function takeTogether(waiting: Waiting[], batchLengthMax: number): readonly Waiting[] {
-  let together = 0;
+  const doors = new Set<object>();
   let weight = 0;
-  for (const { commands } of waiting) {
+  for (const { door, commands } of waiting) {
     for (const command of commands) weight += weightOf(command);
     const goesAlone = commands[0]?.type === "releaseHolds";
-    if (together > 0 && (goesAlone || weight > batchLengthMax)) break;
-    together++;
+    if (doors.size > 0 && (goesAlone || weight > batchLengthMax || doors.has(door))) break;
+    doors.add(door);
     if (goesAlone) break;
   }
-  return waiting.splice(0, together);
+  return waiting.splice(0, doors.size);
 }
 
 /**

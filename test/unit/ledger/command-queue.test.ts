@@ -47,6 +47,23 @@ describe("the queue", () => {
     expect(inner.batches).toEqual([["a", "b", "c", "d"], ["e", "f"]]);
   });
 
+  test("many that arrive together are two batches, so that some are answered while others are written", async () => {
+    const inner = executor();
+    const queue = new CommandQueue(inner, { queueLengthMax: 100, batchLengthMax: 100 });
+    await Promise.all(Array.from("abcdefghi", (user) => queue.submit(reverse(user))));
+    expect(inner.batches).toEqual([Array.from("abcde"), Array.from("fghi")]);
+  });
+
+  test("few that arrive while many are under way wait for more, or for the end of those", async () => {
+    const inner = executor();
+    const queue = new CommandQueue(inner, { queueLengthMax: 100, batchLengthMax: 100 });
+    const first = Array.from("abcdefg", (user) => queue.submit(reverse(user)));
+    // They are under way by then, and for one turn more.
+    const later = new Promise((resolve) => setImmediate(() => resolve(Promise.all(Array.from("xyz", (user) => queue.submit(reverse(user)))))));
+    await Promise.all([...first, later]);
+    expect(inner.batches).toEqual([Array.from("abcdefg"), Array.from("xyz")]);
+  });
+
   test("a release goes alone, in its turn", async () => {
     const inner = executor();
     const queue = new CommandQueue(inner, limits);

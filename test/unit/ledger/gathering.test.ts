@@ -42,6 +42,14 @@ test("as many operations share a transaction as may; a batch that is larger goes
   expect(executed).toEqual([["a", "b", "c"], ["d"], ["executeBatch"], ["e", "f", "g"], ["h"]]);
 });
 
+test("two batches of one door go one after the other", async () => {
+  const { executor, executed } = recording();
+  const shared = gathering(executor, 10);
+  const [one, other] = [{}, {}];
+  await Promise.all([shared.execute(named("a"), one), shared.execute(named("b"), other), shared.execute(named("c"), one), shared.execute(named("d"), other)]);
+  expect(executed).toEqual([["a", "b"], ["c", "d"]]);
+});
+
 test("a release goes alone", async () => {
   const { executor, executed } = recording();
   const shared = gathering(executor, 10);
