@@ -1,7 +1,7 @@
 // The processes of a run: servers that are measured and helpers that measure, none of which outlives the run.
 
 import { fork, spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, connect, type AddressInfo } from "node:net";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
@@ -62,6 +62,12 @@ export async function startFlaskWallet(databasePath: string, workers: number): P
   return startServer({ name: "flask", program: "python3", args, port, isUp: isReady, env: { FLASK_WALLET_DATABASE: databasePath } });
 }
 
+/** What `npm start` gives to node. */
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { start: string } };
+  return scripts.start.split(" ").slice(2);
+}
+
 /** One of bench/servers, which take the port as their first argument. */
 export async function startContender(name: string, ...args: string[]): Promise<Server> {
   const port = await freePort();
@@ -104,7 +110,7 @@ interface Start {
 }
 
 function walletArgs(port: number, databasePath: string): string[] {
-  return ["bin/wallet.js", `--listen=127.0.0.1:${port}`, `--database-url=sqlite:${databasePath}`];
+  return [...startArguments(), `--listen=127.0.0.1:${port}`, `--database-url=sqlite:${databasePath}`];
 }
 
 async function startServer({ name, program = process.execPath, args, port, isUp, env = {} }: Start): Promise<Server> {

@@ -55,13 +55,27 @@ describe("the queue", () => {
   });
 
   test("few that arrive while many are under way wait for more, or for the end of those", async () => {
-    const inner = executor();
+    const [batches, end]: [string[][], PromiseWithResolvers<void>] = [[], Promise.withResolvers()];
+    const inner = {
+      async execute(commands: readonly Command[]) {
+        batches.push(commands.map(userOf));
+        await end.promise;
+        return commands.map(() => done);
+      },
+    };
     const queue = new CommandQueue(inner, { queueLengthMax: 100, batchLengthMax: 100 });
-    const first = Array.from("abcdefg", (user) => queue.submit(reverse(user)));
-    // They are under way by then, and for one turn more.
-    const later = new Promise((resolve) => setImmediate(() => resolve(Promise.all(Array.from("xyz", (user) => queue.submit(reverse(user)))))));
-    await Promise.all([...first, later]);
-    expect(inner.batches).toEqual([Array.from("abcdefg"), Array.from("xyz")]);
+    const submitted = Array.from("abcdefg", (user) => queue.submit(reverse(user)));
+    for (const user of "xyz") {
+      await new Promise(setImmediate);
+      submitted.push(queue.submit(reverse(user)));
+    }
+    await new Promise(setImmediate);
+    expect(batches).toEqual([Array.from("abcdefg")]);
+    submitted.push(queue.submit(reverse("!")));
+    await new Promise(setImmediate);
+    expect(batches).toEqual([Array.from("abcdefg"), Array.from("xyz!")]);
+    end.resolve();
+    await Promise.all(submitted);
   });
 
   test("a release goes alone, in its turn", async () => {
