@@ -54,7 +54,7 @@ export async function startApp(config: Config, logger: Logger, { opening = start
     throw error;
   }
 
-  const { host, port, reads, submit, drain, close } = network;
+  const { host, port, reads, submit, drain, abandon, close } = network;
   const sweeper = config.autoRelease ? startSweeping(reads, submit, (error) => logger.warn({ err: error }, "overdue holds could not be released")) : undefined;
   const drainAll = async (): Promise<void> => {
     isReady = false;
@@ -67,6 +67,8 @@ export async function startApp(config: Config, logger: Logger, { opening = start
     failed: Promise.race([writer.failed, others.failed]).then(async (error) => {
       // Whoever waits is told that the outcome is unknown before the process ends. The ledger is left as it is: closing it would write.
       await Promise.race([drainAll(), setTimeout(lastAnswersMs)]);
+      abandon();
+      await Promise.race([others.abandon(), setTimeout(lastAnswersMs)]);
       return error;
     }),
     async stop() {

@@ -10,10 +10,12 @@ export interface NetworkSettings {
 }
 
 /** Each is said back when it is done. */
-export type ToNetwork = "unready" | "drain" | "close";
+export type ToNetwork = "unready" | "drain" | "abandon" | "close";
 
 export type FromNetwork =
   | { readonly type: "log"; readonly lines: string }
   | { readonly type: "ready" }
+  /** What is written through this thread's door can no longer be trusted. */
+  | { readonly type: "failed"; readonly message: string }
   | { readonly type: "notStarted"; readonly message: string }
   | { readonly type: "done"; readonly what: ToNetwork };

@@ -16,17 +16,14 @@ const toWriter = doorThrough(door);
 let isReady = true;
 let isClosing = false;
 
-// Whatever became of it, nothing more can be written here: the main thread ends the process when this one fails.
-void failWithWriter();
-async function failWithWriter(): Promise<void> {
-  const error = await toWriter.failed;
-  if (!isClosing) throw error;
-}
+// Told, not thrown: a thread that ends while it reads HTTP/2 takes the process with it before anybody has their answer (Node 24).
+void toWriter.failed.then(({ message }) => isClosing || send({ type: "failed", message }));
 
 function serve(network: Network): void {
   const carryOut = async (what: ToNetwork): Promise<void> => {
     isReady = false;
     if (what === "drain") await network.drain();
+    if (what === "abandon") network.abandon();
     if (what === "close") {
       isClosing = true;
       await network.close();

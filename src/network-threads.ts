@@ -6,11 +6,13 @@ import { writeLines, type Logger } from "./log.ts";
 import type { FromNetwork, NetworkSettings, ToNetwork } from "./network-messages.ts";
 
 export interface NetworkThreads {
-  /** Resolves when one of them has ended by itself, which is a defect. */
+  /** Resolves when one of them has ended by itself, which is a defect, or can no longer trust the writer. */
   readonly failed: Promise<Error>;
   unready(): void;
   /** As Network's, of all of them. */
   drain(): Promise<void>;
+  /** As Network's, of all of them. */
+  abandon(): Promise<void>;
   /** As Network's, of all of them, and ends them. */
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function startNetworkThreads(config: Config, doors: readonly Messag
     failed: Promise.race(threads.map((thread) => thread.failed)),
     unready: () => threads.forEach((thread) => thread.tell("unready")),
     drain: () => all((thread) => thread.ask("drain")),
+    abandon: () => all((thread) => thread.ask("abandon")),
     close,
   };
 }
@@ -48,7 +51,7 @@ class NetworkThread {
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<Error>();
-  readonly #done = { unready: Promise.withResolvers<void>(), drain: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
+  readonly #done = { unready: Promise.withResolvers<void>(), drain: Promise.withResolvers<void>(), abandon: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
   #isEnding = false;
 
   constructor(config: Config, door: MessagePort, logger: Logger) {
@@ -56,6 +59,7 @@ class NetworkThread {
     this.#worker = new Worker(new URL("./network-thread.ts", import.meta.url), { workerData: settings, transferList: [door], name: "network" });
     this.#worker.on("message", (message: FromNetwork) => {
       if (message.type === "log") writeLines(logger, message.lines);
+      else if (message.type === "failed") this.#failed.resolve(new Error(message.message));
       else if (message.type === "ready") this.#ready.resolve();
       else if (message.type === "notStarted") this.#ready.reject(new Error(message.message));
       else this.#done[message.what].resolve();

@@ -52,6 +52,8 @@ export interface Network {
   submit(command: ReleaseHolds): Promise<Answer>;
   /** Not ready, no new connections; answers what was accepted, and ends verifications, which may be long and change nothing. */
   drain(): Promise<void>;
+  /** Closes every connection at once. */
+  abandon(): void;
   /** Waits for what was accepted and lets go of the ledger. After `drain`. */
   close(): Promise<void>;
 }
@@ -89,7 +91,7 @@ export async function startNetwork({ config, door, logger, validate, isPortShare
       logger,
     });
     const { host, port } = server;
-    return { host, port, reads, submit, drain: async () => void (await Promise.all([verifier.close(), server.drain()])), close };
+    return { host, port, reads, submit, drain: async () => void (await Promise.all([verifier.close(), server.drain()])), abandon: () => server.abandon(), close };
   } catch (error) {
     await close();
     throw error;

@@ -61,6 +61,8 @@ export interface RunningServer {
    * it again gives the same promise.
    */
   drain(): Promise<void>;
+  /** Closes every connection at once, answered or not: for a process that is about to end, and whose threads must not be in the middle of reading then. */
+  abandon(): void;
 }
 
 /** Opens the port and serves. Rejects where the address cannot be had, or a proto asks for something that is not supported. */
@@ -94,6 +96,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       draining.abort();
       drained ??= drainListener(listener, limits.drainTimeoutMs);
       return drained;
+    },
+    abandon() {
+      draining.abort();
+      listener.destroy();
     },
   };
 }

@@ -106,7 +106,8 @@ test("with several network threads a broken commit stops the process, too, which
     const client = grpcClient(service.address);
     const workload = new Workload(randomFrom(seed + run));
     const running = workload.run([client], 8);
-    expect(await service.ended).toEqual({ exitCode: 1, signal: null });
+    const ended = await service.ended;
+    expect(ended, service.stderr().slice(-4000)).toEqual({ exitCode: 1, signal: null });
     expect(service.stderr()).toContain("the store can no longer be trusted");
     await running;
     client.close();

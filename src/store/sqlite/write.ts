@@ -1,6 +1,5 @@
 // Writes what a batch has changed, inside its transaction.
 
-import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
 import { sql, type Insertable, type RawBuilder } from "kysely";
 import type { Changes } from "../../domain/ledger-state.ts";
@@ -52,19 +51,17 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
       insertRecord(recordToRow(record));
       for (const mark of marksOf(record)) insertMark.run(mark);
     }
-    // Wallets and holds are named after the operation that made them: what was made in this batch is new, everything else is there.
+    // Wallets and holds are named after the operation that made them: what was made in this batch is new, and everything else there, as a rule.
     const made = new Set(records.map((record) => record.operationId));
     for (const wallet of wallets) {
       const row = walletToRow(head.partition, wallet);
-      if (made.has(wallet.walletId)) insertWallet.run(row);
-      else assert(updateWallet.run(row) === 1, "a wallet that was loaded is there");
+      if (made.has(wallet.walletId) || updateWallet.run(row) === 0) insertWallet.run(row);
     }
     // Whatever changes a hold changes its wallet too.
     const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
     for (const hold of holds) {
       const row = holdToRow(head.partition, hold, currencies.get(hold.walletId)!);
-      if (made.has(hold.holdId)) insertHold.run(row);
-      else assert(updateHold.run(row) === 1, "a hold that was loaded is there");
+      if (made.has(hold.holdId) || updateHold.run(row) === 0) insertHold.run(row);
     }
     for (const totals of currencyTotals) putTotals.run(currencyTotalsToRow(head.partition, totals));
     const lastKeyOrdinal = keyIndexes.of(head.partition).add(keys, { keyOrdinal, forgetBeforeMs: forgetKeysBeforeMs });
