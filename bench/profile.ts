@@ -85,9 +85,13 @@ function threadIdOf(file: string): number {
   return Number(file.split(".")[4]);
 }
 
+/** The files that threads begin with. */
+const threadNames = { "/src/writer.ts": "writer thread", "/sqlite/checkpointer-thread.ts": "checkpointer" } as const;
+
 function threadName(threadId: number, { nodes }: CpuProfile): string {
   if (threadId === 0) return "main thread";
-  return nodes.some(({ callFrame }) => callFrame.url.endsWith("/src/writer.ts")) ? "writer thread" : `thread ${threadId}`;
+  const entry = Object.entries(threadNames).find(([file]) => nodes.some(({ callFrame }) => callFrame.url.endsWith(file)));
+  return entry?.[1] ?? `thread ${threadId}`;
 }
 
 function sharesOf(profile: CpuProfile, { fromUs, untilUs }: Window): Map<Area, number> {
