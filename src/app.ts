@@ -58,7 +58,6 @@ export async function startApp(config: Config, logger: Logger, { opening = start
   const sweeper = config.autoRelease ? startSweeping(reads, submit, (error) => logger.warn({ err: error }, "overdue holds could not be released")) : undefined;
   const drainAll = async (): Promise<void> => {
     isReady = false;
-    others.unready();
     await Promise.all([drain(), others.drain()]);
   };
   return {

@@ -8,7 +8,6 @@ import type { FromNetwork, NetworkSettings, ToNetwork } from "./network-messages
 export interface NetworkThreads {
   /** Resolves when one of them has ended by itself, which is a defect, or can no longer trust the writer. */
   readonly failed: Promise<Error>;
-  unready(): void;
   /** As Network's, of all of them. */
   drain(): Promise<void>;
   /** As Network's, of all of them. */
@@ -40,7 +39,6 @@ export async function startNetworkThreads(config: Config, doors: readonly Messag
   }
   return {
     failed: Promise.race(threads.map((thread) => thread.failed)),
-    unready: () => threads.forEach((thread) => thread.tell("unready")),
     drain: () => all((thread) => thread.ask("drain")),
     abandon: () => all((thread) => thread.ask("abandon")),
     close,
@@ -51,7 +49,7 @@ class NetworkThread {
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<Error>();
-  readonly #done = { unready: Promise.withResolvers<void>(), drain: Promise.withResolvers<void>(), abandon: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
+  readonly #done = { drain: Promise.withResolvers<void>(), abandon: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
   #isEnding = false;
 
   constructor(config: Config, door: MessagePort, logger: Logger) {
@@ -76,13 +74,9 @@ class NetworkThread {
     return this.#failed.promise;
   }
 
-  tell(what: ToNetwork): void {
-    this.#worker.postMessage(what);
-  }
-
   /** Resolves when it is done, or when nobody is left to do it. */
   ask(what: ToNetwork): Promise<void> {
-    this.tell(what);
+    this.#worker.postMessage(what);
     return this.#done[what].promise;
   }
 

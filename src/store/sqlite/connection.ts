@@ -27,6 +27,8 @@ export function openForWriting(path: string): Database.Database {
   // https://sqlite.org/pragma.html#pragma_fullfsync: without it macOS acknowledges before the drive has it. Nothing elsewhere.
   setting(connection, path, "fullfsync", "ON", 1);
   setting(connection, path, "checkpoint_fullfsync", "ON", 1);
+  // https://sqlite.org/pragma.html#pragma_wal_autocheckpoint: when the log is moved is for write-ahead-log.ts to say, and whether it could be.
+  setting(connection, path, "wal_autocheckpoint", "0", 0);
   setting(connection, path, "trusted_schema", "OFF", 0);
   setting(connection, path, "cache_size", `-${writerCacheKib}`, -writerCacheKib);
   setting(connection, path, "journal_size_limit", `${walKeptMaxBytes}`, walKeptMaxBytes);

@@ -50,8 +50,6 @@ export class WriteAheadLog {
     this.#connection = connection;
     this.#checkpointer = checkpointer;
     this.#onFault = onFault;
-    // https://sqlite.org/pragma.html#pragma_wal_autocheckpoint
-    connection.pragma("wal_autocheckpoint = 0");
   }
 
   /** Before a transaction. Throws StoreFault "unknown" once moving the log has failed in a way after which nothing more may be written. */
