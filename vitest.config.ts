@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: "test/support/postgres-server.ts",
     include: ["test/**/*.test.ts"],
     pool: "forks",
     // Two cores: one for the test, one for the server that it talks to.

@@ -3,7 +3,7 @@
 import type { BatchLoadOrder } from "./batch-load.ts";
 import type { BatchReport } from "./batch-report.ts";
 import type { DoorOrder } from "./ledger-door.ts";
-import { startHelper, startWallet, type Helper, type Server } from "./processes.ts";
+import { placeOf, startHelper, startWallet, type Helper, type Server } from "./processes.ts";
 import type { BatchContent } from "./requests.ts";
 
 /** What a turn consists of. */
@@ -30,7 +30,7 @@ export interface BatchService extends BatchContender {
 export async function startBatchService(databasePath: string, wallets: number): Promise<BatchService> {
   const server = await startWallet(databasePath);
   const load = startHelper<BatchLoadOrder, BatchReport>("bench/batch-load.ts");
-  const runOn: BatchService["runOn"] = (among, content, turn) => load.ask({ port: server.port, serverPid: server.pid, wallets: among, content, ...turn });
+  const runOn: BatchService["runOn"] = (among, content, turn) => load.ask({ servers: [placeOf(server)], wallets: among, content, ...turn });
   return {
     server,
     runOn,

@@ -1,4 +1,4 @@
-// The load of rows 4 and 5: a process of its own that keeps calls of ExecuteBatch in flight over gRPC, and looks at every result when the clock has stopped.
+// The load of rows 4, 5 and 8: a process of its own that keeps calls of ExecuteBatch in flight over gRPC, and looks at every result when the clock has stopped.
 //
 // Of a thousand operations a call, so little is the client's own work that node:http2 does, which keeps HTTP/2's flow control by itself.
 
@@ -6,18 +6,29 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { connect, type ClientHttp2Session } from "node:http2";
 import { ExecuteBatchResponseSchema, type BatchResult } from "../gen/wallet/v1/wallet_service_pb.ts";
 import { inLanes, reportOn, type BatchReport } from "./batch-report.ts";
+import type { ServerPlace } from "./load.ts";
 import { batchWriter, pathOf, type BatchContent } from "./requests.ts";
+import { percentile } from "./statistics.ts";
 
 export interface BatchLoadOrder {
-  readonly port: number;
-  /** The service's process, whose processor time is read at the beginning and the end. */
-  readonly serverPid: number;
+  /** The calls go to them in turn; their processor time is read at the beginning and the end. */
+  readonly servers: readonly ServerPlace[];
+  /** The first process of the database server that they share, where they do. */
+  readonly databasePid?: number;
   readonly wallets: number;
   readonly batches: number;
   readonly batchLength: number;
   readonly inFlight: number;
   readonly withKeys: boolean;
   readonly content: BatchContent;
+}
+
+export interface BatchLoadReport extends BatchReport {
+  /** From a call's departure until its whole answer was there. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Processor time of this process, in microseconds an operation. */
+  readonly loadUs: number;
 }
 
 /** All of the messages of an order and of their answers lie in memory together; a batch of 1,000 takes less than 0.1 MiB of it. */
@@ -29,24 +40,30 @@ const messageHeadBytes = 5;
 /** Room for every answer in flight: the service never waits for this client. */
 const windowBytes = 16 * 1024 * 1024;
 
-/** Keys go on from one order to the next, so that none is ever used twice. */
-let lastKey = 0;
+/** Keys go on from one order to the next, so that none is ever used twice; nor is any that load.ts, which begins at 1, uses on the same ledger. */
+let lastKey = 100_000_000_000;
 
-async function run({ port, serverPid, wallets, batches, batchLength, inFlight, withKeys, content }: BatchLoadOrder): Promise<BatchReport> {
+async function run({ servers, databasePid, wallets, batches, batchLength, inFlight, withKeys, content }: BatchLoadOrder): Promise<BatchLoadReport> {
   if (batches > batchesMax) throw new RangeError(`${batches} batches are more than ${batchesMax}`);
   const write = batchWriter(content, wallets, withKeys ? () => ++lastKey : undefined);
   const requests = Array.from({ length: batches }, () => withHead(write(batchLength)));
   const answers: Buffer[] = [];
 
-  const session = await openSession(port);
-  const report = await reportOn(serverPid, batches * batchLength, () =>
+  const latencies = new Float64Array(batches);
+  const sessions = await Promise.all(servers.map(({ port }) => openSession(port)));
+  const ownBefore = process.cpuUsage();
+  const report = await reportOn({ servers: servers.map(({ pid }) => pid), database: databasePid }, batches * batchLength, () =>
     inLanes(batches, inFlight, async (index) => {
-      answers[index] = await call(session, requests[index]!);
+      const startMs = performance.now();
+      answers[index] = await call(sessions[index % sessions.length]!, requests[index]!);
+      latencies[index] = performance.now() - startMs;
     }),
   );
-  session.close();
+  const own = process.cpuUsage(ownBefore);
+  for (const session of sessions) session.close();
   check(answers, batchLength);
-  return report;
+  latencies.sort();
+  return { ...report, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99), loadUs: (own.user + own.system) / (batches * batchLength) };
 }
 
 /** Every operation was applied, now and not before: a load of replays or rejections would measure something else. */

@@ -1,30 +1,33 @@
 // What a run of batches comes to: its rate, and the processor time that the process which carried it out took for it.
 
-import { threadTimes, usedBetween } from "./processor-time.ts";
+import { measureProcessors, type MeasuredProcesses } from "./processor-time.ts";
 
 export interface BatchReport {
   readonly operationsPerSecond: number;
-  /** Processor time of the whole process, in microseconds an operation. */
+  /** Processor time of the whole process, or of all servers together, in microseconds an operation. */
   readonly cpuUs: number;
   /** What of it the main thread took: in the service the network, in the other contenders whatever makes the batches up. */
   readonly mainThreadUs: number;
   /** What of it the writer thread took, where there is one. */
   readonly writerThreadUs: number;
+  /** What the database server's processes took, where there is one. */
+  readonly databaseUs: number;
 }
 
-/** Carries out `work`, which is so many operations of the process `pid`. */
-export async function reportOn(pid: number, operations: number, work: () => Promise<void>): Promise<BatchReport> {
-  const before = threadTimes(pid);
+/** Carries out `work`, which is so many operations of these processes. */
+export async function reportOn(processes: MeasuredProcesses, operations: number, work: () => Promise<void>): Promise<BatchReport> {
+  const used = measureProcessors(processes);
   const startMs = performance.now();
   await work();
   const seconds = (performance.now() - startMs) / 1000;
-  const used = usedBetween(before, threadTimes(pid));
+  const { serverMs, databaseMs } = used();
   const perOperationUs = (ms: number): number => (1000 * ms) / operations;
   return {
     operationsPerSecond: operations / seconds,
-    cpuUs: perOperationUs([...used.values()].reduce((sum, ms) => sum + ms, 0)),
-    mainThreadUs: perOperationUs(used.get("MainThread") ?? 0),
-    writerThreadUs: perOperationUs(used.get("writer") ?? 0),
+    cpuUs: perOperationUs([...serverMs.values()].reduce((sum, ms) => sum + ms, 0)),
+    mainThreadUs: perOperationUs(serverMs.get("MainThread") ?? 0),
+    writerThreadUs: perOperationUs(serverMs.get("writer") ?? 0),
+    databaseUs: perOperationUs(databaseMs),
   };
 }
 

@@ -16,6 +16,7 @@ import { measureOriginal } from "./original-rows.ts";
 import { longPlan, shortPlan } from "./plan.ts";
 import { drawPlot } from "./plots.ts";
 import { cleanUp } from "./processes.ts";
+import { measurePostgres } from "./postgres-rows.ts";
 import { measureProfile } from "./profile-rows.ts";
 import { plotFolder, reportText } from "./report.ts";
 import { measureStart } from "./start-rows.ts";
@@ -35,6 +36,7 @@ const groups: readonly { readonly names: readonly string[]; readonly measure: ()
   { names: ["4"], measure: () => measureBatchSizes(plan, say) },
   { names: ["5"], measure: () => measureGrowth(plan, say) },
   { names: ["6"], measure: () => measureHistory(plan, say) },
+  { names: ["8"], measure: () => measurePostgres(plan, say) },
   { names: ["10"], measure: () => measureStart(plan, unary?.loaded, say) },
   { names: ["ceiling"], measure: () => measureCeiling(plan, say) },
   { names: ["profile"], measure: () => measureProfile(plan, say) },

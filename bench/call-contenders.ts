@@ -6,7 +6,7 @@ import { AddMoneyResponseSchema, HoldMoneyResponseSchema } from "../gen/wallet/v
 import type { LoadOrder, LoadReport, Protocol } from "./load.ts";
 import { decimals, percent, ratiosOf, spreadText, whole, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
-import type { Helper, Server } from "./processes.ts";
+import { placeOf, type Helper, type Server } from "./processes.ts";
 import type { BenchMethod } from "./requests.ts";
 import { spreadOf } from "./statistics.ts";
 
@@ -28,7 +28,7 @@ export function contender(name: string, server: Server, protocol: Protocol, meth
 export async function takeTurns(load: Load, contenders: readonly Contender[], plan: Plan, inFlight: number): Promise<void> {
   for (const { name, server, protocol, method, reports } of contenders) {
     const { wallets, warmUpMs, measureMs } = plan;
-    const report = await load.ask({ protocol, port: server.port, serverPid: server.pid, method, wallets, inFlight, warmUpMs, measureMs });
+    const report = await load.ask({ protocol, servers: [placeOf(server)], method, wallets, inFlight, warmUpMs, measureMs });
     checkReport(name, report);
     if (server.name === "wallet") checkSample(protocol, method, report.sample);
     reports.push(report);
@@ -40,10 +40,10 @@ export function checkReport(name: string, { calls, failures }: LoadReport): void
 }
 
 /** A load that got wrong answers, or replays, would measure nothing. */
-function checkSample(protocol: Protocol, method: BenchMethod, sample: string): void {
+export function checkSample(protocol: Protocol, method: BenchMethod, sample: string, hashBytesExpected = 32): void {
   const bytes = Buffer.from(sample, "base64");
   const [amount, hashBytes, replayed] = protocol === "grpc" ? ofBinary(method, bytes) : ofJson(bytes);
-  if (amount !== "0.01" || hashBytes !== 32 || replayed) throw new Error(`${method} was answered with ${sample}`);
+  if (amount !== "0.01" || hashBytes !== hashBytesExpected || replayed) throw new Error(`${method} was answered with ${sample}`);
 }
 
 type Told = readonly [amount: string | undefined, hashBytes: number | undefined, replayed: boolean];

@@ -23,7 +23,7 @@ export interface Door {
 }
 
 export async function openDoor(databasePath: string): Promise<Door> {
-  const settings = { databasePath, assets: new Map<string, number>(), holdPeriodMs: 600_000, autoRelease: false, idempotencyRetentionMs: 30 * 86_400_000, batchLengthMax: limits.batchLengthMax };
+  const settings = { databasePath, partitions: 1, assets: new Map<string, number>(), holdPeriodMs: 600_000, autoRelease: false, idempotencyRetentionMs: 30 * 86_400_000, batchLengthMax: limits.batchLengthMax };
   const writer = await startWriterThread(new URL("../src/writer.ts", import.meta.url), settings);
   const queue = new CommandQueue(writer, limits);
   const close = async (): Promise<void> => {
@@ -36,18 +36,22 @@ export async function openDoor(databasePath: string): Promise<Door> {
 export async function fillLedger(databasePath: string, wallets: number): Promise<void> {
   const door = await openDoor(databasePath);
   for (let first = 0; first < wallets; first += commandsAtATime / 2) {
-    const users = Array.from({ length: Math.min(commandsAtATime / 2, wallets - first) }, (_, index) => userIdOf(first + index) as UserId);
-    const commands = users.flatMap((userId): Command[] => {
-      const envelope = { userId, currency: "USD" as CurrencyCode, idempotencyKey: undefined, reference: "", metadata: {}, expectedVersion: undefined, validateOnly: false };
-      return [
-        { type: "initWallet", ...envelope, balanceMax: undefined },
-        { type: "addMoney", ...envelope, amount: firstAmount, relatedOperationId: undefined },
-      ];
-    });
+    const commands = firstCommands(first, Math.min(commandsAtATime / 2, wallets - first));
     const answers = await Promise.all(commands.map((command) => door.submit(command)));
     if (answers.some((answer) => answer.type !== "applied")) throw new Error("the ledger could not be filled");
   }
   await door.close();
+}
+
+/** Opens so many wallets from this one on, with a million in each. */
+export function firstCommands(firstUser: number, wallets: number): Command[] {
+  return Array.from({ length: wallets }, (_, index) => userIdOf(firstUser + index) as UserId).flatMap((userId): Command[] => {
+    const envelope = { userId, currency: "USD" as CurrencyCode, idempotencyKey: undefined, reference: "", metadata: {}, expectedVersion: undefined, validateOnly: false };
+    return [
+      { type: "initWallet", ...envelope, balanceMax: undefined },
+      { type: "addMoney", ...envelope, amount: firstAmount, relatedOperationId: undefined },
+    ];
+  });
 }
 
 /** The filled ledgers of this run, by their wallets. */

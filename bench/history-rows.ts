@@ -3,7 +3,9 @@
 import { rmSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
 import { join } from "node:path";
+import type { Wallet } from "../src/domain/wallet.ts";
 import { openSqliteReads } from "../src/store/sqlite/sqlite-reads.ts";
+import { writtenQueries } from "../src/store/sqlite/written-queries.ts";
 import type { Reads } from "../src/store/store.ts";
 import { writeLongHistory, type LongHistory } from "./long-history.ts";
 import { decimals, ratiosOf, spreadText, whole, type Findings, type Verdict } from "./measured.ts";
@@ -22,7 +24,7 @@ interface Contender {
   readonly folder: string;
   readonly server: Server;
   readonly reads: Reads;
-  readonly walletId: bigint;
+  readonly wallet: Wallet;
 }
 
 /** What is asked, at a random time of the history: over the wire, and of the store alone. */
@@ -47,13 +49,13 @@ const questions: readonly Question[] = [
     name: "balance as of a time",
     path: "/wallet.v1.ReportService/GetWalletBalance",
     request: (timeMs) => ({ userId, asOfTime: new Date(timeMs).toISOString() }),
-    read: ({ reads, walletId }, timeMs) => reads.walletAsOf(walletId, { timeMs }),
+    read: ({ reads, wallet }, timeMs) => reads.walletAsOf(wallet, { timeMs }),
   },
   {
     name: `page of ${pageSize} operations before a time`,
     path: "/wallet.v1.WalletService/ListOperations",
     request: (timeMs) => ({ userId, pageSize, endTime: new Date(timeMs).toISOString() }),
-    read: ({ reads, walletId }, endTimeMs) => reads.operations({ ...anyOperation, walletId, endTimeMs, max: pageSize }),
+    read: ({ reads, wallet }, endTimeMs) => reads.operations({ ...anyOperation, wallet, endTimeMs, max: pageSize }),
   },
 ];
 
@@ -109,9 +111,9 @@ async function openContender(operations: number): Promise<Contender> {
   const path = join(folder, "wallet.db");
   const history = await writeLongHistory(path, operations);
   const server = await startWallet(path);
-  const reads = openSqliteReads(path, Date.now);
+  const reads = openSqliteReads(path, Date.now, writtenQueries);
   const [wallet] = await reads.wallets(userId as never, undefined);
-  return { history, folder, server, reads, walletId: wallet!.walletId };
+  return { history, folder, server, reads, wallet: wallet! };
 }
 
 /** The median of each round in microseconds, for each contender; they take turns, so that a machine that drifts drifts for all. */

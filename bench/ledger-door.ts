@@ -33,7 +33,7 @@ type Run = Extract<DoorOrder, { type: "run" }>;
 
 /** One batch after another, however many there may be at a time: whoever writes has nothing to wait for. */
 function runBare(rows: BareRows, { batches, batchLength, withKeys }: Run): Promise<BatchReport> {
-  return reportOn(process.pid, batches * batchLength, async () => {
+  return reportOn({ servers: [process.pid] }, batches * batchLength, async () => {
     for (let batch = 0; batch < batches; batch++) rows.writeBatch(batchLength, withKeys);
   });
 }
@@ -43,7 +43,7 @@ function runDoor(open: Door, { commandType, batches, batchLength, batchesAtATime
   // Made up before the clock starts, as the load makes up its messages.
   const commands = Array.from({ length: batches }, () => Array.from({ length: batchLength }, () => nextCommand(withKeys)));
   const submit = commandType === "batch" ? submitTogether : submitSingly;
-  return reportOn(process.pid, batches * batchLength, () =>
+  return reportOn({ servers: [process.pid] }, batches * batchLength, () =>
     inLanes(batches, batchesAtATime, async (index) => {
       const results = await submit(open, commands[index]!);
       if (results.length !== batchLength || results.some((result) => result.type !== "applied" || result.replayed)) throw new Error("an addition was not applied");

@@ -4,20 +4,30 @@ import { Http1Connection } from "./http1-connection.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import type { ConnectionOptions, LoadConnection } from "./load-connection.ts";
 import { keepDeparting } from "./open-loop.ts";
-import { machineBusyMs, threadTimes, usedBetween } from "./processor-time.ts";
+import { machineBusyMs, measureProcessors } from "./processor-time.ts";
 import { pathOf, requestWriter, restPathOf, type BenchMethod, type Encoding } from "./requests.ts";
 import { percentile } from "./statistics.ts";
+import type { Popularity } from "./wallet-picker.ts";
 
 /** How the calls are made; `rest` is that of the original service. */
 export type Protocol = "grpc" | "connect over HTTP/2" | "connect over HTTP/1.1" | "rest";
 
+/** A server of the service's: its processor time is read at the beginning and the end of the measurement. */
+export interface ServerPlace {
+  readonly port: number;
+  readonly pid: number;
+}
+
 export interface LoadOrder {
   readonly protocol: Protocol;
-  readonly port: number;
-  /** The server's process: its processor time is read at the beginning and the end of the measurement. */
-  readonly serverPid: number;
+  /** The calls go to them in equal shares. */
+  readonly servers: readonly ServerPlace[];
+  /** The first process of the database server that they share, where they do. */
+  readonly databasePid?: number;
   readonly method: BenchMethod;
   readonly wallets: number;
+  /** Any wallet where it is not said. */
+  readonly popularity?: Popularity;
   /** Calls in flight, each of which leaves when an answer comes. Or, where `callsPerSecond` is given, the most that may be in flight; the others wait here. */
   readonly inFlight: number;
   /** The mean rate of departures that wait for no answer: the open loop. */
@@ -37,8 +47,10 @@ export interface LoadReport {
   readonly p999Ms: number;
   /** Good answers from the first call to the last one, measured or not. */
   readonly goodAnswers: number;
-  /** Processor time of the server during the measurement, in milliseconds by thread. */
+  /** Processor time of the servers during the measurement, in milliseconds by thread; threads of one name together. */
   readonly serverMs: Record<string, number>;
+  /** Processor time of the database server's processes; 0 where the order names none. */
+  readonly databaseMs: number;
   /** Processor time of this process. */
   readonly loadMs: number;
   /** Processor time of everything else on the machine. */
@@ -97,7 +109,7 @@ async function run(order: LoadOrder): Promise<LoadReport> {
 
   await during(order.warmUpMs);
   const machineBefore = machineBusyMs();
-  const before = threadTimes(order.serverPid);
+  const used = measureProcessors({ servers: order.servers.map(({ pid }) => pid), database: order.databasePid });
   const ownBefore = process.cpuUsage();
   measuredFromMs = performance.now();
   await during(order.measureMs);
@@ -106,9 +118,9 @@ async function run(order: LoadOrder): Promise<LoadReport> {
   measuredUntilMs = performance.now();
   const seconds = (measuredUntilMs - measuredFromMs) / 1000;
   const own = process.cpuUsage(ownBefore);
-  const serverMs = usedBetween(before, threadTimes(order.serverPid));
+  const { serverMs, databaseMs } = used();
   const loadMs = (own.user + own.system) / 1000;
-  const othersMs = machineBusyMs() - machineBefore - loadMs - [...serverMs.values()].reduce((sum, ms) => sum + ms, 0);
+  const othersMs = machineBusyMs() - machineBefore - loadMs - databaseMs - [...serverMs.values()].reduce((sum, ms) => sum + ms, 0);
   departures?.stop();
   for (const connection of connections) connection.stop();
   await ended;
@@ -123,6 +135,7 @@ async function run(order: LoadOrder): Promise<LoadReport> {
     p999Ms: percentile(sorted, 0.999),
     goodAnswers,
     serverMs: Object.fromEntries(serverMs),
+    databaseMs,
     loadMs,
     othersMs: Math.max(0, othersMs),
     sample: connections[0]!.lastMessage.toString("base64"),
@@ -131,15 +144,16 @@ async function run(order: LoadOrder): Promise<LoadReport> {
 
 /** In the closed loop with all their calls under way, each of which is followed by the next when it is answered. */
 function openConnections(order: LoadOrder, onAnswer: ConnectionOptions["onAnswer"]): LoadConnection[] {
-  const { protocol, port, method, wallets } = order;
+  const { protocol, servers, method, wallets, popularity } = order;
   const { encoding, contentType, inFlightPerConnection } = speeches[protocol];
-  const writer = requestWriter(method, encoding, wallets, () => ++lastKey);
+  const writer = requestWriter(method, encoding, wallets, () => ++lastKey, popularity);
   const path = protocol === "rest" ? restPathOf(method) : pathOf(method);
-  const count = Math.ceil(order.inFlight / inFlightPerConnection);
-  const inFlightMax = order.inFlight / count;
-  return Array.from({ length: count }, (): LoadConnection => {
+  const count = Math.max(servers.length, Math.ceil(order.inFlight / inFlightPerConnection));
+  return Array.from({ length: count }, (_, index): LoadConnection => {
+    // All of them together as many as are wanted, where that is no multiple of their number too.
+    const inFlightMax = Math.floor((order.inFlight * (index + 1)) / count) - Math.floor((order.inFlight * index) / count);
     const options: ConnectionOptions = {
-      port,
+      port: servers[index % servers.length]!.port,
       path,
       contentType,
       messageBytes: writer.messageBytes,

@@ -7,7 +7,7 @@ import { filledLedger } from "./filled-ledger.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
 import { decimals, percent, spreadText, whole, type Findings, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
-import { newFolder, startContender, startHelper, startWallet } from "./processes.ts";
+import { newFolder, placeOf, startContender, startHelper, startWallet } from "./processes.ts";
 import { spreadOf } from "./statistics.ts";
 
 const target = 2;
@@ -50,7 +50,7 @@ export async function measureOpenLoop(plan: Plan, peakPerSecond: number | undefi
 
 async function takeTurn(load: Load, { name, server, protocol, method, reports }: Contender, plan: Plan, callsPerSecond: number): Promise<void> {
   const { wallets, warmUpMs, openLoopMs } = plan;
-  const report = await load.ask({ protocol, port: server.port, serverPid: server.pid, method, wallets, inFlight: inFlightMax, callsPerSecond, warmUpMs, measureMs: openLoopMs });
+  const report = await load.ask({ protocol, servers: [placeOf(server)], method, wallets, inFlight: inFlightMax, callsPerSecond, warmUpMs, measureMs: openLoopMs });
   checkReport(name, report);
   reports.push(report);
 }

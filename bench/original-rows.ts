@@ -7,7 +7,7 @@ import { filledLedger } from "./filled-ledger.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
 import { decimals, ratiosOf, spreadText, whole, type Findings, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
-import { newFolder, startFlaskWallet, startHelper, startWallet } from "./processes.ts";
+import { newFolder, placeOf, startFlaskWallet, startHelper, startWallet } from "./processes.ts";
 import { spreadOf } from "./statistics.ts";
 
 const inFlight = 64;
@@ -66,7 +66,7 @@ export async function measureOriginal(plan: Plan, say: (line: string) => void): 
 }
 
 async function takeTurn(load: Load, { name, server, protocol, method, reports }: Contender, { warmUpMs }: Plan, measureMs: number): Promise<void> {
-  const report = await load.ask({ protocol, port: server.port, serverPid: server.pid, method, wallets: walletsUsed, inFlight, warmUpMs, measureMs });
+  const report = await load.ask({ protocol, servers: [placeOf(server)], method, wallets: walletsUsed, inFlight, warmUpMs, measureMs });
   // The original may fail as it likes, and does not get its failures counted.
   if (server.name === "wallet") checkReport(name, report);
   reports.push(report);

@@ -13,6 +13,8 @@ export interface Plan {
   readonly batchesARound: number;
   /** Batches of other sizes than row 4's have so many operations a turn, but at most so many calls. */
   readonly batchSizes: { readonly rounds: number; readonly operationsATurn: number; readonly callsATurnMax: number };
+  /** Row 8: each partition count has as many servers as the largest of the server counts. */
+  readonly postgres: { readonly partitionCounts: readonly number[]; readonly serverCounts: readonly number[]; readonly warmUpBatches: number; readonly batchesATurn: number };
   /** Row 5's ledger: filled in so many steps of so many openings and additions. */
   readonly growth: { readonly steps: number; readonly openingsAStep: number; readonly additionsAStep: number; readonly rounds: number };
   /** Operations in the wallets of row 6; the first is what the others are compared with. */
@@ -36,6 +38,7 @@ export const longPlan: Plan = {
   batchRounds: 5,
   batchesARound: 40,
   batchSizes: { rounds: 3, operationsATurn: 40_000, callsATurnMax: 1_000 },
+  postgres: { partitionCounts: [1, 8], serverCounts: [1, 3], warmUpBatches: 12, batchesATurn: 40 },
   growth: { steps: 20, openingsAStep: 50_000, additionsAStep: 200_000, rounds: 5 },
   historyLengths: [10, 10_000, 10_000_000],
   historyCalls: 2_000,
@@ -54,6 +57,7 @@ export const shortPlan: Plan = {
   batchRounds: 1,
   batchesARound: 5,
   batchSizes: { rounds: 1, operationsATurn: 20_000, callsATurnMax: 20 },
+  postgres: { partitionCounts: [1, 8], serverCounts: [1, 3], warmUpBatches: 2, batchesATurn: 5 },
   growth: { steps: 5, openingsAStep: 1_000, additionsAStep: 1_000, rounds: 1 },
   historyLengths: [10, 1_000, 10_000],
   historyCalls: 50,

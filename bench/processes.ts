@@ -2,12 +2,14 @@
 
 import { fork, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, connect, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { ServerPlace } from "./load.ts";
+import { freePort } from "../scripts/free-port.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const startTimeoutMs = 30_000;
@@ -23,16 +25,29 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** What a load is told of a server. */
+export function placeOf({ port, pid }: Server): ServerPlace {
+  return { port, pid };
+}
+
 const alive = new Set<ChildProcess>();
 const folders: string[] = [];
+const ends: (() => void)[] = [];
 
 /** Ends every process and removes every folder of the run, whatever happened. */
 export function cleanUp(): void {
   for (const child of alive) child.kill("SIGKILL");
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const end of ends.splice(0)) end();
+  // A process that is just ending may still write into one.
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 process.on("exit", cleanUp);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
+/** Has this called at the end of the run, whatever happened: it may wait for nothing. */
+export function atTheEnd(end: () => void): void {
+  ends.push(end);
+}
 
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "wallet-bench-"));
@@ -44,6 +59,14 @@ export function newFolder(): string {
 export async function startWallet(databasePath: string): Promise<Server> {
   const port = await freePort();
   return startServer({ name: "wallet", args: walletArgs(port, databasePath), port, isUp: isReady });
+}
+
+/** The same on a ledger in PostgreSQL, with its settings in the environment. */
+export async function startPostgresWallet(databaseUrl: string): Promise<Server> {
+  const port = await freePort();
+  const args = [...startArguments(), `--listen=127.0.0.1:${port}`];
+  // Not as an argument: the URL has a password in it.
+  return startServer({ name: "wallet", args, port, isUp: isReady, env: { WALLET_DATABASE_URL: databaseUrl } });
 }
 
 /** The same under Node's profiler: every thread writes a .cpuprofile into the folder when the process stops. */
@@ -139,14 +162,6 @@ function keep(child: ChildProcess): void {
 /** Nobody's own settings get into the measurement. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("WALLET_")));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function isReady(port: number): Promise<boolean> {

@@ -52,7 +52,7 @@ async function profiled(plan: Plan, load: (server: Server) => Promise<Window>): 
 
 async function unaryLoad({ wallets, warmUpMs, profileMs }: Plan, { port, pid }: Server): Promise<Window> {
   const load = startHelper<LoadOrder, LoadReport>("bench/load.ts");
-  const order = { protocol: "grpc", port, serverPid: pid, method: "AddMoney", wallets, inFlight: unaryInFlight, warmUpMs: 0 } as const;
+  const order = { protocol: "grpc", servers: [{ port, pid }], method: "AddMoney", wallets, inFlight: unaryInFlight, warmUpMs: 0 } as const;
   await load.ask({ ...order, measureMs: warmUpMs });
   const window = await windowOf(() => load.ask({ ...order, measureMs: profileMs }));
   load.stop();
@@ -61,7 +61,7 @@ async function unaryLoad({ wallets, warmUpMs, profileMs }: Plan, { port, pid }: 
 
 async function batchLoad({ wallets, batchesARound }: Plan, { port, pid }: Server): Promise<Window> {
   const load = startHelper<BatchLoadOrder, BatchReport>("bench/batch-load.ts");
-  const order = { port, serverPid: pid, wallets, ...batch };
+  const order = { servers: [{ port, pid }], wallets, ...batch };
   await load.ask({ ...order, batches: Math.ceil(batchesARound / 5) });
   const window = await windowOf(() => load.ask({ ...order, batches: batchesARound }));
   load.stop();

@@ -31,7 +31,6 @@ const howItIsMeasured = [
   "The no-op on the same server has the same interceptors and the same log line, and a handler that answers with a constant of the same size. All servers of rows 1 and 2 decode the request and encode the answer with protobuf-es.",
   "Every unary call adds one cent to a random wallet, with an idempotency key of its own. Answers are looked at: a failure or a replay ends the run.",
   "Server CPU is that of the whole process, by thread from /proc, during the measurement only.",
-  "Not measured yet: row 8, PostgreSQL.",
 ];
 
 function verdictRow({ row, what, against, target, figure, ratio, isMet }: Verdict): string[] {

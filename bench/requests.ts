@@ -2,10 +2,11 @@
 
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { AddMoneyRequestSchema, ExecuteBatchRequestSchema, HoldMoneyRequestSchema } from "../gen/wallet/v1/wallet_service_pb.ts";
+import { walletPicker, type Popularity } from "./wallet-picker.ts";
 
 export type BenchMethod = "AddMoney" | "HoldMoney";
 
-const userDigits = 7;
+export const userDigits = 7;
 const keyDigits = 12;
 
 /** The user with this number, from 0. */
@@ -41,8 +42,8 @@ const idempotencyKey = keyOf(0);
 export type Encoding = "binary" | "json" | "rest";
 
 /** Writes requests of this method on so many wallets. Every message takes a new number from `nextKey`. */
-export function requestWriter(method: BenchMethod, encoding: Encoding, wallets: number, nextKey: () => number): RequestWriter {
-  return templateWriter(templateOf(method, encoding), wallets, nextKey);
+export function requestWriter(method: BenchMethod, encoding: Encoding, wallets: number, nextKey: () => number, popularity: Popularity = "uniform"): RequestWriter {
+  return templateWriter(templateOf(method, encoding), nextKey, walletPicker(wallets, popularity));
 }
 
 function templateOf(method: BenchMethod, encoding: Encoding): Buffer {
@@ -59,7 +60,7 @@ function templateOf(method: BenchMethod, encoding: Encoding): Buffer {
 }
 
 /** What a batch consists of: additions to random wallets, or the openings of wallets one after another. */
-export type BatchContent = { readonly type: "additions" } | { readonly type: "openings"; readonly firstUser: number };
+export type BatchContent = { readonly type: "additions"; readonly popularity?: Popularity } | { readonly type: "openings"; readonly firstUser: number };
 
 /** Makes requests of so many operations in one batch; without `nextKey` they have no keys. `wallets`: how many there are to add to. */
 export function batchWriter(content: BatchContent, wallets: number, nextKey: (() => number) | undefined): (length: number) => Buffer {
@@ -69,9 +70,9 @@ export function batchWriter(content: BatchContent, wallets: number, nextKey: (()
       ? { case: "addMoney" as const, value: { ...request, ...key } }
       : { case: "initWallet" as const, value: { userId: request.userId, currency: request.currency, ...key } };
   let user = content.type === "openings" ? content.firstUser : 0;
-  const nextUser = content.type === "openings" ? (): number => user++ : undefined;
+  const nextUser = content.type === "openings" ? (): number => user++ : walletPicker(wallets, content.popularity ?? "uniform");
   const ofOne = create(ExecuteBatchRequestSchema, { items: [{ operation }] });
-  const writer = templateWriter(Buffer.from(toBinary(ExecuteBatchRequestSchema, ofOne)), wallets, nextKey, nextUser);
+  const writer = templateWriter(Buffer.from(toBinary(ExecuteBatchRequestSchema, ofOne)), nextKey, nextUser);
   return (length) => {
     // Requests of one item behind each other are a request of all: https://protobuf.dev/programming-guides/encoding/#last-one-wins.
     const message = Buffer.allocUnsafe(length * writer.messageBytes);
@@ -80,7 +81,7 @@ export function batchWriter(content: BatchContent, wallets: number, nextKey: (()
   };
 }
 
-function templateWriter(template: Buffer, wallets: number, nextKey: (() => number) | undefined, nextUser = (): number => Math.floor(Math.random() * wallets)): RequestWriter {
+function templateWriter(template: Buffer, nextKey: (() => number) | undefined, nextUser: () => number): RequestWriter {
   const userEnd = template.indexOf(request.userId) + request.userId.length;
   const keyEnd = template.indexOf(idempotencyKey) + idempotencyKey.length;
   return {

@@ -13,8 +13,10 @@ export function beginStartPhase() {
   const { enableCompileCache } = process.getBuiltinModule("module");
 
   // Nearly all that a start allocates stays. V8 would take it for load, and give each thread room for young objects that an idle process never needs.
-  // Before the cache, which takes back only what was compiled under the same settings.
   setFlagsFromString("--semi-space-growth-factor=1");
+  // For the writer thread, which collects what its start has left before the first call.
+  setFlagsFromString("--expose-gc");
+  // Both before the cache, which takes back only what was compiled under the same settings.
 
   // JavaScript without types, compiled. Node compares each source's content before it uses what it kept: changed code is never run as it was.
   // Where the folder cannot be read or written, everything is made anew at each start.

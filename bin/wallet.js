@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the service, or `verify`, on a Node that can run it: this one, or else the one that npm installed beside it.
+// Starts the service, `verify` or `copy`, on a Node that can run it: this one, or else the one that npm installed beside it.
 // Old Nodes read this file too, so: no syntax and no module name that Node 12 does not know.
 
 import { spawn } from "child_process";

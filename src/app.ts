@@ -1,4 +1,4 @@
-// Wires the parts: the writer thread, and in front of it as many network threads as are wanted, of which this one is the first.
+// Wires the parts: the writer thread, where the engine has one, and in front of it as many network threads as are wanted, of which this one is the first.
 
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -22,8 +22,8 @@ export interface App {
 }
 
 export interface AppOptions {
-  /** The writer thread, which may be under way already. */
-  readonly opening?: Promise<WriterThread>;
+  /** The writer thread, which may be under way already; undefined where the engine has none. */
+  readonly opening?: Promise<WriterThread | undefined>;
   /** For tests; see docs/decisions/0014. */
   readonly unaryWay?: "short" | "long";
 }
@@ -44,13 +44,14 @@ export async function startApp(config: Config, logger: Logger, { opening = start
     const share = shareOf(config, threads);
     const isPortShared = threads > 1;
     if (isPortShared) await assertNobodyListens(config.listen);
-    network = await startNetwork({ config: share, door: writer, logger, validate, isPortShared, isReady: () => isReady, unaryWay });
-    const doors = Array.from({ length: threads - 1 }, () => writer.openDoor());
-    others = await startNetworkThreads({ ...share, listen: { ...config.listen, port: network.port } }, doors, logger);
+    const forReaders = writer?.forReaders;
+    network = await startNetwork({ config: share, forReaders, door: writer, logger, validate, isPortShared, isReady: () => isReady, unaryWay });
+    const doors = Array.from({ length: threads - 1 }, () => writer?.openDoor());
+    others = await startNetworkThreads({ config: { ...share, listen: { ...config.listen, port: network.port } }, forReaders }, doors, logger);
   } catch (error) {
     await network?.drain();
     await network?.close();
-    await writer.close();
+    await writer?.close();
     throw error;
   }
 
@@ -63,7 +64,7 @@ export async function startApp(config: Config, logger: Logger, { opening = start
   return {
     host,
     port,
-    failed: Promise.race([writer.failed, others.failed]).then(async (error) => {
+    failed: Promise.race([...(writer === undefined ? [] : [writer.failed]), others.failed]).then(async (error) => {
       // Whoever waits is told that the outcome is unknown before the process ends. The ledger is left as it is: closing it would write.
       await Promise.race([drainAll(), setTimeout(lastAnswersMs)]);
       abandon();
@@ -71,11 +72,11 @@ export async function startApp(config: Config, logger: Logger, { opening = start
       return error;
     }),
     async stop() {
-      await drainAll();
-      await sweeper?.stop();
+      // A sweep may be waiting for a database that does not answer, as calls may.
+      await Promise.all([drainAll(), sweeper?.stop()]);
       // Readers first: the last connection to close moves the write-ahead log into the database file, and only the writer may.
       await Promise.all([close(), others.close()]);
-      await writer.close();
+      await writer?.close();
     },
   };
 }

@@ -1,11 +1,13 @@
 // What the service is told from outside: settings read from flags and environment, checked together, and the fixed bounds of the network side.
 
 import { ConfigError } from "./config/config-error.ts";
+import { copyHelpText, readCopyFlags, type CopyConfig } from "./config/copy-flags.ts";
 import { parseFlags } from "./config/flags.ts";
 import { helpText, type SettingRow } from "./config/help.ts";
-import type { Database } from "./config/kinds.ts";
+import type { Database } from "./database.ts";
 import { formatListenAddress, isLoopback, type ListenAddress } from "./config/listen-address.ts";
 import { nearest } from "./config/nearest.ts";
+import { quoted } from "./config/quoted.ts";
 import { isServiceLink } from "./config/service-links.ts";
 import { settings, type Setting } from "./config/settings.ts";
 import type { LogLevel } from "./log.ts";
@@ -32,10 +34,15 @@ const fixedLimits = {
   idleTimeoutMs: 300_000,
 } as const;
 
+/** Partitions of a new ledger where nothing is said: one writer takes all of a SQLite file's anyway; on PostgreSQL there is room for several servers, and for a distributed engine's nodes. */
+const defaultPartitions: Readonly<Record<Database["kind"], number>> = { sqlite: 1, postgres: 16 };
+
 /** Everything that the service is told from outside, parsed. Plain data: it can be sent to a worker thread. */
 export interface Config {
   readonly listen: ListenAddress;
   readonly database: Database;
+  /** Of a new ledger. */
+  readonly partitions: number;
   readonly holdPeriodMs: number;
   readonly autoRelease: boolean;
   /** Name → decimals, beside ISO 4217. */
@@ -81,9 +88,17 @@ export function readVerifyConfig(args: readonly string[], env: Environment): Sta
   return { kind: "run", config: { database: read(settings.database), idempotencyRetentionMs: read(settings.idempotencyRetentionMs) } };
 }
 
+/** Reads what `copy` is told behind its name. Throws a ConfigError as readConfig does; variables that there are not are refused here too. */
+export function readCopyConfig(args: readonly string[], env: Environment): Start<CopyConfig> {
+  const asked = textAskedFor(args, copyHelpText);
+  if (asked !== undefined) return asked;
+  refuseUnknownVariables(env);
+  return { kind: "run", config: readCopyFlags(args, env) };
+}
+
 /** Whoever asks for help gets it, whatever else is wrong. */
-function textAskedFor(args: readonly string[]): Exclude<Start, { kind: "run" }> | undefined {
-  if (args.includes("--help") || args.includes("-h")) return { kind: "help", text: helpText(settingsTable(), version) };
+function textAskedFor(args: readonly string[], help = (of: string): string => helpText(settingsTable(), of)): Exclude<Start, { kind: "run" }> | undefined {
+  if (args.includes("--help") || args.includes("-h")) return { kind: "help", text: help(version) };
   return args.includes("--version") ? { kind: "version", text: `${version}\n` } : undefined;
 }
 
@@ -102,6 +117,7 @@ function configFrom(read: ReadSetting): Config {
   const config: Config = {
     listen: read(settings.listen),
     database: read(settings.database),
+    partitions: read(settings.partitions) ?? defaultPartitions[read(settings.database).kind],
     holdPeriodMs: read(settings.holdPeriodMs),
     autoRelease: read(settings.autoRelease),
     assets: read(settings.assets),
@@ -142,12 +158,6 @@ function readSetting<T>(setting: Setting<T>, flagText: string | undefined, varia
     const label = flagText === undefined ? setting.name : `${flagOf(setting.name)} (${setting.name})`;
     throw new ConfigError(`${label} is ${quoted(text)}; ${error instanceof Error ? error.message : String(error)}.`);
   }
-}
-
-/** A value as an error may repeat it: on one line, not endless, and without the password of a URL. */
-function quoted(text: string): string {
-  const withoutPassword = text.replace(/\/\/.*@/s, "//…@");
-  return JSON.stringify(withoutPassword.length > 200 ? `${withoutPassword.slice(0, 200)}…` : withoutPassword);
 }
 
 /** A misspelt variable would otherwise be a setting silently not made. */

@@ -1,7 +1,7 @@
-// The process's edge: arguments, the log, signals and exit codes. Exit codes: 0 asked to stop, 1 failed, 2 wrong configuration; of `verify` see there.
+// The process's edge: arguments, the log, signals and exit codes. Exit codes: 0 asked to stop, 1 failed, 2 wrong configuration; of `verify` and `copy` see there.
 
-import { resolve } from "node:path";
-import { ConfigError, readConfig, readVerifyConfig, type Config, type Start } from "./config.ts";
+import { ConfigError, readConfig, readCopyConfig, readVerifyConfig, type Config, type Start } from "./config.ts";
+import { databaseText } from "./config/database-text.ts";
 import { formatListenAddress, isLoopback } from "./config/listen-address.ts";
 import { endStartPhase } from "./end-start-phase.ts";
 import { createLogger, endLog, flushLog, type Logger } from "./log.ts";
@@ -14,9 +14,10 @@ const stopTimeoutMs = 9500;
 /** Ctrl-C reaches the process from the terminal and again from npm. What comes this soon after the first signal is the same wish, not impatience. */
 const sameSignalMs = 300;
 
-/** The only command there is; without one the service is started. Its flags are the service's, most of which say nothing to it. */
+/** Without a command the service is started. The flags of `verify` are the service's, most of which say nothing to it; `copy` has its own. */
 const [command, ...afterCommand] = process.argv.slice(2);
 if (command === "verify") await verify();
+else if (command === "copy") await copy();
 else await serve();
 
 async function verify(): Promise<void> {
@@ -26,6 +27,16 @@ async function verify(): Promise<void> {
     const { verifyCommand } = await import("./verify-command.ts");
     endStartPhase();
     process.exitCode = await verifyCommand(start.config);
+  }
+}
+
+async function copy(): Promise<void> {
+  const start = readStart(() => readCopyConfig(afterCommand, process.env));
+  if (start.kind !== "run") process.stdout.write(start.text);
+  else {
+    const { copyCommand } = await import("./copy-command.ts");
+    endStartPhase();
+    process.exitCode = await copyCommand(start.config);
   }
 }
 
@@ -59,7 +70,7 @@ async function run(config: Config): Promise<void> {
     return startError === undefined ? exitWithFailure(logger, error, "the start failed") : exitWithSentence(startError.message, 1);
   });
   const address = formatListenAddress(app);
-  logger.info({ address, version, database: `${config.database.kind}:${resolve(config.database.path)}` }, "listening");
+  logger.info({ address, version, database: databaseText(config.database) }, "listening");
   if (!isLoopback(app.host)) logger.warn({ address }, "serving everybody who can connect, unencrypted and unauthenticated (WALLET_INSECURE)");
   exitWithFailure(logger, await app.failed, "the store can no longer be trusted");
 }

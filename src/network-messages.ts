@@ -2,11 +2,14 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Config } from "./config.ts";
+import type { ForReaders } from "./store/store.ts";
 
 /** What a network thread is started with. */
 export interface NetworkSettings {
   readonly config: Config;
-  readonly door: MessagePort;
+  readonly forReaders: ForReaders | undefined;
+  /** To the writer thread; undefined where the engine has none. */
+  readonly door: MessagePort | undefined;
 }
 
 /** Each is said back when it is done. */

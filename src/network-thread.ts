@@ -1,4 +1,4 @@
-// A network thread: the same service on the same port, with connections of its own to read the ledger and a door to the one writer.
+// A network thread: the same service on the same port, with ends of the ledger of its own.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { doorThrough } from "./ledger/writer-door.ts";
@@ -10,14 +10,14 @@ if (parentPort === null) throw new Error("network-thread.ts runs as a worker thr
 const port = parentPort;
 const send = (message: FromNetwork): void => port.postMessage(message);
 
-const { config, door } = workerData as NetworkSettings;
+const { config, forReaders, door } = workerData as NetworkSettings;
 const logger = createLogger(config.logLevel, { write: (lines) => send({ type: "log", lines }), flushSync: () => {}, end: async () => {} });
-const toWriter = doorThrough(door);
+const toWriter = door && doorThrough(door);
 let isReady = true;
 let isClosing = false;
 
 // Told, not thrown: a thread that ends while it reads HTTP/2 takes the process with it before anybody has their answer (Node 24).
-void toWriter.failed.then(({ message }) => isClosing || send({ type: "failed", message }));
+void toWriter?.failed.then(({ message }) => isClosing || send({ type: "failed", message }));
 
 function serve(network: Network): void {
   const carryOut = async (what: ToNetwork): Promise<void> => {
@@ -28,7 +28,7 @@ function serve(network: Network): void {
       isClosing = true;
       await network.close();
       await endLog(logger);
-      door.close();
+      door?.close();
     }
     send({ type: "done", what });
   };
@@ -36,7 +36,7 @@ function serve(network: Network): void {
 }
 
 try {
-  serve(await startNetwork({ config, door: toWriter, logger, validate: createValidator(), isPortShared: true, isReady: () => isReady }));
+  serve(await startNetwork({ config, forReaders, door: toWriter, logger, validate: createValidator(), isPortShared: true, isReady: () => isReady }));
   send({ type: "ready" });
 } catch (error) {
   send({ type: "notStarted", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -23,9 +23,12 @@ export function shareOf(config: Config, threads: number): Config {
   return { ...config, watchersMax: share(watchersMax), limits: { ...limits, connectionsMax: share(limits.connectionsMax) } };
 }
 
-/** Starts one thread for each door, whose log lines come out here, and waits until all of them serve. Throws where one cannot; then none is left. */
-export async function startNetworkThreads(config: Config, doors: readonly MessagePort[], logger: Logger): Promise<NetworkThreads> {
-  const threads = doors.map((door) => new NetworkThread(config, door, logger));
+/** What all of them are started with. */
+type SharedSettings = Omit<NetworkSettings, "door">;
+
+/** Starts one thread for each door to the writer thread (undefined where the engine has none), whose log lines come out here, and waits until all of them serve. Throws where one cannot; then none is left. */
+export async function startNetworkThreads(shared: SharedSettings, doors: readonly (MessagePort | undefined)[], logger: Logger): Promise<NetworkThreads> {
+  const threads = doors.map((door) => new NetworkThread({ ...shared, door }, logger));
   const all = async (what: (thread: NetworkThread) => Promise<void>): Promise<void> => void (await Promise.all(threads.map(what)));
   const close = async (): Promise<void> => {
     await all((thread) => thread.ask("close"));
@@ -52,9 +55,9 @@ class NetworkThread {
   readonly #done = { drain: Promise.withResolvers<void>(), abandon: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
   #isEnding = false;
 
-  constructor(config: Config, door: MessagePort, logger: Logger) {
-    const settings: NetworkSettings = { config, door };
-    this.#worker = new Worker(new URL("./network-thread.ts", import.meta.url), { workerData: settings, transferList: [door], name: "network" });
+  constructor(settings: NetworkSettings, logger: Logger) {
+    const { door } = settings;
+    this.#worker = new Worker(new URL("./network-thread.ts", import.meta.url), { workerData: settings, transferList: door === undefined ? [] : [door], name: "network" });
     this.#worker.on("message", (message: FromNetwork) => {
       if (message.type === "log") writeLines(logger, message.lines);
       else if (message.type === "failed") this.#failed.resolve(new Error(message.message));

@@ -1,4 +1,4 @@
-// One thread's share of the service: it reads the ledger, has commands decided through its door to the writer, and answers on the port.
+// One thread's share of the service: it reads the ledger, has commands decided at its end of it, and answers on the port.
 
 import type { Logger } from "pino";
 import { ReportService } from "../gen/wallet/v1/report_service_pb.ts";
@@ -9,17 +9,19 @@ import { createRequestValidator, type RequestValidator } from "./api/validation.
 import { walletService } from "./api/wallet-service.ts";
 import type { Config } from "./config.ts";
 import type { Answer } from "./domain/answer.ts";
+import { partitionsTouchedBy } from "./domain/batch.ts";
 import type { ReleaseHolds } from "./domain/command.ts";
 import { currencyRegistry } from "./domain/currency.ts";
-import { CommandQueue } from "./ledger/command-queue.ts";
+import { CommandQueue, type Lanes } from "./ledger/command-queue.ts";
 import { announcing } from "./ledger/executor.ts";
-import { OperationFeed } from "./ledger/operation-feed.ts";
+import { LedgerFeed } from "./ledger/ledger-feed.ts";
 import { withoutOverdue } from "./ledger/overdue-holds.ts";
+import { PartitionLanes, type LaneLimits } from "./ledger/partition-lanes.ts";
 import { Verifier } from "./ledger/verifier.ts";
 import type { WriterDoor } from "./ledger/writer-door.ts";
+import { openLedgerEnds } from "./open-ledger-ends.ts";
 import { startServer } from "./server/server.ts";
-import { openSqliteReads } from "./store/sqlite/sqlite-reads.ts";
-import type { Reads } from "./store/store.ts";
+import type { ForReaders, Reads } from "./store/store.ts";
 
 const services = [WalletService, ReportService];
 
@@ -34,7 +36,10 @@ export function createValidator(): RequestValidator {
 export interface NetworkOptions {
   /** With this thread's share of what is bounded, and the real port unless it is the first. */
   readonly config: Config;
-  readonly door: Pick<WriterDoor, "execute" | "whenGrown">;
+  /** What the writer thread has for those who read, where the engine has one. */
+  readonly forReaders: ForReaders | undefined;
+  /** To the writer thread, where the engine has one. */
+  readonly door: Pick<WriterDoor, "execute" | "whenGrown"> | undefined;
   readonly logger: Logger;
   readonly validate: RequestValidator;
   /** Other threads of this process listen on the same port. */
@@ -59,19 +64,21 @@ export interface Network {
 }
 
 /** Opens the port and serves. Throws where the ledger cannot be read or the address cannot be had. */
-export async function startNetwork({ config, door, logger, validate, isPortShared, isReady, unaryWay }: NetworkOptions): Promise<Network> {
+export async function startNetwork({ config, forReaders, door, logger, validate, isPortShared, isReady, unaryWay }: NetworkOptions): Promise<Network> {
   const { assets, holdPeriodMs, autoRelease, idempotencyRetentionMs, database, limits } = config;
-  const reads = openSqliteReads(database.path, Date.now);
-  const feed = new OperationFeed(reads, config);
-  door.whenGrown(() => feed.hint());
-  const queue = new CommandQueue(announcing(door, () => feed.hint()), config);
-  const verifier = new Verifier(new URL("./verifier.ts", import.meta.url), { databasePath: database.path, idempotencyRetentionMs });
+  const ends = await openLedgerEnds(config, { door, forReaders });
+  const { reads } = ends;
+  for (const reason of ends.durability.reasons) logger.warn({ reason }, "answers do not mean durable: this database may lose what was acknowledged");
+  const feed = new LedgerFeed(reads, config);
+  ends.whenGrown(() => feed.hint());
+  const queue = new CommandQueue(announcing(ends.executor, () => feed.hint()), config, ends.lanes && lanesOf(reads.partitionCount, ends.lanes));
+  const verifier = new Verifier(new URL("./verifier.ts", import.meta.url), { database, idempotencyRetentionMs });
   const submit = (command: ReleaseHolds): Promise<Answer> => queue.submit(command);
   const rules = { currencies: currencyRegistry(assets), holdPeriodMs, autoRelease, idempotencyRetentionMs };
   const ledger = { queue, feed, verifier, reads: autoRelease ? withoutOverdue(reads, submit) : reads, rules };
   const close = async (): Promise<void> => {
     await queue.close();
-    await reads.close();
+    await ends.close();
   };
   try {
     const server = await startServer({
@@ -88,6 +95,7 @@ export async function startNetwork({ config, door, logger, validate, isPortShare
       aroundUnary: createAroundUnary({ logger, validate }),
       unaryWay,
       isReady,
+      isDurable: ends.durability.durable,
       logger,
     });
     const { host, port } = server;
@@ -96,4 +104,9 @@ export async function startNetwork({ config, door, logger, validate, isPortShare
     await close();
     throw error;
   }
+}
+
+/** Batches of different partitions go side by side; a release of everybody goes from partition to partition by itself. */
+function lanesOf(partitionCount: number, limits: LaneLimits): Lanes {
+  return { dispatch: new PartitionLanes(limits), partitionsOf: (command) => partitionsTouchedBy(command, partitionCount) };
 }

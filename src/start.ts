@@ -1,4 +1,4 @@
-// Starts the service with what takes longest first: the writer thread opens the ledger while the rest is still being loaded.
+// Starts the service with what takes longest first: the writer thread, where the engine has one, opens the ledger while the rest is still being loaded.
 
 import type { App } from "./app.ts";
 import type { Config } from "./config.ts";

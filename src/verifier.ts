@@ -14,7 +14,7 @@ if (parentPort === null) throw new Error("verifier.ts runs as a worker thread");
 const port = parentPort;
 const send = (message: FromVerifier): void => port.postMessage(message);
 
-const { databasePath, idempotencyRetentionMs } = workerData as VerifierSettings;
+const { database, idempotencyRetentionMs } = workerData as VerifierSettings;
 
 /** Progress is told at most this often, in milliseconds: people read it. */
 const progressIntervalMs = 300;
@@ -42,9 +42,11 @@ async function verify(audit: Audit): Promise<void> {
   }
 }
 
-function opened(): Audit | undefined {
+async function opened(): Promise<Audit | undefined> {
   try {
-    return openSqliteAudit(databasePath);
+    if (database.kind === "sqlite") return openSqliteAudit(database.path);
+    const { openPostgresAudit } = await import("./store/postgres/postgres-audit.ts");
+    return await openPostgresAudit(database.url);
   } catch (error) {
     send({ type: "notOpened", sentence: error instanceof StartError ? error.message : undefined, message: messageOf(error) });
     return undefined;
@@ -55,6 +57,6 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-const audit = opened();
+const audit = await opened();
 if (audit !== undefined) await verify(audit);
 port.close();

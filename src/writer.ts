@@ -5,18 +5,22 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { Answer } from "./domain/answer.ts";
 import { currencyRegistry } from "./domain/currency.ts";
 import { executorOn, untilInDoubt, type DoubtfulExecutor } from "./ledger/executor.ts";
+import { giveBackMemory } from "./end-start-phase.ts";
 import { gathering } from "./ledger/gathering.ts";
+import { writeAnswers } from "./ledger/writer-answers.ts";
+import { readCommands } from "./ledger/writer-commands.ts";
 import type { FromDoor, FromWriter, ToDoor, ToWriter, WriterSettings } from "./ledger/writer-messages.ts";
 import { StartError } from "./start-error.ts";
 import { threadCheckpointer } from "./store/sqlite/checkpointer.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { writtenQueries } from "./store/sqlite/written-queries.ts";
 import { StoreFault } from "./store/store.ts";
 
 if (parentPort === null) throw new Error("writer.ts runs as a worker thread");
 const own = parentPort;
 const send = (message: FromWriter): void => own.postMessage(message);
 
-const { databasePath, assets, batchLengthMax, ...settings } = workerData as WriterSettings;
+const { databasePath, partitions, assets, batchLengthMax, ...settings } = workerData as WriterSettings;
 
 /** How late a door learns at most that others have committed something, in milliseconds; one word of it stands for all that was committed meanwhile. */
 const grownMs = 5;
@@ -35,7 +39,7 @@ function serve(executor: DoubtfulExecutor): void {
 
   const execute = async ({ batchId, commands }: ToDoor, door: MessagePort): Promise<void> => {
     try {
-      tell(door, batchId, await shared.execute(commands, door));
+      tell(door, batchId, await shared.execute(readCommands(commands), door));
       announce(door);
     } catch (error) {
       door.postMessage(failureOf(batchId, error));
@@ -47,7 +51,7 @@ function serve(executor: DoubtfulExecutor): void {
   /** From here the batch is committed: where its answers cannot be sent, nobody but the ledger knows what became of it. */
   const tell = (door: MessagePort, batchId: number, answers: readonly Answer[]): void => {
     try {
-      door.postMessage({ type: "answers", batchId, answers } satisfies FromDoor);
+      door.postMessage({ type: "answers", batchId, answers: writeAnswers(answers) } satisfies FromDoor);
     } catch (error) {
       executor.doubt();
       throw new StoreFault("unknown", String(error), { cause: error });
@@ -79,11 +83,13 @@ function failureOf(batchId: number, error: unknown): FromDoor {
 }
 
 try {
-  const store = await openSqliteStore(databasePath, Date.now, { checkpointer: threadCheckpointer, onFault: ({ message }) => send({ type: "inDoubt", message }) });
+  const store = await openSqliteStore(databasePath, Date.now, { partitions, checkpointer: threadCheckpointer, onFault: ({ message }) => send({ type: "inDoubt", message }) });
   serve(untilInDoubt(executorOn(store, { currencies: currencyRegistry(assets), ...settings })));
   // Before the main thread ends the start phase.
   flushCompileCache();
-  send({ type: "ready" });
+  send({ type: "ready", forReaders: writtenQueries });
+  // Now, while the main thread prepares to serve: nobody can ask for anything yet.
+  giveBackMemory();
 } catch (error) {
   const sentence = error instanceof StartError ? error.message : undefined;
   send({ type: "notOpened", sentence, message: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -11,7 +11,7 @@ import { remainingMinor, returnedMinor, type Hold, type HoldOrigin, type HoldSta
 import type { JournalRecord, OperationKind as OperationKindName, WalletAfter } from "../domain/journal.ts";
 import { formatMinor, rescaled } from "../domain/money.ts";
 import type { MoneyFact } from "../domain/rejection.ts";
-import type { UserId, Wallet, WalletIdentity, WalletState as WalletStateName } from "../domain/wallet.ts";
+import type { UserId, Wallet, WalletIdentity, WalletName, WalletState as WalletStateName } from "../domain/wallet.ts";
 import type { RecordedOperation } from "../store/store.ts";
 
 const walletStates = { ACTIVE: WalletState.ACTIVE, FROZEN: WalletState.FROZEN, CLOSED: WalletState.CLOSED } as const satisfies Record<WalletStateName, WalletState>;
@@ -82,7 +82,7 @@ function toEntries({ record, wallet, receiver, hold }: RecordedOperation, viewer
   const isReceiver = viewer === receiver.userId;
   const returned = record.hold === undefined ? 0n : returnedMinor({ ...record.hold, amountMinor: hold!.amountMinor });
   const isCapture = record.kind === "CAPTURE";
-  const entry = ({ userId, currency, exponent }: WalletIdentity, after: WalletAfter, availableMinor: bigint, heldMinor: bigint): Entry => {
+  const entry = ({ userId, currency, exponent }: WalletName, after: WalletAfter, availableMinor: bigint, heldMinor: bigint): Entry => {
     // How much of a hold was left is the payer's, too.
     const isHidden = isReceiver && userId === wallet.userId;
     return {

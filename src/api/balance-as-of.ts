@@ -1,7 +1,8 @@
 // What a wallet contained at an earlier point.
 
 import type { GetWalletBalanceRequest } from "../../gen/wallet/v1/report_service_pb.ts";
-import { beforeOpening, birthplaceOf, type WalletAfter } from "../domain/journal.ts";
+import { beforeOpening, type WalletAfter } from "../domain/journal.ts";
+import { partitionOf } from "../domain/partitions.ts";
 import type { Wallet } from "../domain/wallet.ts";
 import type { Reads } from "../store/store.ts";
 import { invalidField } from "./errors.ts";
@@ -16,13 +17,19 @@ export async function balanceAsOf({ reads, rules }: LedgerReads, wallet: Wallet,
   switch (asOf.case) {
     case "asOfTime": {
       const timeMs = lastMsUntil("as_of_time", asOf.value);
-      if (timeMs > (await reads.nowMs())) throw invalidField("as_of_time", "is in the future; what will be then is not known");
-      return rules.autoRelease ? withoutOverdue(reads, wallet, timeMs) : ((await reads.walletAsOf(wallet.walletId, { timeMs })) ?? beforeOpening);
+      if (timeMs > (await reads.nowMs(wallet.userId))) throw invalidField("as_of_time", "is in the future; what will be then is not known");
+      return rules.autoRelease ? withoutOverdue(reads, wallet, timeMs) : ((await reads.walletAsOf(wallet, { timeMs })) ?? beforeOpening);
     }
     case "asOfOperationId": {
       const operationId = asOf.value;
-      if ((await reads.operation(operationId)) === undefined) throw rejectionError({ reason: "OPERATION_NOT_FOUND", operationId }, false);
-      return (await reads.walletAsOf(wallet.walletId, { sequence: birthplaceOf(operationId).sequence })) ?? beforeOpening;
+      const operation = await reads.operation(operationId);
+      if (operation === undefined) throw rejectionError({ reason: "OPERATION_NOT_FOUND", operationId }, false);
+      const { partition, sequence, timeMs, receiver } = operation.record;
+      // What it left in its receiver's wallet it says itself, wherever that is.
+      if (receiver?.walletId === wallet.walletId) return receiver.after;
+      // Between partitions there is no order but that of time.
+      const point = partition === partitionOf(wallet.userId, reads.partitionCount) ? { sequence } : { timeMs };
+      return (await reads.walletAsOf(wallet, point)) ?? beforeOpening;
     }
     default:
       return wallet;
@@ -33,12 +40,12 @@ export async function balanceAsOf({ reads, rules }: LedgerReads, wallet: Wallet,
  * With automatic release a balance never counts an overdue hold, an earlier one no hold that was overdue then. Its release may have come a little later, but
  * nothing else of the wallet's before it: the releases that follow directly are looked through.
  */
-async function withoutOverdue(reads: Reads, { walletId, headSequence }: Wallet, timeMs: number): Promise<Contained> {
-  const { upTo, closing } = await reads.period(walletId, { startTimeMs: undefined, endTimeMs: timeMs + 1 });
+async function withoutOverdue(reads: Reads, wallet: Wallet, timeMs: number): Promise<Contained> {
+  const { upTo, closing } = await reads.period(wallet, { startTimeMs: undefined, endTimeMs: timeMs + 1 });
   if (closing === undefined) return beforeOpening;
   let then = closing;
-  for (let place = upTo; place < headSequence; ) {
-    for (const { record } of await reads.operationsForward(walletId, { after: place, upTo: headSequence })) {
+  for (let place = upTo; place < wallet.headSequence; ) {
+    for (const { record } of await reads.operationsForward(wallet, { after: place, upTo: wallet.headSequence })) {
       const isDue = record.kind === "RELEASE" && record.hold!.eligibleTimeMs <= timeMs;
       if (!isDue) return then;
       then = record.after;

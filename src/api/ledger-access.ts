@@ -2,7 +2,7 @@
 
 import type { LedgerRules } from "../domain/rules.ts";
 import type { CommandQueue } from "../ledger/command-queue.ts";
-import type { OperationFeed } from "../ledger/operation-feed.ts";
+import type { LedgerFeed } from "../ledger/ledger-feed.ts";
 import type { Verifier } from "../ledger/verifier.ts";
 import type { Reads } from "../store/store.ts";
 
@@ -19,6 +19,6 @@ export interface LedgerAccess extends LedgerReads {
 
 /** What ReportService needs. */
 export interface ReportAccess extends LedgerReads {
-  readonly feed: OperationFeed;
+  readonly feed: LedgerFeed;
   readonly verifier: Verifier;
 }

@@ -35,22 +35,23 @@ export function listMethods(ledger: LedgerReads): ListMethods {
 
     async listHolds(request) {
       const status = statusOf(request);
-      const { max, position, tokenAt } = pageOf(ListHoldsRequestSchema, request, status === "ACTIVE" ? 2 : 1);
-      const eligibleAtMs = request.eligible ? await reads.nowMs() : undefined;
-      const page = await reads.holds({ ...filterOf(request), status, eligibleAtMs, max, lookedAtMax, continueAt: position && toPlace(position) });
+      const places = placesOf(request, status);
+      const { max, position, tokenAt } = pageOf(ListHoldsRequestSchema, request, places.length);
+      const eligibleAtMs = request.eligible ? await reads.nowMs(filterOf(request).userId) : undefined;
+      const page = await reads.holds({ ...filterOf(request), status, eligibleAtMs, max, lookedAtMax, continueAt: position && toPlace(places, position) });
       if (page === undefined) throw invalidPageToken();
-      return { holds: page.holds.map(({ hold, wallet }) => toHold(hold, wallet)), nextPageToken: tokenAt(page.continueAt && toPosition(page.continueAt)) };
+      return { holds: page.holds.map(({ hold, wallet }) => toHold(hold, wallet)), nextPageToken: tokenAt(page.continueAt && places.map((name) => page.continueAt![name]!)) };
     },
 
     async listOperations(request) {
       const { max, position, tokenAt } = pageOf(ListOperationsRequestSchema, request, 1);
       const period = periodOf(request);
-      const { walletId, userId } = await foundWallet(ledger, request);
+      const wallet = await foundWallet(ledger, request);
       const kind = kindNames.get(request.kind);
       const reference = request.reference === "" ? undefined : request.reference;
-      const page = await reads.operations({ walletId, ...period, kind, reference, max, lookedAtMax, notesMaxBytes, continueAt: position?.[0] });
+      const page = await reads.operations({ wallet, ...period, kind, reference, max, lookedAtMax, notesMaxBytes, continueAt: position?.[0] });
       if (page === undefined) throw invalidPageToken();
-      return { operations: page.operations.map((each) => toOperation(each, userId)), nextPageToken: tokenAt(page.continueAt === undefined ? undefined : [page.continueAt]) };
+      return { operations: page.operations.map((each) => toOperation(each, wallet.userId)), nextPageToken: tokenAt(page.continueAt === undefined ? undefined : [page.continueAt]) };
     },
   };
 }
@@ -62,10 +63,12 @@ function statusOf({ status, eligible }: ListHoldsRequest): HoldStatusName | unde
   return "ACTIVE";
 }
 
-function toPlace([holdId, eligibleTimeMs]: readonly bigint[]): HoldPlace {
-  return eligibleTimeMs === undefined ? { holdId: holdId! } : { holdId: holdId!, eligibleTimeMs };
+/** What a place in the list that is asked for consists of. */
+function placesOf({ userId }: ListHoldsRequest, status: HoldStatusName | undefined): readonly (keyof HoldPlace)[] {
+  if (status === "ACTIVE") return ["holdId", "eligibleTimeMs"];
+  return userId === undefined ? ["holdId", "partition"] : ["holdId"];
 }
 
-function toPosition({ holdId, eligibleTimeMs }: HoldPlace): bigint[] {
-  return eligibleTimeMs === undefined ? [holdId] : [holdId, eligibleTimeMs];
+function toPlace(names: readonly (keyof HoldPlace)[], position: readonly bigint[]): HoldPlace {
+  return { holdId: position[0]!, ...Object.fromEntries(names.map((name, index) => [name, position[index]!])) };
 }

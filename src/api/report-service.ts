@@ -3,7 +3,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
 import { TotalsSchema, type ReportService, type Totals as TotalsMessage } from "../../gen/wallet/v1/report_service_pb.ts";
-import type { CurrencyTotals } from "../domain/ledger-state.ts";
+import type { CurrencyTotals } from "../domain/loaded-state.ts";
 import { activeHolds, type Total, type Totals } from "../domain/totals.ts";
 import { toBalance, toMoneys } from "./answers.ts";
 import { balanceAsOf } from "./balance-as-of.ts";

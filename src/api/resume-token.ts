@@ -1,6 +1,6 @@
 // Resume tokens: a place in the journal that a watcher brings back, bound to what it watches and to this very journal.
 //
-// base64url of: one byte of version; eight bytes of a hash of the user filter; then, for each partition, the sequence as a varint and the first
+// base64url of: one byte of version; eight bytes of a hash of the user filter; then, for each partition that is watched (a user's, or all), the sequence as a varint and the first
 // eight bytes of the hash of the record there. A journal that was restored from a backup and went on differently has another record at that place.
 
 import { createHash } from "node:crypto";
@@ -22,7 +22,7 @@ export interface TokenPlace {
 
 /** Writes and reads the tokens of one kind of watch. */
 export interface ResumeTokens {
-  /** The token of these places, one for each partition in the order of their numbers. */
+  /** The token of these places, one for each partition that is watched, in the order of their numbers. */
   write(places: readonly JournalPlace[]): string;
   /** What `write` was given; a sentence on what is wrong where the text is no token of such a watch. */
   read(token: string): readonly TokenPlace[] | string;

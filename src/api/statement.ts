@@ -16,11 +16,12 @@ import { periodOf } from "./points-in-time.ts";
  */
 export async function* statementOf(ledger: LedgerReads, request: GetStatementRequest, { signal }: HandlerContext): AsyncGenerator<GetStatementResponse> {
   const asked = periodOf(request);
-  const { walletId, userId, exponent } = await foundWallet(ledger, request);
-  const { after, upTo, opening, closing } = await ledger.reads.period(walletId, asked);
+  const wallet = await foundWallet(ledger, request);
+  const { userId, exponent } = wallet;
+  const { after, upTo, opening, closing } = await ledger.reads.period(wallet, asked);
   yield line({ case: "openingBalance", value: toBalance(opening ?? beforeOpening, exponent) });
   for (let place = after; place < upTo; ) {
-    const operations = await ledger.reads.operationsForward(walletId, { after: place, upTo });
+    const operations = await ledger.reads.operationsForward(wallet, { after: place, upTo });
     for (const operation of operations) yield line({ case: "operation", value: toOperation(operation, userId) });
     place = operations.at(-1)!.record.sequence;
     // Other calls get their turn, however fast this one's reader is.

@@ -3,12 +3,13 @@
 import type { ConnectError, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import type { Answer, AppliedAnswer, BatchAnswer, ReleasedAnswer } from "../domain/answer.ts";
-import type { ExecuteBatch, ReleaseHolds, WalletCommand } from "../domain/command.ts";
+import type { Command, WalletCommand } from "../domain/command.ts";
 import { keyHash } from "../domain/idempotency.ts";
 import type { Rejection } from "../domain/rejection.ts";
 import type { UserId } from "../domain/wallet.ts";
 import { toApplied, toAppliedToHold, toHold, toMoneys, toOperation, toWallet } from "./answers.ts";
 import { toBatchResults, toExecuteBatch } from "./batch.ts";
+import { callerOf } from "./caller.ts";
 import { serviceError } from "./errors.ts";
 import { foundWallet } from "./found-wallet.ts";
 import type { LedgerAccess } from "./ledger-access.ts";
@@ -31,30 +32,31 @@ import { rejectionError, toRejection } from "./sentences.ts";
 /** Every method of the service. */
 export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletService> {
   const { queue, reads, rules } = ledger;
-  const apply = async (command: WalletCommand, { signal }: HandlerContext): Promise<AppliedAnswer> => granted(await queue.submit(command, signal)) as AppliedAnswer;
-  const release = async (command: ReleaseHolds, { signal }: HandlerContext): Promise<ReleasedAnswer> => granted(await queue.submit(command, signal)) as ReleasedAnswer;
-  const execute = async (command: ExecuteBatch, { signal }: HandlerContext): Promise<BatchAnswer> => granted(await queue.submit(command, signal)) as BatchAnswer;
+  const submit = (command: Command, context: HandlerContext): Promise<Answer> => queue.submit(command, callerOf(context));
+  /** Written with `then`: each `await` on the way would be a promise more for every call. */
+  const apply = <R>(command: WalletCommand, context: HandlerContext, respond: (answer: AppliedAnswer) => R): Promise<R> =>
+    submit(command, context).then((answer) => respond(granted(answer) as AppliedAnswer));
 
   return {
     ...listMethods(ledger),
 
-    initWallet: async (request, context) => toApplied(await apply(toInitWallet(request), context), request.validateOnly),
-    addMoney: async (request, context) => toApplied(await apply(toAddMoney(request), context), request.validateOnly),
-    holdMoney: async (request, context) => toAppliedToHold(await apply(toHoldMoney(request), context), request.validateOnly),
-    reverseHold: async (request, context) => toAppliedToHold(await apply(toReverseHold(request), context), request.validateOnly),
-    captureHold: async (request, context) => toAppliedToHold(await apply(toCaptureHold(request), context), request.validateOnly),
-    extendHold: async (request, context) => toAppliedToHold(await apply(toExtendHold(request), context), request.validateOnly),
-    withdrawMoney: async (request, context) => toApplied(await apply(toWithdrawMoney(request), context), request.validateOnly),
-    transferMoney: async (request, context) => toApplied(await apply(toTransferMoney(request), context), request.validateOnly),
-    freezeWallet: async (request, context) => toApplied(await apply(toChangeWalletState("freezeWallet", request), context), request.validateOnly),
-    unfreezeWallet: async (request, context) => toApplied(await apply(toChangeWalletState("unfreezeWallet", request), context), request.validateOnly),
-    closeWallet: async (request, context) => toApplied(await apply(toChangeWalletState("closeWallet", request), context), request.validateOnly),
-    setWalletLimits: async (request, context) => toApplied(await apply(toSetWalletLimits(request), context), request.validateOnly),
+    initWallet: (request, context) => apply(toInitWallet(request), context, (answer) => toApplied(answer, request.validateOnly)),
+    addMoney: (request, context) => apply(toAddMoney(request), context, (answer) => toApplied(answer, request.validateOnly)),
+    holdMoney: (request, context) => apply(toHoldMoney(request), context, (answer) => toAppliedToHold(answer, request.validateOnly)),
+    reverseHold: (request, context) => apply(toReverseHold(request), context, (answer) => toAppliedToHold(answer, request.validateOnly)),
+    captureHold: (request, context) => apply(toCaptureHold(request), context, (answer) => toAppliedToHold(answer, request.validateOnly)),
+    extendHold: (request, context) => apply(toExtendHold(request), context, (answer) => toAppliedToHold(answer, request.validateOnly)),
+    withdrawMoney: (request, context) => apply(toWithdrawMoney(request), context, (answer) => toApplied(answer, request.validateOnly)),
+    transferMoney: (request, context) => apply(toTransferMoney(request), context, (answer) => toApplied(answer, request.validateOnly)),
+    freezeWallet: (request, context) => apply(toChangeWalletState("freezeWallet", request), context, (answer) => toApplied(answer, request.validateOnly)),
+    unfreezeWallet: (request, context) => apply(toChangeWalletState("unfreezeWallet", request), context, (answer) => toApplied(answer, request.validateOnly)),
+    closeWallet: (request, context) => apply(toChangeWalletState("closeWallet", request), context, (answer) => toApplied(answer, request.validateOnly)),
+    setWalletLimits: (request, context) => apply(toSetWalletLimits(request), context, (answer) => toApplied(answer, request.validateOnly)),
 
-    executeBatch: async (request, context) => ({ results: toBatchResults(await execute(toExecuteBatch(request), context)) }),
+    executeBatch: (request, context) => submit(toExecuteBatch(request), context).then((answer) => ({ results: toBatchResults(granted(answer) as BatchAnswer) })),
 
     async releaseHolds(request, context) {
-      const { count, amounts, moreRemain } = await release(toReleaseHolds(request), context);
+      const { count, amounts, moreRemain } = granted(await submit(toReleaseHolds(request), context)) as ReleasedAnswer;
       return { releasedCount: count, releasedAmounts: toMoneys(amounts), moreRemain };
     },
 
@@ -63,7 +65,7 @@ export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletSe
     },
 
     async getHold({ userId, holdId }) {
-      const found = await reads.hold(holdId);
+      const found = await reads.hold(userId as UserId, holdId);
       if (found?.wallet.userId !== userId) throw refused({ reason: "HOLD_NOT_FOUND", userId, holdId });
       return { hold: toHold(found.hold, found.wallet) };
     },
@@ -75,7 +77,7 @@ export function walletService(ledger: LedgerAccess): ServiceImpl<typeof WalletSe
         return { outcome: { case: "operation", value: toOperation(found, undefined) } };
       }
       const found = await reads.key(userId as UserId, keyHash(userId as UserId, idempotencyKey!));
-      const isKept = found !== undefined && found.key.timeMs > (await reads.nowMs()) - rules.idempotencyRetentionMs;
+      const isKept = found !== undefined && found.key.timeMs > (await reads.nowMs(userId as UserId)) - rules.idempotencyRetentionMs;
       if (!isKept) throw unknownKey(userId!, idempotencyKey!);
       if (found.operation !== undefined) return { outcome: { case: "operation", value: toOperation(found.operation, userId as UserId) } };
       const { rejection } = found.key.outcome as { rejection: Rejection };

@@ -22,6 +22,7 @@ export function helpText(rows: readonly SettingRow[], version: string): string {
 
 Usage: npm start -- [--flag=value …]         serves the ledger
        npm run verify -- [--flag=value …]    checks the ledger of --database-url against its own journal, served or not, and changes nothing
+       npm run copy -- --from … --to …       moves a ledger to another database (npm run copy -- --help)
 
 Every setting is a flag and an environment variable; the flag wins. A file .env in the working directory is read too, below the environment.
 Defaults are in parentheses.

@@ -1,6 +1,7 @@
 // The kinds of value that a setting can have: what each accepts, in words and as a function from text to value.
 
 import { availableParallelism, platform } from "node:os";
+import type { Database, PostgresDatabase } from "../database.ts";
 import { parseAssets } from "../domain/currency.ts";
 import { parseBytes } from "./bytes.ts";
 import { parseDurationMs } from "./duration.ts";
@@ -74,16 +75,9 @@ export const listenAddress: Kind<ListenAddress> = kind(
 /** Assets beside ISO 4217: name → decimals. */
 export const assets: Kind<ReadonlyMap<string, number>> = kind("assets with their decimals, such as POINTS:0,USDT:6", parseAssets);
 
-/** A database: its engine and where it is. */
-export interface Database {
-  readonly kind: "sqlite";
-  /** The file, as it was given: a relative path starts from the working directory. */
-  readonly path: string;
-}
-
 /** A database's address. */
-export const database: Kind<Database> = kind("sqlite: and the path of a file, such as sqlite:./data/wallet.db or sqlite:///var/lib/wallet.db", (text) => {
-  if (/^postgres(ql)?:/i.test(text)) throw new Error("PostgreSQL is not there yet; use sqlite: and the path of a file, such as sqlite:./data/wallet.db");
+export const database: Kind<Database> = kind("sqlite: and the path of a file, such as sqlite:./data/wallet.db, or postgres://user:password@host:5432/name", (text) => {
+  if (/^postgres(ql)?:/i.test(text)) return postgresDatabase(text);
   const [, location] = /^sqlite:(.+)$/.exec(text) ?? [];
   // After two slashes a URL has a host; only the empty one, and so an absolute path, has a meaning here.
   const path = location?.startsWith("//") === true ? /^\/\/(\/.*)$/.exec(location)?.[1] : location;
@@ -94,13 +88,17 @@ export const database: Kind<Database> = kind("sqlite: and the path of a file, su
   return /[?#]|[/\\]$|^\s|\s$/.test(path) ? undefined : { kind: "sqlite", path };
 });
 
-/** The same kind as long as only `only` of its values works: every other one is refused, because `feature` is not there yet. */
-export function onlyYet<T>(base: Kind<T>, only: T, feature: string): Kind<T> {
-  const parse = (text: string): T => {
-    if (base.parse(text) !== only) throw new Error(`${feature} not there yet; leave it at ${String(only)}`);
-    return only;
-  };
-  return { ...base, parse };
+/** Throws where the address names no database: the server would choose one by the user's name, and a ledger is not to lie where nobody meant it. */
+function postgresDatabase(text: string): PostgresDatabase | undefined {
+  const url = URL.parse(text);
+  if (url === null || url.hash !== "") return undefined;
+  if (url.pathname.length < 2) throw new Error("it names no database; end it with one, such as postgres://wallet:password@127.0.0.1:5432/wallet");
+  return { kind: "postgres", url: text };
+}
+
+/** The same kind, or nothing: undefined. */
+export function optional<T>(base: Kind<T>): Kind<T | undefined> {
+  return { ...base, parse: (text) => (text === "" ? undefined : base.parse(text)) };
 }
 
 /** A setting whose feature is not there yet: every value is refused, by a sentence that says which feature. */

@@ -1,8 +1,8 @@
 // How many network threads suit a machine.
 
-/** One for the writer, and one for the system and everything else. */
+/** One for the writer, or for the database where it is on this machine, and one for the system and everything else. */
 const otherProcessors = 2;
-/** With more, the writer is what binds. */
+/** With more, the writer of a SQLite ledger is what binds. */
 const usefulMax = 4;
 
 /** From 1 to 4; 1 where the system does not spread a port's connections over those who share it (https://nodejs.org/api/net.html, `reusePort`). */

@@ -1,6 +1,7 @@
 // Every setting: name, default, meaning and why.
 
-import { assets, bytes, database, duration, integer, listenAddress, notYet, oneOf, onlyYet, threads, truth, type Kind } from "./kinds.ts";
+import { assets, bytes, database, duration, integer, listenAddress, notYet, oneOf, optional, threads, truth, type Kind } from "./kinds.ts";
+import { partitionsMax } from "../domain/partitions.ts";
 import { logLevels } from "../log.ts";
 
 /** One setting. Its flag is its name in another spelling: `WALLET_LISTEN`, `--listen`. */
@@ -25,10 +26,10 @@ export const settings = {
   database: { name: "WALLET_DATABASE_URL", default: "sqlite:./data/wallet.db", kind: database, meaning: "Where the ledger is kept." },
   partitions: {
     name: "WALLET_PARTITIONS",
-    default: "1",
-    kind: onlyYet(integer(1, 32_768), 1, "more than one partition is"),
-    meaning: "Partitions of a new ledger.",
-    why: "More than one is not there yet.",
+    default: "",
+    kind: optional(integer(1, partitionsMax)),
+    meaning: "Partitions of a new ledger; without it 1 on SQLite and 16 on PostgreSQL. A ledger that is there keeps its own, whatever this says.",
+    why: "On PostgreSQL different partitions can be written side by side; a transfer between two locks both.",
   },
   holdPeriodMs: {
     name: "WALLET_HOLD_PERIOD",
@@ -70,8 +71,8 @@ export const settings = {
     name: "WALLET_NETWORK_THREADS",
     default: "auto",
     kind: threads,
-    meaning: "Threads that serve the network, on one port and in front of the one writer; `auto` makes it two fewer than there are processors, from 1 to 4. More than one needs a system whose ports can be shared, such as Linux.",
-    why: "One processor for the writer and one for everything else; four threads bring as many calls as the writer decides.",
+    meaning: "Threads that serve the network, on one port, on SQLite in front of the one writer; `auto` makes it two fewer than there are processors, from 1 to 4. More than one needs a system whose ports can be shared, such as Linux.",
+    why: "One processor for the writer, or the database, and one for everything else; four threads bring as many calls as the writer of a SQLite ledger decides.",
   },
   queueLengthMax: {
     name: "WALLET_QUEUE_MAX",

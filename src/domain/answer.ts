@@ -3,14 +3,14 @@
 import type { HoldOrigin } from "./hold.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { MoneyFact, Rejection } from "./rejection.ts";
-import type { WalletIdentity } from "./wallet.ts";
+import type { WalletIdentity, WalletName } from "./wallet.ts";
 
 /** An applied operation, from which the whole answer follows, the first time and every time it is replayed. */
 export interface AppliedAnswer {
   readonly type: "applied";
   readonly record: JournalRecord;
   readonly wallet: WalletIdentity;
-  readonly receiver: WalletIdentity | undefined;
+  readonly receiver: WalletName | undefined;
   readonly hold: HoldOrigin | undefined;
   readonly replayed: boolean;
 }

@@ -8,11 +8,12 @@
 // (1 ACTIVE, 2 RELEASED, 3 REVERSED, 4 CAPTURED), 16 captured, 17 eligible time in ms; of an opening 18 user id, 19 currency, 20 exponent;
 // 21 related operation id, 22 key hash, 23 reference where not empty, 24 metadata: key and value of each entry as text, in the order of
 // the keys' UTF-16 units, one field an entry; of the receiving wallet 25 id, 26 amount, 27 available after, 28 held after, 29 state after,
-// 30 version, 31 balance_max after, 32 previous sequence. Amounts are minor units. New fields take new numbers, so old hashes stay right.
+// 30 version, 31 balance_max after, 32 previous sequence; where the wallets are in different partitions 33 side (1 the payer's, 2 the receiver's), 34 the other
+// wallet's user id, 35 its exponent. Amounts are minor units. New fields take new numbers, so old hashes stay right.
 
 import { hash } from "node:crypto";
 import { holdStatusNumbers } from "./hold.ts";
-import { operationKindNumbers, type JournalRecord } from "./journal.ts";
+import { operationKindNumbers, sideNumbers, type JournalRecord } from "./journal.ts";
 import { walletStateNumbers } from "./wallet.ts";
 
 /** The seal of a record: SHA-256 over its predecessor's hash and its own canonical content. */
@@ -68,6 +69,11 @@ function writeContent(writer: FieldWriter, record: Omit<JournalRecord, "hash">):
     writer.integer(30, after.version);
     if (after.balanceMaxMinor !== undefined) writer.integer(31, after.balanceMaxMinor);
     writer.integer(32, previousSequence);
+  }
+  if (record.apart !== undefined) {
+    writer.integer(33, sideNumbers[record.apart.side]);
+    writer.text(34, record.apart.other.userId);
+    writer.integer(35, record.apart.other.exponent);
   }
 }
 

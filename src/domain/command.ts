@@ -126,11 +126,13 @@ export type Command = WalletCommand | ReleaseHolds | ExecuteBatch;
 /** At most this many holds are released in one transaction: a thousand rows keep everybody else's wait to some 10 ms. */
 export const releaseHoldsMax = 1000;
 
-/** The parts of the ledger that a batch of commands needs to see, in the callers' own terms. The store loads them. */
+/** What a batch of commands needs to see of one partition, in the callers' own terms. The store loads it. */
 export interface Touched {
+  readonly partition: number;
   /** Users' wallets: one where the currency is given, all of the user's where it is not. */
   readonly wallets: readonly { readonly userId: UserId; readonly currency: CurrencyCode | undefined }[];
   readonly holdIds: readonly bigint[];
+  /** Operations of any partition, of which only whether they exist is asked: what exists once is never taken back. */
   readonly operationIds: readonly bigint[];
   /** Hashes of idempotency keys; what the remembered ones point at is loaded too. */
   readonly keyHashes: readonly string[];

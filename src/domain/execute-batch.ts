@@ -62,7 +62,7 @@ function aborted(state: LedgerState, { items }: ExecuteBatch, { index, cause }: 
     if (rememberedKey(state, hash, rules) !== undefined) continue;
     // What was wrong with one user's item is not for another's eyes.
     const outcome = { rejection: item.userId === items[index]!.userId ? rejection : withoutFacts };
-    state.remember({ keyHash: hash, fingerprint: fingerprint(item), timeMs: state.nowMs, outcome });
+    state.remember(item.userId, { keyHash: hash, fingerprint: fingerprint(item), timeMs: state.nowMs, outcome });
   }
   return { type: "rejected", rejection, replayed: false };
 }

@@ -4,6 +4,10 @@ import assert from "node:assert/strict";
 import type { HoldStatus } from "./hold.ts";
 import type { CurrencyCode, UserId, WalletState } from "./wallet.ts";
 
+/** Which part of an operation a record is about, with its stored numbers, which never change. */
+export const sideNumbers = { PAYER: 1, RECEIVER: 2 } as const;
+export type Side = keyof typeof sideNumbers;
+
 /** Kinds of operations with their stored numbers, which are those of the proto's OperationKind and never change. */
 export const operationKindNumbers = {
   INIT: 1,
@@ -21,9 +25,6 @@ export const operationKindNumbers = {
   SET_LIMITS: 13,
 } as const;
 export type OperationKind = keyof typeof operationKindNumbers;
-
-/** The number of the only partition that a ledger has so far. */
-export const onlyPartition = 0;
 
 /** What a wallet is directly after an operation. */
 export interface WalletAfter {
@@ -72,6 +73,11 @@ export interface OperationContent {
   readonly relatedOperationId: bigint | undefined;
   /** The other wallet, of a transfer or of a capture into a wallet. */
   readonly receiver: ReceiverPart | undefined;
+  /**
+   * Where the two wallets are in different partitions, each of the two journals has a record of the operation: whose this one is, and to whom the other wallet belongs. The
+   * payer's record is the operation, and its place is the operation's id; the receiver's names it, and says nothing of hold and key. Undefined: every wallet is in this partition.
+   */
+  readonly apart: { readonly side: Side; readonly other: { readonly userId: UserId; readonly exponent: number } } | undefined;
   /** Hash of the idempotency key that the request carried. */
   readonly keyHash: string | undefined;
   readonly reference: string;
@@ -91,6 +97,12 @@ export interface JournalRecord extends OperationContent {
   readonly timeMs: number;
   /** SHA-256 over the predecessor's hash and the canonical content: 32 bytes. */
   readonly hash: Uint8Array;
+}
+
+/** What the operation did to the wallets of the record's own partition. */
+export function partsHere(record: JournalRecord): readonly WalletPart[] {
+  if (record.receiver === undefined || record.apart?.side === "PAYER") return [record];
+  return record.apart === undefined ? [record, record.receiver] : [record.receiver];
 }
 
 /** What the operation did to this wallet, which must be one of its own. */

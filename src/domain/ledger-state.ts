@@ -1,48 +1,18 @@
-// The part of one partition that a batch touches: as it was loaded, plus what the batch has done so far.
+// What a batch touches of the ledger, partition by partition: as it was loaded, plus what the batch has done so far.
 
 import assert from "node:assert/strict";
 import { recordHash } from "./canonical.ts";
 import { countsOf, countsOfReceiver, withCounts, type Count } from "./counts.ts";
 import type { Effect } from "./decision.ts";
-import { denominationKey, type Denomination } from "./denomination.ts";
+import { denominationKey } from "./denomination.ts";
 import type { Hold } from "./hold.ts";
 import type { RememberedKey } from "./idempotency.ts";
 import { assertSoundHold, assertSoundWallet } from "./invariants.ts";
 import { operationIdAt, type JournalHead, type JournalRecord, type WalletAfter, type WalletPart } from "./journal.ts";
-import { noTotals, type Totals } from "./totals.ts";
-import type { CurrencyCode, UserId, Wallet } from "./wallet.ts";
-
-/** The counters of all wallets of one currency that were opened with the same exponent. */
-export interface CurrencyTotals extends Denomination {
-  readonly currency: CurrencyCode;
-  readonly totals: Totals;
-}
-
-/** What the store loads for a batch. */
-export interface LoadedState {
-  readonly head: JournalHead;
-  /** The ledger's clock for the whole batch: never behind `head.timeMs`. Milliseconds since 1970. */
-  readonly nowMs: number;
-  readonly wallets: readonly Wallet[];
-  readonly holds: readonly Hold[];
-  readonly records: readonly JournalRecord[];
-  readonly keys: readonly RememberedKey[];
-  readonly currencyTotals: readonly CurrencyTotals[];
-  /** The ids of the holds that the batch may release, oldest eligibility first, and whether there are more. */
-  readonly eligible: { readonly holdIds: readonly bigint[]; readonly moreRemain: boolean };
-}
-
-/** What a batch has changed, for the store to write. */
-export interface Changes {
-  readonly head: JournalHead;
-  readonly records: readonly JournalRecord[];
-  readonly wallets: readonly Wallet[];
-  readonly holds: readonly Hold[];
-  readonly keys: readonly RememberedKey[];
-  readonly currencyTotals: readonly CurrencyTotals[];
-  /** Keys that were remembered before this time may be forgotten. Milliseconds since 1970. */
-  readonly forgetKeysBeforeMs: number;
-}
+import type { Changes, CurrencyTotals, EligibleHolds, LoadedPartition, LoadedState } from "./loaded-state.ts";
+import { partitionOf } from "./partitions.ts";
+import { noTotals } from "./totals.ts";
+import type { UserId, Wallet } from "./wallet.ts";
 
 /** What the request adds to an operation. */
 export interface RequestMarks {
@@ -51,32 +21,56 @@ export interface RequestMarks {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** An operation that has yet to be applied: its record, and the receiver's own where that wallet is in another partition. */
+export interface Draft {
+  readonly record: JournalRecord;
+  readonly receivers: JournalRecord | undefined;
+}
+
+/** A record without the place and seal that its journal gives it. */
+type Content = Omit<JournalRecord, "partition" | "sequence" | "operationId" | "timeMs" | "hash">;
+
+/** One partition as the batch has left it so far. */
+interface PartitionState {
+  head: JournalHead;
+  readonly records: Map<bigint, JournalRecord>;
+  readonly currencyTotals: Map<string, CurrencyTotals>;
+  readonly changed: { readonly records: JournalRecord[]; readonly walletIds: Set<bigint>; readonly holdIds: Set<bigint>; readonly keyHashes: Set<string>; readonly totals: Set<string> };
+}
+
 /** What a batch sees and changes. Nothing is written: `changes()` says what is to be. */
 export class LedgerState {
   readonly nowMs: number;
-  readonly eligible: LoadedState["eligible"];
-  #head: JournalHead;
+  readonly eligible: EligibleHolds;
+  readonly #partitionCount: number;
+  readonly #partitions = new Map<number, PartitionState>();
   readonly #wallets = new Map<bigint, Wallet>();
   readonly #walletIdsByUser = new Map<UserId, bigint[]>();
   readonly #holds = new Map<bigint, Hold>();
-  readonly #records = new Map<bigint, JournalRecord>();
   readonly #operationIds = new Set<bigint>();
   readonly #keys = new Map<string, RememberedKey>();
-  readonly #currencyTotals = new Map<string, CurrencyTotals>();
   /** How to undo what was done since an attempt began, oldest first; undefined outside of one. */
   #undo: (() => void)[] | undefined;
-  readonly #changed = { records: [] as JournalRecord[], walletIds: new Set<bigint>(), holdIds: new Set<bigint>(), keyHashes: new Set<string>(), totals: new Set<string>() };
 
-  constructor(loaded: LoadedState) {
-    assert(loaded.nowMs >= loaded.head.timeMs, "the ledger's clock never goes back");
-    this.nowMs = loaded.nowMs;
-    this.eligible = loaded.eligible;
-    this.#head = loaded.head;
-    for (const wallet of loaded.wallets) this.#putWallet(assertSoundWallet(wallet));
-    for (const hold of loaded.holds) this.#holds.set(hold.holdId, assertSoundHold(hold));
-    for (const record of loaded.records) this.#putRecord(record);
-    for (const key of loaded.keys) this.#keys.set(key.keyHash, key);
-    for (const totals of loaded.currencyTotals) this.#currencyTotals.set(denominationKey(totals), totals);
+  constructor({ partitionCount, nowMs, partitions }: LoadedState) {
+    this.nowMs = nowMs;
+    this.#partitionCount = partitionCount;
+    this.eligible = { holdIds: partitions.flatMap(({ eligible }) => eligible.holdIds), moreRemain: partitions.some(({ eligible }) => eligible.moreRemain) };
+    for (const partition of partitions) this.#load(partition);
+  }
+
+  #load({ head, wallets, holds, records, operationIds, keys, currencyTotals }: LoadedPartition): void {
+    assert(this.nowMs >= head.timeMs, "the ledger's clock never goes back");
+    this.#partitions.set(head.partition, {
+      head,
+      records: new Map(records.map((record) => [record.sequence, record])),
+      currencyTotals: new Map(currencyTotals.map((totals) => [denominationKey(totals), totals])),
+      changed: { records: [], walletIds: new Set(), holdIds: new Set(), keyHashes: new Set(), totals: new Set() },
+    });
+    for (const wallet of wallets) this.#putWallet(assertSoundWallet(wallet));
+    for (const hold of holds) this.#holds.set(hold.holdId, assertSoundHold(hold));
+    for (const operationId of operationIds) this.#operationIds.add(operationId);
+    for (const key of keys) this.#keys.set(key.keyHash, key);
   }
 
   /**
@@ -85,18 +79,21 @@ export class LedgerState {
   attempt(work: () => boolean): void {
     assert(this.#undo === undefined, "attempts do not nest");
     const undo: (() => void)[] = (this.#undo = []);
-    const [head, records] = [this.#head, this.#changed.records.length];
+    const before = [...this.#partitions.values()].map((partition) => ({ partition, head: partition.head, records: partition.changed.records.length }));
     const isKept = work();
     this.#undo = undefined;
     if (isKept) return;
     for (const step of undo.toReversed()) step();
-    this.#head = head;
-    this.#changed.records.length = records;
+    for (const { partition, head, records } of before) {
+      partition.head = head;
+      partition.changed.records.length = records;
+    }
   }
 
-  /** The id that the next operation will have. */
-  get nextOperationId(): bigint {
-    return operationIdAt(this.#head.partition, this.#head.sequence + 1n);
+  /** The id that this user's next operation will have. */
+  nextOperationId(userId: UserId): bigint {
+    const { head } = this.#partitionOf(userId);
+    return operationIdAt(head.partition, head.sequence + 1n);
   }
 
   walletsOf(userId: UserId): readonly Wallet[] {
@@ -118,9 +115,9 @@ export class LedgerState {
     return this.#operationIds.has(operationId);
   }
 
-  /** The record that a remembered key points at. */
-  record(sequence: bigint): JournalRecord {
-    const record = this.#records.get(sequence);
+  /** The record that a remembered key of this user points at. */
+  record(userId: UserId, sequence: bigint): JournalRecord {
+    const record = this.#partitionOf(userId).records.get(sequence);
     assert(record !== undefined, "the record of a remembered key was loaded");
     return record;
   }
@@ -129,14 +126,14 @@ export class LedgerState {
     return this.#keys.get(keyHash);
   }
 
-  /** The record that the effect would make as the next operation. Changes nothing. */
-  drafted(effect: Effect, marks: RequestMarks): JournalRecord {
+  /** The record that the effect would make as the next operation, two where its wallets are in two partitions. Changes nothing. */
+  drafted(effect: Effect, marks: RequestMarks): Draft {
     const { wallet, hold, receiver } = effect;
-    const sequence = this.#head.sequence + 1n;
-    const draft: Omit<JournalRecord, "hash"> = {
-      partition: this.#head.partition,
-      sequence,
-      operationId: operationIdAt(this.#head.partition, sequence),
+    const { head } = this.#partitionOf(wallet.userId);
+    const receiverHead = receiver === undefined ? head : this.#partitionOf(receiver.wallet.userId).head;
+    const isApart = receiverHead.partition !== head.partition;
+    const operationId = operationIdAt(head.partition, head.sequence + 1n);
+    const content: Content = {
       kind: effect.kind,
       ...partIn(wallet),
       amountMinor: effect.amountMinor,
@@ -144,51 +141,70 @@ export class LedgerState {
       opened: effect.kind === "INIT" ? { userId: wallet.userId, currency: wallet.currency, exponent: wallet.exponent } : undefined,
       relatedOperationId: effect.relatedOperationId,
       receiver: receiver && { ...partIn(receiver.wallet), amountMinor: receiver.amountMinor },
+      apart: isApart ? { side: "PAYER", other: ownerOf(receiver!.wallet) } : undefined,
       keyHash: marks.keyHash,
       reference: marks.reference,
       metadata: marks.metadata,
-      timeMs: this.nowMs,
     };
-    return { ...draft, hash: recordHash(this.#head.hash, draft) };
+    const record = this.#placed(head, operationId, content);
+    if (!isApart) return { record, receivers: undefined };
+    const told: Content = { ...content, hold: undefined, keyHash: undefined, apart: { side: "RECEIVER", other: ownerOf(wallet) } };
+    return { record, receivers: this.#placed(receiverHead, operationId, told) };
   }
 
   /** Makes the effect the next operation: from here on everything in the batch sees it. */
-  apply(effect: Effect, record: JournalRecord): void {
-    assert(record.sequence === this.#head.sequence + 1n, "operations take their places one by one");
+  apply(effect: Effect, { record, receivers }: Draft): void {
     // The receiver was read before the payer paid: as one wallet, the payment would be undone and the money made from nothing.
     assert(effect.receiver?.wallet.walletId !== effect.wallet.walletId, "nobody pays themselves");
+    this.#append(record);
+    if (receivers !== undefined) this.#append(receivers);
     this.#change(effect.wallet, record, record.after, countsOf(effect));
     if (effect.receiver !== undefined) {
-      this.#change(effect.receiver.wallet, record, record.receiver!.after, countsOfReceiver(effect.receiver.amountMinor));
+      this.#change(effect.receiver.wallet, receivers ?? record, record.receiver!.after, countsOfReceiver(effect.receiver.amountMinor));
     }
     if (effect.hold !== undefined) {
       this.#set(this.#holds, effect.hold.holdId, assertSoundHold(effect.hold));
-      this.#mark(this.#changed.holdIds, effect.hold.holdId);
+      this.#mark(this.#of(record.partition).changed.holdIds, effect.hold.holdId);
     }
-    this.#putRecord(record);
-    this.#changed.records.push(record);
-    this.#head = { partition: record.partition, sequence: record.sequence, hash: record.hash, timeMs: record.timeMs };
   }
 
-  remember(key: RememberedKey): void {
+  /** Remembers a key of this user. */
+  remember(userId: UserId, key: RememberedKey): void {
     this.#set(this.#keys, key.keyHash, key);
-    this.#mark(this.#changed.keyHashes, key.keyHash);
-    this.#head = { ...this.#head, timeMs: this.nowMs };
+    const partition = this.#partitionOf(userId);
+    this.#mark(partition.changed.keyHashes, key.keyHash);
+    partition.head = { ...partition.head, timeMs: this.nowMs };
   }
 
-  /** What is to be written; undefined where the batch changed nothing. */
-  changes(forgetKeysBeforeMs: number): Changes | undefined {
-    const { records, walletIds, holdIds, keyHashes, totals } = this.#changed;
-    if (records.length === 0 && keyHashes.size === 0) return undefined;
-    return {
-      head: this.#head,
-      records,
-      wallets: [...walletIds].map((id) => this.#wallets.get(id)!),
-      holds: [...holdIds].map((id) => this.#holds.get(id)!),
-      keys: [...keyHashes].map((hash) => this.#keys.get(hash)!),
-      currencyTotals: [...totals].map((key) => this.#currencyTotals.get(key)!),
-      forgetKeysBeforeMs,
-    };
+  /** What is to be written, partition by partition in ascending order; nothing of those that the batch did not change. */
+  changes(forgetKeysBeforeMs: number): Changes[] {
+    return [...this.#partitions.values()]
+      .filter(({ changed }) => changed.records.length > 0 || changed.keyHashes.size > 0)
+      .toSorted((a, b) => a.head.partition - b.head.partition)
+      .map(({ head, currencyTotals, changed: { records, walletIds, holdIds, keyHashes, totals } }) => ({
+        head,
+        records,
+        wallets: [...walletIds].map((id) => this.#wallets.get(id)!),
+        holds: [...holdIds].map((id) => this.#holds.get(id)!),
+        keys: [...keyHashes].map((hash) => this.#keys.get(hash)!),
+        currencyTotals: [...totals].map((key) => currencyTotals.get(key)!),
+        forgetKeysBeforeMs,
+      }));
+  }
+
+  #partitionOf(userId: UserId): PartitionState {
+    return this.#of(partitionOf(userId, this.#partitionCount));
+  }
+
+  #of(partition: number): PartitionState {
+    const state = this.#partitions.get(partition);
+    assert(state !== undefined, "a partition that is asked about was loaded");
+    return state;
+  }
+
+  #placed(head: JournalHead, operationId: bigint, content: Content): JournalRecord {
+    const draft = { partition: head.partition, sequence: head.sequence + 1n, operationId, ...content, timeMs: this.nowMs };
+    return { ...draft, hash: recordHash(head.hash, draft) };
   }
 
   #putWallet(wallet: Wallet): void {
@@ -199,9 +215,14 @@ export class LedgerState {
     this.#set(this.#wallets, wallet.walletId, wallet);
   }
 
-  #putRecord(record: JournalRecord): void {
-    this.#set(this.#records, record.sequence, record);
+  /** Puts the record at the end of its partition's journal. */
+  #append(record: JournalRecord): void {
+    const partition = this.#of(record.partition);
+    assert(record.sequence === partition.head.sequence + 1n, "operations take their places one by one");
+    this.#set(partition.records, record.sequence, record);
     this.#mark(this.#operationIds, record.operationId);
+    partition.changed.records.push(record);
+    partition.head = { partition: record.partition, sequence: record.sequence, hash: record.hash, timeMs: record.timeMs };
   }
 
   #set<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
@@ -218,18 +239,24 @@ export class LedgerState {
   }
 
   /** The wallet after an operation, in its place and with its counters. */
-  #change(wallet: Wallet, { sequence, timeMs }: JournalRecord, { version }: WalletAfter, counts: readonly Count[]): void {
+  #change(wallet: Wallet, { partition, sequence, timeMs }: JournalRecord, { version }: WalletAfter, counts: readonly Count[]): void {
     this.#putWallet(assertSoundWallet({ ...wallet, version, headSequence: sequence, updateTimeMs: timeMs, totals: withCounts(wallet.totals, counts) }));
-    this.#mark(this.#changed.walletIds, wallet.walletId);
+    const { changed, currencyTotals } = this.#of(partition);
+    this.#mark(changed.walletIds, wallet.walletId);
     if (counts.length === 0) return;
     const key = denominationKey(wallet);
-    const { totals } = this.#currencyTotals.get(key) ?? { totals: noTotals };
-    this.#set(this.#currencyTotals, key, { currency: wallet.currency, exponent: wallet.exponent, totals: withCounts(totals, counts) });
-    this.#mark(this.#changed.totals, key);
+    const { totals } = currencyTotals.get(key) ?? { totals: noTotals };
+    this.#set(currencyTotals, key, { currency: wallet.currency, exponent: wallet.exponent, totals: withCounts(totals, counts) });
+    this.#mark(changed.totals, key);
   }
 }
 
 /** The wallet's part in the operation that makes it so. */
 function partIn({ walletId, availableMinor, heldMinor, state, version, balanceMaxMinor, headSequence }: Wallet): WalletPart {
   return { walletId, after: { availableMinor, heldMinor, state, version: version + 1n, balanceMaxMinor }, previousSequence: headSequence };
+}
+
+/** To whom the wallet belongs, as the record in the other partition says it. */
+function ownerOf({ userId, exponent }: Wallet): { readonly userId: UserId; readonly exponent: number } {
+  return { userId, exponent };
 }

@@ -14,14 +14,18 @@ export type CurrencyCode = string & { readonly __brand: "CurrencyCode" };
 export const walletStateNumbers = { ACTIVE: 1, FROZEN: 2, CLOSED: 3 } as const;
 export type WalletState = keyof typeof walletStateNumbers;
 
-/** What never changes about a wallet. */
-export interface WalletIdentity {
+/** Which wallet it is, and how its amounts are written. */
+export interface WalletName {
   /** The id of the operation that opened it. */
   readonly walletId: bigint;
   readonly userId: UserId;
   readonly currency: CurrencyCode;
   /** The currency's decimals when the wallet was opened; kept whatever the configuration says later. */
   readonly exponent: number;
+}
+
+/** What never changes about a wallet. */
+export interface WalletIdentity extends WalletName {
   /** On the ledger's clock, milliseconds since 1970. */
   readonly createTimeMs: number;
 }

@@ -5,6 +5,8 @@ import { weightOf } from "../domain/batch.ts";
 import type { Command } from "../domain/command.ts";
 import { StoreFault } from "../store/store.ts";
 import type { Executor } from "./executor.ts";
+import type { Dispatch, Lined } from "./dispatch.ts";
+import { TwoBatches } from "./two-batches.ts";
 
 /** The queue is as long as it may get. Nothing was done. */
 export class QueueFull extends Error {
@@ -24,18 +26,20 @@ export interface QueueLimits {
   readonly batchLengthMax: number;
 }
 
-/** One batch is being executed and the next one already lies ready beside it, so that the writer never waits for this thread. */
-const batchesUnderWayMax = 2;
+/** What lets batches of different partitions go side by side. */
+export interface Lanes {
+  readonly dispatch: Dispatch;
+  /** The partitions that a command touches, each once. */
+  readonly partitionsOf: (command: Command) => readonly number[];
+}
 
-/**
- * Commands from which on the first batch takes only half of those that wait, and the second the others. Callers who wait for their answers ask again all
- * at once, so that as one batch they would go on as one: the writer waiting while they are answered, and they while it writes.
- */
-const splitLengthMin = 8;
+/** Whoever waits for an answer: whether they have given up, and why. An AbortSignal is one. */
+export type Caller = Pick<AbortSignal, "aborted" | "reason">;
 
-interface Waiting {
+interface Waiting extends Lined {
   readonly command: Command;
-  readonly signal: AbortSignal | undefined;
+  goesAlone: boolean;
+  readonly caller: Caller | undefined;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -44,34 +48,35 @@ interface Waiting {
 export class CommandQueue {
   readonly #executor: Pick<Executor, "execute">;
   readonly #limits: QueueLimits;
+  readonly #dispatch: Dispatch;
+  readonly #partitionsOf: (command: Command) => readonly number[];
   #waiting: Waiting[] = [];
-  /** Those of the waiting whose wallets are being swept: what shares a commit with them would not be decided either. */
-  readonly #swept = new Set<Waiting>();
   #length = 0;
-  #batchesUnderWay = 0;
-  /** Commands in them. */
-  #lengthUnderWay = 0;
   #flushScheduled = false;
   #closed = false;
   readonly #empty = Promise.withResolvers<void>();
 
-  constructor(executor: Pick<Executor, "execute">, limits: QueueLimits) {
+  /** Without lanes all goes to one writer, two batches at a time. */
+  constructor(executor: Pick<Executor, "execute">, limits: QueueLimits, lanes?: Lanes) {
     this.#executor = executor;
     this.#limits = limits;
+    this.#dispatch = lanes?.dispatch ?? new TwoBatches(limits);
+    this.#partitionsOf = lanes?.partitionsOf ?? (() => []);
   }
 
   /**
-   * Has the command decided in its turn and answers once the decision is durable. A command whose `signal` is aborted before its turn comes is
-   * never executed and rejected with the signal's reason; one that is under way is answered for, whatever the signal says.
-   * Throws QueueFull, QueueClosed, StoreFault, or the signal's reason.
+   * Has the command decided in its turn and answers once the decision is durable. A command whose caller has given up before its turn comes is
+   * never executed and rejected with the caller's reason; one that is under way is answered for, whoever has given up.
+   * Throws QueueFull, QueueClosed, StoreFault, or the caller's reason.
    */
-  submit(command: Command, signal?: AbortSignal): Promise<Answer> {
+  submit(command: Command, caller?: Caller): Promise<Answer> {
     if (this.#closed) return Promise.reject(new QueueClosed("the service is going down"));
     const weight = weightOf(command);
     // What is larger than the whole queue is taken when it is empty, or it would be turned away for ever.
     if (this.#length > 0 && this.#length + weight > this.#limits.queueLengthMax) return Promise.reject(new QueueFull(`${this.#length} operations are waiting`));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ command, signal, resolve, reject });
+      // Which holds are eligible is looked up before anything of a release's batch is decided.
+      this.#waiting.push({ command, caller, resolve, reject, weight, partitions: this.#partitionsOf(command), goesAlone: command.type === "releaseHolds" });
       this.#length += weight;
       this.#scheduleFlush();
     });
@@ -86,7 +91,7 @@ export class CommandQueue {
 
   /** At the end of the event loop's turn, so that what arrived in one turn goes together. */
   #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#batchesUnderWay >= batchesUnderWayMax) return;
+    if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(() => {
       this.#flushScheduled = false;
@@ -95,27 +100,17 @@ export class CommandQueue {
   }
 
   #flush(): void {
-    while (this.#batchesUnderWay < batchesUnderWayMax) {
-      // As long as the first is under way anyhow, more may come to share the second's commit.
-      if (this.#waiting.length < this.#lengthUnderWay / 2) return;
-      const batch = this.#takeBatch();
-      if (batch.length === 0) return;
-      void this.#execute(batch);
-    }
+    this.#dropAbandoned();
+    for (let batch = this.#takeBatch(); batch.length > 0; batch = this.#takeBatch()) void this.#execute(batch);
   }
 
   async #execute(batch: readonly Waiting[]): Promise<void> {
-    this.#batchesUnderWay++;
-    this.#lengthUnderWay += batch.length;
     const notYet = new Set<Waiting>();
     try {
       await this.#executeTogether(batch, notYet);
     } finally {
-      this.#batchesUnderWay--;
-      this.#lengthUnderWay -= batch.length;
-      const over = batch.filter((waiting) => !notYet.has(waiting));
-      for (const waiting of over) this.#swept.delete(waiting);
-      this.#left(over);
+      this.#dispatch.end(batch);
+      this.#left(batch.filter((waiting) => !notYet.has(waiting)));
       this.#putBack([...notYet]);
       if (this.#waiting.length > 0) this.#scheduleFlush();
     }
@@ -137,7 +132,8 @@ export class CommandQueue {
   /** At the end of the queue, so that a long sweep takes turns with everybody else. Nothing of them was decided. */
   #putBack(notYet: readonly Waiting[]): void {
     if (!this.#closed) {
-      for (const waiting of notYet) this.#swept.add(waiting);
+      // Its wallets are being swept: what shares a commit with it would not be decided either.
+      for (const waiting of notYet) waiting.goesAlone = true;
       this.#waiting.push(...notYet);
       return;
     }
@@ -145,43 +141,28 @@ export class CommandQueue {
     this.#left(notYet);
   }
 
-  /** The next commands that go together: as many operations as a commit gathers, or one command that brings more of them by itself. What `goesAlone` shares no commit. */
+  /** The next commands that go together. */
   #takeBatch(): readonly Waiting[] {
-    this.#dropAbandoned();
-    const [first] = this.#waiting;
-    if (first !== undefined && this.#goesAlone(first)) return this.#waiting.splice(0, 1);
-    const isSplit = this.#batchesUnderWay === 0 && this.#waiting.length >= splitLengthMin;
-    const lengthMax = isSplit ? Math.ceil(this.#waiting.length / 2) : this.#waiting.length;
-    let together = 0;
-    let weight = 0;
-    for (const waiting of this.#waiting) {
-      if (together === lengthMax) break;
-      weight += weightOf(waiting.command);
-      const isTooMuch = together > 0 && weight > this.#limits.batchLengthMax;
-      if (isTooMuch || this.#goesAlone(waiting)) break;
-      together++;
+    const batch = this.#dispatch.begin(this.#waiting);
+    const isFront = batch.at(-1) === this.#waiting[batch.length - 1];
+    if (isFront) this.#waiting.splice(0, batch.length);
+    else {
+      const taken = new Set(batch);
+      this.#waiting = this.#waiting.filter((waiting) => !taken.has(waiting));
     }
-    return this.#waiting.splice(0, together);
-  }
-
-  /** A release, since what is eligible is looked up before anything of its batch is decided; and what waits for a sweep of its wallets. */
-  #goesAlone(waiting: Waiting): boolean {
-    return waiting.command.type === "releaseHolds" || this.#swept.has(waiting);
+    return batch;
   }
 
   #dropAbandoned(): void {
-    const abandoned = this.#waiting.filter((waiting) => waiting.signal?.aborted === true);
+    const abandoned = this.#waiting.filter((waiting) => waiting.caller?.aborted === true);
     if (abandoned.length === 0) return;
-    this.#waiting = this.#waiting.filter((waiting) => waiting.signal?.aborted !== true);
-    for (const waiting of abandoned) {
-      this.#swept.delete(waiting);
-      waiting.reject(waiting.signal?.reason);
-    }
+    this.#waiting = this.#waiting.filter((waiting) => waiting.caller?.aborted !== true);
+    for (const waiting of abandoned) waiting.reject(waiting.caller?.reason);
     this.#left(abandoned);
   }
 
   #left(waiting: readonly Waiting[]): void {
-    for (const { command } of waiting) this.#length -= weightOf(command);
+    for (const { weight } of waiting) this.#length -= weight;
     if (this.#closed && this.#length === 0) this.#empty.resolve();
   }
 }

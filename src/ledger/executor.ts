@@ -1,11 +1,12 @@
 // What executes batches: beside the store's connection, wherever that lives.
 
+import assert from "node:assert/strict";
 import type { Answer } from "../domain/answer.ts";
 import { decideBatch, touchedBy } from "../domain/batch.ts";
 import type { Command } from "../domain/command.ts";
-import { onlyPartition } from "../domain/journal.ts";
 import type { LedgerRules } from "../domain/rules.ts";
 import { StoreFault, type Store } from "../store/store.ts";
+import { releaseEverywhere } from "./release-everywhere.ts";
 
 export interface Executor {
   /**
@@ -20,11 +21,17 @@ export interface Executor {
 /** Executes on this store, in this thread. */
 export function executorOn(store: Store, rules: LedgerRules): Executor {
   return {
-    execute: (commands) =>
-      store.transact(onlyPartition, touchedBy(commands, rules), (state) => {
+    async execute(commands) {
+      const [first] = commands;
+      if (first?.type === "releaseHolds") {
+        assert(commands.length === 1, "a release goes alone");
+        return [await releaseEverywhere(store, first, rules)];
+      }
+      return store.transact(touchedBy(commands, rules, store.partitionCount), (state) => {
         const { changes, answers } = decideBatch(state, commands, rules);
         return { changes, result: answers };
-      }),
+      });
+    },
     close: () => store.close(),
   };
 }

@@ -1,10 +1,10 @@
-// The feed: every committed operation in commit order, to any number of watchers, each as fast as it reads and none at the cost of another.
+// The feed of one partition: every committed operation in commit order, to any number of watchers, each as fast as it reads and none at the cost of another.
 //
 // The journal's end is read once for all of them and kept in a ring; who is further behind reads the journal, a bounded piece at a time and one
 // watcher at a time. A watcher that waits is a promise and nothing else.
 
 import { setImmediate } from "node:timers/promises";
-import { journalStart, onlyPartition, placeAfter, type JournalPlace } from "../domain/journal.ts";
+import { journalStart, placeAfter, type JournalPlace } from "../domain/journal.ts";
 import type { UserId } from "../domain/wallet.ts";
 import type { RecordedOperation, Reads } from "../store/store.ts";
 import { firstWithin, OperationRing, type RingBounds } from "./operation-ring.ts";
@@ -38,9 +38,7 @@ export interface FeedBounds {
   readonly placesPerPollMax: number;
 }
 
-const defaults: Omit<FeedBounds, "watchersMax"> = {
-  // Half a second at full load: who reads without pause stays within.
-  ring: { operationsMax: 4_096, bytesMax: 8 * 1024 * 1024 },
+const defaults: Omit<FeedBounds, "watchersMax" | "ring"> = {
   chunkOperationsMax: 256,
   chunkBytesMax: 256 * 1024,
   placeEveryOperations: 10_000,
@@ -71,9 +69,10 @@ interface Watcher {
   waiting: Waiting | undefined;
 }
 
-/** The operations of one ledger for all who watch it in this process. */
+/** The operations of one partition for all who watch it in this process. */
 export class OperationFeed {
   readonly #reads: Pick<Reads, "head" | "operationsAfter">;
+  readonly #partition: number;
   readonly #bounds: FeedBounds;
   readonly #ring: OperationRing;
   readonly #watchers = new Set<Watcher>();
@@ -86,8 +85,9 @@ export class OperationFeed {
   #poll: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(reads: Pick<Reads, "head" | "operationsAfter">, bounds: Pick<FeedBounds, "watchersMax"> & Partial<FeedBounds>) {
+  constructor(reads: Pick<Reads, "head" | "operationsAfter">, partition: number, bounds: Pick<FeedBounds, "watchersMax" | "ring"> & Partial<FeedBounds>) {
     this.#reads = reads;
+    this.#partition = partition;
     this.#bounds = { ...defaults, ...bounds };
     this.#ring = new OperationRing(this.#bounds.ring);
   }
@@ -100,6 +100,11 @@ export class OperationFeed {
   /** Operations that are kept in memory for all watchers. */
   get keptOperations(): number {
     return this.#ring.length;
+  }
+
+  /** Whether somebody watches who has not been given everything up to this place. */
+  isBehind({ sequence }: Pick<JournalPlace, "sequence">): boolean {
+    return this.#tail !== undefined && this.#tail.sequence < sequence;
   }
 
   /** The journal may have grown. Costs nothing while nobody watches. */
@@ -129,7 +134,7 @@ export class OperationFeed {
     // A reader that has vanished may never ask for more, so that this function never gets to its end.
     signal.addEventListener("abort", leave, { once: true });
     try {
-      let at = await this.#begin(from);
+      let at = await this.#begin(watcher, from);
       yield { place: at, operation: undefined };
       for (;;) {
         const { operations, end } = await this.#next(watcher, at);
@@ -171,10 +176,12 @@ export class OperationFeed {
     if (this.#isClosed) throw new FeedClosed("the service is going down");
   }
 
-  async #begin(from: WatchOptions["from"]): Promise<JournalPlace> {
-    const head = placeAfter(await this.#reads.head(onlyPartition));
+  async #begin(watcher: Watcher, from: WatchOptions["from"]): Promise<JournalPlace> {
+    const head = placeAfter(await this.#reads.head(this.#partition));
+    // Who has left meanwhile leaves no tail behind: with nobody there nothing would move it on.
+    this.#assertOn(watcher.signal);
     this.#tail ??= head;
-    return from === "now" ? head : from === "start" ? journalStart(onlyPartition) : from;
+    return from === "now" ? head : from === "start" ? journalStart(this.#partition) : from;
   }
 
   /** What the watcher wants of the journal after `from`, up to `end`; nothing where it is only to know how far it is. Waits where there is nothing. */
@@ -192,7 +199,9 @@ export class OperationFeed {
         await this.#readOn();
       } else {
         const chunk = this.#ring.after(at.sequence, this.#bounds.chunkOperationsMax) ?? (await this.#inTurn(watcher, at));
-        at = placeAfter(chunk.at(-1)!.record);
+        // A journal that begins elsewhere than at 0 has a place before its first record.
+        const last = chunk.at(-1);
+        at = last === undefined ? tail : placeAfter(last.record);
         const operations = watcher.userId === undefined ? chunk : chunk.filter((operation) => concerns(operation, watcher.userId!));
         if (operations.length > 0 || at.sequence - from.sequence >= this.#bounds.placeEveryOperations) return { operations, end: at };
       }

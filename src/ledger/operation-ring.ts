@@ -10,6 +10,16 @@ export interface RingBounds {
   readonly bytesMax: number;
 }
 
+/** What a partition's ring has at least: with less, hardly anybody would find in it what another has read. */
+const leastShare: RingBounds = { operationsMax: 16, bytesMax: 64 * 1024 };
+
+/** What each of so many rings has that are bounded together: never less than the least share, so that more than 128 may have more than the bound, 64 KiB each. */
+export function shareOf(bounds: RingBounds, rings: number): RingBounds {
+  if (rings === 1) return bounds;
+  const share = (whole: number, least: number): number => Math.max(least, Math.ceil(whole / rings));
+  return { operationsMax: share(bounds.operationsMax, leastShare.operationsMax), bytesMax: share(bounds.bytesMax, leastShare.bytesMax) };
+}
+
 /** What an operation takes beside its caller's notes, in bytes: its record with a few bigints and a hash. */
 const bareBytes = 1_000;
 

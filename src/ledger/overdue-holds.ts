@@ -12,14 +12,22 @@ type Submit = (command: ReleaseHolds) => Promise<Answer>;
 
 const everything: HoldFilter = { userId: undefined, currency: undefined };
 
-/** Releases every hold of the filter that is overdue by now, in steps of a bounded size. */
-async function releaseOverdue(reads: Reads, submit: Submit, filter: HoldFilter): Promise<void> {
-  while (await reads.hasOverdue(filter)) await submit({ type: "releaseHolds", ...filter, validateOnly: false });
+/** Releases every hold of the filter that is overdue by now, in steps of a bounded size, while they are wanted. */
+async function releaseOverdue(reads: Reads, submit: Submit, filter: HoldFilter, isWanted: () => boolean = () => true): Promise<void> {
+  while (isWanted() && (await reads.hasOverdue(filter))) await submit({ type: "releaseHolds", ...filter, validateOnly: false });
+}
+
+/** Releases what is overdue by now everywhere, and not what falls due meanwhile: with many holds there is always one that just did. */
+async function releaseOnceEverywhere(submit: Submit, filter: HoldFilter): Promise<void> {
+  for (;;) {
+    const released = await submit({ type: "releaseHolds", ...filter, validateOnly: false });
+    if (released.type !== "released" || !released.moreRemain) return;
+  }
 }
 
 /**
  * The same reads, of a ledger in which no overdue hold is active any more: each looks first whether there are any among what it is about, in the same turn, so that
- * its answer is as of a time when there were none.
+ * a user's answer is as of a time when there were none. Everybody's is without those that were overdue when it was asked for.
  */
 export function withoutOverdue(reads: Reads, submit: Submit): Reads {
   const settled = async <T>(filter: HoldFilter, read: () => Promise<T>): Promise<T> => {
@@ -27,6 +35,10 @@ export function withoutOverdue(reads: Reads, submit: Submit): Reads {
       // Both are begun in this turn, the look before the read.
       const [hasOverdue, answer] = await Promise.all([reads.hasOverdue(filter), read()]);
       if (!hasOverdue) return answer;
+      if (filter.userId === undefined) {
+        await releaseOnceEverywhere(submit, filter);
+        return read();
+      }
       await releaseOverdue(reads, submit, filter);
     }
   };
@@ -36,9 +48,9 @@ export function withoutOverdue(reads: Reads, submit: Submit): Reads {
     wallets: (userId, currency) => settled({ userId, currency }, () => reads.wallets(userId, currency)),
     holds: (query) => settled({ userId: query.userId, currency: query.currency }, () => reads.holds(query)),
     totals: (filter) => settled(filter, () => reads.totals(filter)),
-    async hold(holdId) {
-      const found = await reads.hold(holdId);
-      return found && settled(ofUser(found.wallet.userId), () => reads.hold(holdId));
+    async hold(userId, holdId) {
+      const found = await reads.hold(userId, holdId);
+      return found && settled(ofUser(found.wallet.userId), () => reads.hold(userId, holdId));
     },
   };
 }
@@ -46,13 +58,16 @@ export function withoutOverdue(reads: Reads, submit: Submit): Reads {
 /** Sweeps the whole ledger every second until it is stopped. `failed` is told what went wrong; the next sweep tries again. */
 export function startSweeping(reads: Reads, submit: Submit, failed: (error: unknown) => void): { stop(): Promise<void> } {
   let sweep: Promise<void> | undefined;
+  let isStopped = false;
   const timer = setInterval(() => {
-    sweep ??= releaseOverdue(reads, submit, everything)
+    sweep ??= releaseOverdue(reads, submit, everything, () => !isStopped)
       .catch(failed)
       .finally(() => (sweep = undefined));
   }, sweepIntervalMs);
   return {
     async stop() {
+      // What is left is found by the next start; a drain does not wait for a backlog.
+      isStopped = true;
       clearInterval(timer);
       await sweep;
     },

@@ -1,10 +1,11 @@
 // What a verifier thread is started with, and what it tells. It is told nothing: who wants no more of it ends it.
 
+import type { Database } from "../database.ts";
 import type { VerificationProgress, VerificationResult } from "../domain/audit/verification-report.ts";
 
 /** What a verifier thread is started with: plain data, since functions cannot be sent. */
 export interface VerifierSettings {
-  readonly databasePath: string;
+  readonly database: Database;
   /** How long the ledger has kept its keys: a younger one may not be missing. Milliseconds. */
   readonly idempotencyRetentionMs: number;
 }

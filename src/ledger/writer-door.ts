@@ -4,6 +4,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { Answer } from "../domain/answer.ts";
 import type { Command } from "../domain/command.ts";
 import { StoreFault } from "../store/store.ts";
+import { readAnswers } from "./writer-answers.ts";
+import { writeCommands } from "./writer-commands.ts";
 import type { FromDoor, ToDoor } from "./writer-messages.ts";
 
 interface UnderWay {
@@ -39,16 +41,17 @@ export class WriterDoor {
     return new Promise((resolve, reject) => {
       // Nobody would answer, or nobody who is to be trusted.
       if (this.#isOver) return reject(new StoreFault("unavailable", "the writer thread has ended or failed"));
+      const written = writeCommands(commands);
       const batchId = ++this.#lastBatchId;
       this.#underWay.set(batchId, { resolve, reject });
-      this.#send({ type: "execute", batchId, commands });
+      this.#send({ type: "execute", batchId, commands: written });
     });
   }
 
   receive(message: FromDoor): void {
     switch (message.type) {
       case "answers":
-        return this.#take(message.batchId)?.resolve(message.answers);
+        return this.#answered(message);
       case "failed": {
         const { fault } = message;
         this.#take(message.batchId)?.reject(fault === "defect" ? new Error(message.message) : new StoreFault(fault, message.message));
@@ -74,6 +77,17 @@ export class WriterDoor {
   /** Nothing more is begun. */
   end(): void {
     this.#isOver = true;
+  }
+
+  #answered({ batchId, answers }: Extract<FromDoor, { readonly type: "answers" }>): void {
+    let read: readonly Answer[];
+    try {
+      read = readAnswers(answers);
+    } catch (error) {
+      // The batch is committed, and nobody can be told of it: as where the message itself cannot be read.
+      return this.fail(new Error("answers of the writer thread cannot be read", { cause: error }));
+    }
+    this.#take(batchId)?.resolve(read);
   }
 
   #take(batchId: number): UnderWay | undefined {

@@ -2,11 +2,13 @@
 
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { StartError } from "../start-error.ts";
+import type { ForReaders } from "../store/store.ts";
 import type { Executor } from "./executor.ts";
 import { WriterDoor } from "./writer-door.ts";
 import type { FromWriter, ToWriter, WriterSettings } from "./writer-messages.ts";
 
 export interface WriterThread extends Executor {
+  readonly forReaders: ForReaders;
   /** Resolves when what the writer holds can no longer be trusted: the process is to stop, and to be started anew. */
   readonly failed: Promise<Error>;
   /** Calls this from now on when somebody has committed through another door. */
@@ -20,7 +22,7 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
   const worker = new Worker(entry, { workerData: settings, name: "writer" });
   const send = (message: ToWriter): void => worker.postMessage(message);
   const door = new WriterDoor(send);
-  const opened = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<ForReaders>();
   const closed = Promise.withResolvers<void>();
   let isClosing = false;
 
@@ -32,7 +34,7 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
   worker.on("message", (message: FromWriter) => {
     switch (message.type) {
       case "ready":
-        return opened.resolve();
+        return opened.resolve(message.forReaders);
       case "notOpened":
         return opened.reject(message.sentence === undefined ? new Error(message.message) : new StartError(message.sentence));
       case "inDoubt":
@@ -52,8 +54,9 @@ export async function startWriterThread(entry: URL, settings: WriterSettings): P
     if (!isClosing) fail(new Error(`the writer thread ended with code ${code}`));
   });
 
-  await opened.promise;
+  const forReaders = await opened.promise;
   return {
+    forReaders,
     failed: door.failed,
     execute: (commands) => door.execute(commands),
     whenGrown: (listener) => door.whenGrown(listener),

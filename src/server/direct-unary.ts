@@ -9,6 +9,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
+import type { Caller } from "../api/caller.ts";
 import { idempotencyKeyHeader } from "../api/idempotency-header.ts";
 import type { AroundUnary, UnaryCall } from "../api/interceptors.ts";
 import { requestIdHeader, requestIdOf } from "../api/request-id.ts";
@@ -67,7 +68,7 @@ export function createDirectUnary(options: DirectUnaryOptions): DirectUnary {
 type Phase = "arriving" | "working" | "over";
 
 /** One call. It is also its handler's context. */
-class DirectCall implements UnaryCall, Leaver {
+class DirectCall implements UnaryCall, Leaver, Caller {
   readonly requestId: string;
   message!: Message;
   startMs = 0;
@@ -108,6 +109,19 @@ class DirectCall implements UnaryCall, Leaver {
       if (this.#cause !== undefined) this.#controller.abort(this.#cause);
     }
     return this.#controller.signal;
+  }
+
+  /** Itself: for who only asks now and then whether it still waits. */
+  get caller(): Caller {
+    return this;
+  }
+
+  get aborted(): boolean {
+    return this.#cause !== undefined;
+  }
+
+  get reason(): ConnectError | undefined {
+    return this.#cause;
   }
 
   timeoutMs(): number {

@@ -15,7 +15,7 @@ export type RpcRequest = Pick<UniversalServerRequest, "method" | "url" | "body">
 export const envelopeHeadBytes = 5;
 
 /** Bytes of flags before that length. */
-const envelopeFlagBytes = 1;
+export const envelopeFlagBytes = 1;
 
 const encoder = new TextEncoder();
 

@@ -10,16 +10,15 @@ import type { Exchange } from "./exchange.ts";
 /** A page's status and JSON, made anew for each request. */
 export type Page = () => { status: number; json: Record<string, unknown> };
 
-/** `/healthz` answers while the process lives; `/readyz` while requests are taken, which a drain ends. */
-export function probePages(isReady: () => boolean): ReadonlyMap<string, Page> {
+/** `/healthz` answers while the process lives; `/readyz` while requests are taken, which a drain ends. `isDurable`: whether answers are sent only after what they tell is on disk. */
+export function probePages(isReady: () => boolean, isDurable: boolean): ReadonlyMap<string, Page> {
   return new Map<string, Page>([
     ["/healthz", () => ({ status: 200, json: { alive: true } })],
     [
       "/readyz",
       () => {
         const ready = isReady();
-        // `durable` is the promise that answers are sent only after fsync; a server that could not keep it would not have started.
-        return { status: ready ? 200 : 503, json: { ready, durable: true } };
+        return { status: ready ? 200 : 503, json: { ready, durable: isDurable } };
       },
     ],
   ]);

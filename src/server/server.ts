@@ -49,6 +49,8 @@ export interface ServerOptions {
   unaryWay?: "short" | "long" | undefined;
   /** Whether requests are taken; a drain makes the server unready by itself. */
   isReady: () => boolean;
+  /** Whether an answer means that what it tells survives a loss of power; /readyz says so. */
+  isDurable: boolean;
   logger: Logger;
 }
 
@@ -123,7 +125,7 @@ function createAnswerer(
     },
   });
   const rest = createRest({ services, rpcs, limits, logger });
-  const pages = probePages(isReady);
+  const pages = probePages(isReady, options.isDurable);
 
   const answer = async (exchange: Exchange): Promise<UniversalServerResponse> => {
     const rpc = rpcs.get(exchange.path);

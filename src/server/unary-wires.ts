@@ -20,7 +20,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Rpc, UnaryHandler } from "./connect.ts";
 import { connectTimeoutMs, grpcTimeoutMs } from "./deadline.ts";
 import { binaryOptions, compressMinBytes, jsonOptions } from "./encodings.ts";
-import { envelopeHeadBytes } from "./json-calls.ts";
+import { envelopeFlagBytes, envelopeHeadBytes } from "./json-calls.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Protocol } from "./protocol.ts";
 import { requestFields, textOfBytes } from "./request-json.ts";
@@ -83,7 +83,7 @@ const grpc: Wire = {
   parse: (method, bytes) => (isOneEnvelope(bytes) ? parsed(() => method.serialization.getI(true).parse(bytes.subarray(envelopeHeadBytes))) : undefined),
   serialize: (method, message) => method.serialization.getO(true).serialize(message),
   answer(bytes, headers) {
-    if (!isCompressible(bytes, headers[grpcAcceptEncoding])) return { status: 200, contentType: contentTypeProto, body: encodeEnvelope(0, bytes), encodingHeader: undefined, hasStatus: true };
+    if (!isCompressible(bytes, headers[grpcAcceptEncoding])) return { status: 200, contentType: contentTypeProto, body: plainEnvelope(bytes), encodingHeader: undefined, hasStatus: true };
     const framed = (zipped: Uint8Array) => ({ status: 200, contentType: contentTypeProto, body: encodeEnvelope(compressedFlag, zipped), encodingHeader: grpcEncoding, hasStatus: true });
     return compressionGzip.compress(bytes).then(framed);
   },
@@ -128,6 +128,15 @@ export const wires: ReadonlyMap<string, Wire> = new Map([
   [contentTypeUnaryProto, connectProto],
   [contentTypeUnaryJson, connectJson],
 ]);
+
+/** The same bytes as Connect's `encodeEnvelope` makes, in Node's pool instead of a buffer and a view of their own. */
+function plainEnvelope(bytes: Uint8Array): Buffer {
+  const envelope = Buffer.allocUnsafe(envelopeHeadBytes + bytes.length);
+  envelope[0] = 0;
+  envelope.writeUInt32BE(bytes.length, envelopeFlagBytes);
+  envelope.set(bytes, envelopeHeadBytes);
+  return envelope;
+}
 
 function isOneEnvelope(bytes: Uint8Array): boolean {
   if (bytes.byteLength < envelopeHeadBytes || bytes[0] !== 0) return false;

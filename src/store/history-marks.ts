@@ -2,16 +2,15 @@
 // is one lookup and at most 64 steps back (docs/decisions/0003).
 
 import type { Insertable } from "kysely";
-import type { JournalRecord, WalletPart } from "../domain/journal.ts";
+import { partsHere, type JournalRecord } from "../domain/journal.ts";
 import type { HistoryMarkTable } from "./tables.ts";
 
 /** Records of a wallet between one mark and the next. Ledgers are full of marks at this distance: it never changes. */
 export const recordsPerMark = 64n;
 
-/** The marks that come with this record: one for each of its wallets whose version after it is a multiple of `recordsPerMark`. */
+/** The marks that come with this record: one for each of its wallets in this partition whose version after it is a multiple of `recordsPerMark`. */
 export function marksOf(record: JournalRecord): Insertable<HistoryMarkTable>[] {
-  const parts: readonly WalletPart[] = record.receiver === undefined ? [record] : [record, record.receiver];
-  return parts
+  return partsHere(record)
     .filter(({ after }) => after.version % recordsPerMark === 0n)
     .map(({ walletId }) => ({ partition: BigInt(record.partition), wallet_id: walletId, sequence: record.sequence }));
 }

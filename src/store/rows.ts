@@ -3,8 +3,8 @@
 import type { Insertable, Selectable } from "kysely";
 import { holdStatusNumbers, type Hold, type HoldOrigin } from "../domain/hold.ts";
 import type { RememberedKey } from "../domain/idempotency.ts";
-import { operationKindNumbers, type JournalHead, type JournalRecord } from "../domain/journal.ts";
-import type { CurrencyTotals } from "../domain/ledger-state.ts";
+import { operationKindNumbers, sideNumbers, type JournalHead, type JournalRecord } from "../domain/journal.ts";
+import type { CurrencyTotals } from "../domain/loaded-state.ts";
 import { namesByNumber } from "../domain/names-by-number.ts";
 import type { Rejection } from "../domain/rejection.ts";
 import { walletStateNumbers, type CurrencyCode, type UserId, type Wallet, type WalletIdentity } from "../domain/wallet.ts";
@@ -14,6 +14,7 @@ import { decodeTotals, encodeTotals } from "./totals-encoding.ts";
 const walletStates = namesByNumber(walletStateNumbers);
 const holdStatuses = namesByNumber(holdStatusNumbers);
 const operationKinds = namesByNumber(operationKindNumbers);
+const sides = namesByNumber(sideNumbers);
 
 export function headFromRow(row: Selectable<LedgerHeadTable>): JournalHead {
   return { partition: Number(row.partition), sequence: row.sequence, hash: row.hash, timeMs: Number(row.time_ms) };
@@ -145,6 +146,7 @@ export function recordFromRow(row: Selectable<JournalTable>): JournalRecord {
             },
             previousSequence: row.receiver_previous_sequence!,
           },
+    apart: row.side === null ? undefined : { side: named(sides, row.side), other: { userId: row.other_user_id! as UserId, exponent: Number(row.other_exponent!) } },
     keyHash: row.key_hash === null ? undefined : Buffer.from(row.key_hash).toString("hex"),
     reference: row.reference ?? "",
     metadata: row.metadata === null ? {} : (JSON.parse(row.metadata) as Record<string, string>),
@@ -155,7 +157,7 @@ export function recordFromRow(row: Selectable<JournalTable>): JournalRecord {
 }
 
 export function recordToRow(record: JournalRecord): Insertable<JournalTable> {
-  const { after, hold, opened, receiver } = record;
+  const { after, hold, opened, receiver, apart } = record;
   return {
     partition: BigInt(record.partition),
     sequence: record.sequence,
@@ -189,6 +191,11 @@ export function recordToRow(record: JournalRecord): Insertable<JournalTable> {
     receiver_version_after: receiver?.after.version ?? null,
     receiver_balance_max_after_minor: receiver?.after.balanceMaxMinor ?? null,
     receiver_previous_sequence: receiver?.previousSequence ?? null,
+    side: apart === undefined ? null : BigInt(sideNumbers[apart.side]),
+    other_user_id: apart?.other.userId ?? null,
+    other_exponent: apart === undefined ? null : BigInt(apart.other.exponent),
+    // Not the record's: who writes the row gives it one.
+    nonce: null,
     hash: record.hash,
   };
 }

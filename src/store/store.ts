@@ -3,30 +3,39 @@
 import type { HoldFilter, Touched } from "../domain/command.ts";
 import type { Hold, HoldOrigin, HoldStatus } from "../domain/hold.ts";
 import type { RememberedKey } from "../domain/idempotency.ts";
-import type { JournalHead, JournalRecord, OperationKind, WalletAfter } from "../domain/journal.ts";
-import type { Changes, CurrencyTotals, LoadedState } from "../domain/ledger-state.ts";
-import type { CurrencyCode, UserId, Wallet, WalletIdentity } from "../domain/wallet.ts";
+import type { JournalHead, JournalPlace, JournalRecord, OperationKind, WalletAfter } from "../domain/journal.ts";
+import type { Changes, CurrencyTotals, LoadedState } from "../domain/loaded-state.ts";
+import type { CurrencyCode, UserId, Wallet, WalletName } from "../domain/wallet.ts";
 
 /** The writing side of a ledger's database. */
 export interface Store {
+  /** How many partitions the ledger has. */
+  readonly partitionCount: number;
   /**
-   * One database transaction on one partition: locks its journal's head, loads what `touched` names, lets `plan` decide, writes its changes and
-   * commits. Resolves only after the commit is durable. `plan` is pure and may run again after a conflict.
+   * One database transaction on some partitions, in ascending order and each at most once: locks their journals' heads, loads what `touched` names, lets `plan` decide,
+   * writes its changes, which are of these partitions only, and commits. Resolves only after the commit is durable. `plan` is pure and may run again after a conflict.
    * Throws StoreFault where the database fails; what `plan` throws is thrown on, with nothing written.
    */
-  transact<T>(partition: number, touched: Touched, plan: (state: LoadedState) => { changes: Changes | undefined; result: T }): Promise<T>;
+  transact<T>(touched: readonly Touched[], plan: (state: LoadedState) => { changes: readonly Changes[]; result: T }): Promise<T>;
   close(): Promise<void>;
 }
 
+/** What whoever has opened an engine's store hands to those who open its reads, in whatever thread. Plain data, of which only the engine knows what it is. */
+export type ForReaders = object;
+
 /** Snapshot reads. Each sees everything that was acknowledged before it began. Throws StoreFault where the database fails. */
 export interface Reads {
+  /** How many partitions the ledger has. */
+  readonly partitionCount: number;
   /** The user's wallets in the order of their opening, or the one in this currency. */
   wallets(userId: UserId, currency: CurrencyCode | undefined): Promise<readonly Wallet[]>;
-  /** A hold and its wallet, whoever owns it. */
-  hold(holdId: bigint): Promise<{ readonly hold: Hold; readonly wallet: Wallet } | undefined>;
+  /** A hold and its wallet, which belong to this user or to somebody else of the same partition. */
+  hold(userId: UserId, holdId: bigint): Promise<{ readonly hold: Hold; readonly wallet: Wallet } | undefined>;
   operation(operationId: bigint): Promise<RecordedOperation | undefined>;
   /** The end of the partition's journal. */
   head(partition: number): Promise<JournalHead>;
+  /** Its beginning: before its first record. */
+  start(partition: number): Promise<JournalPlace>;
   /** The operations after this one in the partition's journal, in its order: at most `limit`, and fewer only where it ends. */
   operationsAfter(partition: number, sequence: bigint, limit: number): Promise<readonly RecordedOperation[]>;
   /** What is remembered under a key, however old, with the operation it points at. */
@@ -36,24 +45,27 @@ export interface Reads {
   /** Whether any of these holds is active and eligible for release by now. */
   hasOverdue(filter: HoldFilter): Promise<boolean>;
   /** The wallet directly after everything up to this point, inclusive; undefined before it was opened. O(log n) lookups. */
-  walletAsOf(walletId: bigint, point: JournalPoint): Promise<WalletAfter | undefined>;
+  walletAsOf(wallet: WalletKey, point: JournalPoint): Promise<WalletAfter | undefined>;
   /** A page of the wallet's operations, newest first; undefined where `continueAt` is no place that a page of this query could end at. */
   operations(query: HistoryQuery): Promise<HistoryPage | undefined>;
   /** Where a period begins and ends in the wallet's history, in one snapshot. */
-  period(walletId: bigint, period: Period): Promise<PeriodOfWallet>;
+  period(wallet: WalletKey, period: Period): Promise<PeriodOfWallet>;
   /** The wallet's next operations after one place of its history up to another, oldest first: at most 64, and none only where there is no more. */
-  operationsForward(walletId: bigint, between: { after: bigint; upTo: bigint }): Promise<readonly RecordedOperation[]>;
+  operationsForward(wallet: WalletKey, between: { after: bigint; upTo: bigint }): Promise<readonly RecordedOperation[]>;
   /**
    * A page of holds. Active ones: soonest to become eligible first; a user's: wallet after wallet in the order of their opening, newest first; everybody's:
-   * newest first. Undefined where `continueAt` is no place that a page of this query could end at.
+   * partition after partition, newest first. Undefined where `continueAt` is no place that a page of this query could end at.
    */
   holds(query: HoldQuery): Promise<HoldPage | undefined>;
-  /** The ledger's clock: the machine's, but never behind the last change. Milliseconds since 1970. */
-  nowMs(): Promise<number>;
+  /** The clock that the user's commands are decided by: the machine's, but never behind the last change of the user's partition; for everybody, of any. Milliseconds since 1970. */
+  nowMs(userId: UserId | undefined): Promise<number>;
   close(): Promise<void>;
 }
 
-/** A point of a wallet's journal: after the last record at this time or before it, or directly after the record in this place. */
+/** Enough of a wallet to find it: its owner leads to its partition. */
+export type WalletKey = Pick<WalletName, "walletId" | "userId">;
+
+/** A point of the journal of a wallet's partition: after the last record at this time or before it, or directly after the record in this place. */
 export type JournalPoint = { readonly timeMs: number } | { readonly sequence: bigint };
 
 /** From a time on until before another, in milliseconds since 1970; undefined is from the beginning, until now. */
@@ -81,7 +93,7 @@ export interface PageBounds {
 
 /** Which of a wallet's operations, and how many. Undefined filters permit everything. */
 export interface HistoryQuery extends Period, PageBounds {
-  readonly walletId: bigint;
+  readonly wallet: WalletKey;
   readonly kind: OperationKind | undefined;
   readonly reference: string | undefined;
   /** Where the page before ended; undefined for the first. */
@@ -107,8 +119,9 @@ export interface HoldQuery extends PageBounds {
   readonly continueAt: HoldPlace | undefined;
 }
 
-/** A place in a list of holds; the time only in a list of active ones, whose order it is. */
+/** A place in a list of holds; the time only in a list of active ones, whose order it is, the partition only in one of everybody's. */
 export interface HoldPlace {
+  readonly partition?: bigint;
   readonly holdId: bigint;
   readonly eligibleTimeMs?: bigint;
 }
@@ -122,14 +135,14 @@ export interface HoldPage {
 /** An operation with what never changes about the wallets and the hold that it is about. */
 export interface RecordedOperation {
   readonly record: JournalRecord;
-  readonly wallet: WalletIdentity;
-  readonly receiver: WalletIdentity | undefined;
+  readonly wallet: WalletName;
+  readonly receiver: WalletName | undefined;
   readonly hold: HoldOrigin | undefined;
 }
 
 /**
- * The database failed. `unavailable`: surely nothing was done, later may work. `unknown`: the commit may or may not have happened, and the
- * database is not to be trusted before it has been opened anew.
+ * The database failed. `unavailable`: surely nothing was done, later may work. `unknown`: the commit may or may not have happened; a SQLite
+ * file is not to be trusted after it before it has been opened anew, a PostgreSQL server goes on.
  */
 export class StoreFault extends Error {
   readonly kind: "unavailable" | "unknown";

@@ -1,5 +1,5 @@
 // The tables as Kysely sees them. Integers are bigint, amounts are minor units, times are milliseconds since 1970 on the ledger's clock.
-// Every key begins with the partition, so that a partition can live on any machine.
+// Every key but that of `ledger` begins with the partition, so that a partition can live on any machine.
 
 import type { Generated } from "kysely";
 
@@ -12,6 +12,7 @@ export interface Tables {
   history_marks: HistoryMarkTable;
   idempotency_keys: IdempotencyKeyTable;
   currency_totals: CurrencyTotalsTable;
+  moved_operations: MovedOperationTable;
   key_runs: KeyRunTable;
   key_chunks: KeyChunkTable;
   key_filters: KeyFilterTable;
@@ -32,6 +33,11 @@ export interface LedgerHeadTable {
   time_ms: bigint;
   /** The last ordinal given to an idempotency key. */
   key_ordinal: bigint;
+  /** Where the journal begins: its first record has the next sequence, and is chained to this hash. 0 and zeros, unless a copy spread the ledger anew. */
+  start_sequence: Generated<bigint>;
+  start_hash: Generated<Uint8Array>;
+  /** Up to here operations were born in the ledger before, and have its ids. */
+  moved_sequence: Generated<bigint>;
 }
 
 export interface WalletTable {
@@ -106,6 +112,12 @@ export interface JournalTable {
   receiver_version_after: bigint | null;
   receiver_balance_max_after_minor: bigint | null;
   receiver_previous_sequence: bigint | null;
+  /** Whose part this record is where the two wallets are in different partitions, and to whom the other one belongs; all null where they are not. */
+  side: bigint | null;
+  other_user_id: string | null;
+  other_exponent: bigint | null;
+  /** In the last record that a batch has written in a partition on PostgreSQL: see postgres/nonce.ts. Not part of the record, and not hashed. Null on SQLite, but in rows that were copied. */
+  nonce: bigint | null;
   hash: Uint8Array;
 }
 
@@ -137,6 +149,13 @@ export interface CurrencyTotalsTable {
   currency: string;
   exponent: bigint;
   totals: Uint8Array;
+}
+
+/** Where an operation is whose id does not say it, since it was born in the ledger that this one was spread from. */
+export interface MovedOperationTable {
+  partition: bigint;
+  operation_id: bigint;
+  sequence: bigint;
 }
 
 /** A sorted run of keys: SQLite's index of them by hash is made of these (docs/decisions/0005). */

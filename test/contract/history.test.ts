@@ -2,18 +2,19 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Hold, HoldStatus } from "../../src/domain/hold.ts";
-import { partOf, type JournalRecord, type OperationKind, type WalletAfter } from "../../src/domain/journal.ts";
-import type { CurrencyCode, UserId } from "../../src/domain/wallet.ts";
+import { birthplaceOf, partOf, partsHere, type JournalRecord, type OperationKind, type WalletAfter } from "../../src/domain/journal.ts";
+import type { CurrencyCode, UserId, Wallet, WalletName } from "../../src/domain/wallet.ts";
 import { executorOn, type Executor } from "../../src/ledger/executor.ts";
-import type { HistoryQuery, HoldPlace, HoldQuery, Reads, RecordedOperation, Store } from "../../src/store/store.ts";
+import type { HistoryQuery, HoldPlace, HoldQuery, Reads, RecordedOperation, Store, WalletKey } from "../../src/store/store.ts";
 import { toCommand, type Asked } from "../support/asked.ts";
-import { engines, type LedgerPlace } from "../support/engines.ts";
+import { contractEngines } from "../support/contract-engines.ts";
+import type { LedgerPlace } from "../support/engines.ts";
 import { minuteMs, startMs, storyRules } from "../support/given.ts";
 import { randomNumbers } from "../e2e/random-numbers.ts";
 
 const users = ["ann", "bob", "cid"];
 
-describe.each(engines)("$name", (engine) => {
+describe.each(contractEngines)("$name", (engine) => {
   let place: LedgerPlace;
   let store: Store;
   let executor: Executor;
@@ -37,10 +38,10 @@ describe.each(engines)("$name", (engine) => {
       machineTimeMs += pick([0, 0, 1, 7]);
       await ask(...Array.from({ length: pick([1, 3, 9]) }, randomAsked));
     }
-    for (const [holdId, known] of holds) holds.set(holdId, { ...known, hold: (await reads.hold(holdId))!.hold });
+    for (const [holdId, known] of holds) holds.set(holdId, { ...known, hold: (await reads.hold(known.user as UserId, holdId))!.hold });
     for (const { kind, operationId, walletId } of journal) {
       if (kind !== "HOLD" || holds.has(operationId)) continue;
-      const found = (await reads.hold(operationId))!;
+      const found = (await reads.hold((await reads.operation(operationId))!.wallet.userId, operationId))!;
       holds.set(operationId, { hold: found.hold, user: found.wallet.userId, currency: found.wallet.currency });
       expect(found.wallet.walletId).toBe(walletId);
     }
@@ -68,15 +69,15 @@ describe.each(engines)("$name", (engine) => {
     }
   };
 
-  /** Releases are told as counts; the journal itself has their records. */
+  /** Of every partition, in its order. Releases are told as counts; the journal itself has their records. */
   const wholeJournal = async (): Promise<JournalRecord[]> => {
-    const whole: JournalRecord[] = [];
-    for (let found; (found = await reads.operation(BigInt(whole.length + 1))) !== undefined; ) whole.push(found.record);
-    return whole;
+    const partitions = Array.from({ length: reads.partitionCount }, (_, partition) => reads.operationsAfter(partition, 0n, 10_000));
+    return (await Promise.all(partitions)).flat().map(({ record }) => record);
   };
 
-  const ofWallet = (records: readonly JournalRecord[], walletId: bigint): JournalRecord[] => records.filter((record) => record.walletId === walletId || record.receiver?.walletId === walletId);
-  const walletIds = async (): Promise<bigint[]> => (await Promise.all(users.map((user) => reads.wallets(user as UserId, undefined)))).flat().map(({ walletId }) => walletId);
+  const ofWallet = (records: readonly JournalRecord[], { walletId }: WalletKey): JournalRecord[] => records.filter((record) => partsHere(record).some((part) => part.walletId === walletId));
+  const besideWallet = ({ walletId }: WalletKey): JournalRecord[] => journal.filter(({ partition }) => partition === birthplaceOf(walletId).partition);
+  const wallets = async (): Promise<Wallet[]> => (await Promise.all(users.map((user) => reads.wallets(user as UserId, undefined)))).flat();
   const sequencesOf = (operations: readonly RecordedOperation[]): bigint[] => operations.map(({ record }) => record.sequence);
 
   beforeEach(async () => {
@@ -101,15 +102,15 @@ describe.each(engines)("$name", (engine) => {
 
   test("a balance as of every operation and every time is the journal's", async () => {
     expect(journal.length).toBeGreaterThan(800);
-    for (const walletId of await walletIds()) {
-      const history = ofWallet(journal, walletId);
+    for (const wallet of await wallets()) {
+      const history = ofWallet(journal, wallet);
       expect(history.length).toBeGreaterThan(128);
       const afterAt = (isIncluded: (record: JournalRecord) => boolean): WalletAfter | undefined => {
         const last = history.findLast(isIncluded);
-        return last && partOf(last, walletId).after;
+        return last && partOf(last, wallet.walletId).after;
       };
-      for (const { sequence } of journal) expect(await reads.walletAsOf(walletId, { sequence })).toEqual(afterAt((record) => record.sequence <= sequence));
-      for (let timeMs = startMs - 1; timeMs <= machineTimeMs + 1; timeMs++) expect(await reads.walletAsOf(walletId, { timeMs })).toEqual(afterAt((record) => record.timeMs <= timeMs));
+      for (const { sequence } of besideWallet(wallet)) expect(await reads.walletAsOf(wallet, { sequence })).toEqual(afterAt((record) => record.sequence <= sequence));
+      for (let timeMs = startMs - 1; timeMs <= machineTimeMs + 1; timeMs++) expect(await reads.walletAsOf(wallet, { timeMs })).toEqual(afterAt((record) => record.timeMs <= timeMs));
     }
   });
 
@@ -129,19 +130,19 @@ describe.each(engines)("$name", (engine) => {
   };
 
   test("pages of a history are complete and in order while operations go on", async () => {
-    for (const walletId of await walletIds()) {
-      const before = ofWallet(await wholeJournal(), walletId).map(({ sequence }) => sequence);
-      expect(sequencesOf(await pages({ ...unfiltered, walletId }, () => ask(randomAsked(), randomAsked())))).toEqual(before.toReversed());
+    for (const wallet of await wallets()) {
+      const before = ofWallet(await wholeJournal(), wallet).map(({ sequence }) => sequence);
+      expect(sequencesOf(await pages({ ...unfiltered, wallet }, () => ask(randomAsked(), randomAsked())))).toEqual(before.toReversed());
     }
   });
 
   test("filters and bounds of a history leave out what they say, and nothing else", async () => {
-    for (const walletId of await walletIds()) {
+    for (const wallet of await wallets()) {
       for (let round = 0; round < 12; round++) {
         const [startTimeMs, endTimeMs] = [pick([undefined, startMs + 50, startMs + 100]), pick([undefined, startMs + 100, startMs + 200, machineTimeMs + 1])];
         const kind = pick<OperationKind | undefined>([undefined, "ADD", "TRANSFER", "CAPTURE", "CLOSE"]);
         const reference = pick([undefined, "r1"]);
-        const expected = ofWallet(journal, walletId).filter(
+        const expected = ofWallet(journal, wallet).filter(
           (record) =>
             (kind === undefined || record.kind === kind) &&
             (reference === undefined || record.reference === reference) &&
@@ -149,49 +150,52 @@ describe.each(engines)("$name", (engine) => {
             (endTimeMs === undefined || record.timeMs < endTimeMs),
         );
         const bounds = pick([{ lookedAtMax: 5 }, { notesMaxBytes: 0 }, {}]);
-        const found = await pages({ ...unfiltered, walletId, startTimeMs, endTimeMs, kind, reference, ...bounds }, async () => {});
+        const found = await pages({ ...unfiltered, wallet, startTimeMs, endTimeMs, kind, reference, ...bounds }, async () => {});
         expect(sequencesOf(found)).toEqual(expected.map(({ sequence }) => sequence).toReversed());
       }
     }
   });
 
   test("an operation is told with both of its wallets and its hold, whoever's history it is in", async () => {
-    const [walletId] = await walletIds();
-    for (const told of (await reads.operations({ ...unfiltered, walletId: walletId!, max: 1_000, continueAt: undefined }))!.operations) {
-      expect(told).toEqual(await reads.operation(told.record.operationId));
+    const name = ({ walletId, userId, currency, exponent }: WalletName): WalletName => ({ walletId, userId, currency, exponent });
+    const [wallet] = await wallets();
+    for (const told of (await reads.operations({ ...unfiltered, wallet: wallet!, max: 1_000, continueAt: undefined }))!.operations) {
+      const operation = (await reads.operation(told.record.operationId))!;
+      if (told.record.apart?.side !== "RECEIVER") expect(told).toEqual(operation);
+      expect([name(told.wallet), told.receiver && name(told.receiver)]).toEqual([name(operation.wallet), operation.receiver && name(operation.receiver)]);
     }
   });
 
   test("a place that is not of this history, or later than its end, is none", async () => {
-    const [walletId] = await walletIds();
-    const query = { ...unfiltered, walletId: walletId!, max: 1 };
-    const isOurs = new Set(ofWallet(journal, walletId!).map(({ sequence }) => sequence));
+    const [wallet] = await wallets();
+    const query = { ...unfiltered, wallet: wallet!, max: 1 };
+    const isOurs = new Set(ofWallet(journal, wallet!).map(({ sequence }) => sequence));
     for (let continueAt = 1n; continueAt <= BigInt(journal.length + 2); continueAt++) {
       expect((await reads.operations({ ...query, continueAt })) !== undefined).toBe(isOurs.has(continueAt));
     }
-    const last = ofWallet(journal, walletId!).at(-1)!;
+    const last = ofWallet(journal, wallet!).at(-1)!;
     expect(await reads.operations({ ...query, endTimeMs: last.timeMs, continueAt: last.sequence })).toBeUndefined();
     for (const continueAt of [2n ** 63n - 1n, -(2n ** 63n), 0n]) expect((await reads.operations({ ...query, continueAt }))?.operations ?? []).toEqual([]);
   });
 
   test("a period's operations come oldest first between its balances", async () => {
-    for (const walletId of await walletIds()) {
+    for (const wallet of await wallets()) {
       for (const [startTimeMs, endTimeMs] of [[undefined, undefined], [startMs + 60, undefined], [undefined, startMs + 60], [startMs + 60, startMs + 160], [startMs, startMs], [machineTimeMs + 1, undefined], [undefined, startMs - 1]]) {
-        const history = ofWallet(journal, walletId);
+        const history = ofWallet(journal, wallet);
         const inPeriod = history.filter(({ timeMs }) => timeMs >= (startTimeMs ?? 0) && timeMs < (endTimeMs ?? Infinity));
         const before = history.findLast(({ timeMs }) => timeMs < Math.min(startTimeMs ?? 0, endTimeMs ?? Infinity));
-        const { after, upTo, opening, closing } = await reads.period(walletId, { startTimeMs, endTimeMs });
+        const { after, upTo, opening, closing } = await reads.period(wallet, { startTimeMs, endTimeMs });
         const told: RecordedOperation[] = [];
         for (let at = after; at < upTo; at = told.at(-1)!.record.sequence) {
-          const next = await reads.operationsForward(walletId, { after: at, upTo });
+          const next = await reads.operationsForward(wallet, { after: at, upTo });
           expect(next.length).toBeGreaterThan(0);
           expect(next.length).toBeLessThanOrEqual(64);
           told.push(...next);
         }
         const last = inPeriod.at(-1) ?? before;
         expect(sequencesOf(told)).toEqual(inPeriod.map(({ sequence }) => sequence));
-        expect(opening).toEqual(before && partOf(before, walletId).after);
-        expect(closing).toEqual(last && partOf(last, walletId).after);
+        expect(opening).toEqual(before && partOf(before, wallet.walletId).after);
+        expect(closing).toEqual(last && partOf(last, wallet.walletId).after);
       }
     }
   });
@@ -219,7 +223,8 @@ describe.each(engines)("$name", (engine) => {
             );
             const inOrder = expected.map(({ hold }) => hold).toSorted((a, b) => {
               if (status === "ACTIVE") return a.eligibleTimeMs - b.eligibleTimeMs || Number(a.holdId - b.holdId);
-              return (userId === undefined ? 0 : Number(a.walletId - b.walletId)) || Number(b.holdId - a.holdId);
+              const first = userId === undefined ? birthplaceOf(a.holdId).partition - birthplaceOf(b.holdId).partition : Number(a.walletId - b.walletId);
+              return first || Number(b.holdId - a.holdId);
             });
             expect(await list({ ...everything, userId, currency, status, lookedAtMax })).toEqual(inOrder.map(({ holdId }) => holdId));
           }
@@ -249,10 +254,10 @@ describe.each(engines)("$name", (engine) => {
   });
 
   test("marks are every 64th record of a wallet, on either side of an operation", async () => {
-    const parts = journal.flatMap((record) => (record.receiver === undefined ? [{ record, part: record }] : [{ record, part: record }, { record, part: record.receiver }]));
-    const expected = parts.filter(({ part }) => part.after.version % 64n === 0n).map(({ record, part }) => ({ partition: 0n, wallet_id: part.walletId, sequence: record.sequence }));
+    const parts = journal.flatMap((record) => partsHere(record).map((part) => ({ record, part })));
+    const expected = parts.filter(({ part }) => part.after.version % 64n === 0n).map(({ record, part }) => ({ partition: BigInt(record.partition), wallet_id: part.walletId, sequence: record.sequence }));
     expect(expected.length).toBeGreaterThan(6);
     const text = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value))).toSorted();
-    expect(text(place.dump()["history_marks"]!)).toEqual(text(expected));
+    expect(text((await place.dump())["history_marks"]!)).toEqual(text(expected));
   });
 });

@@ -11,12 +11,13 @@ import { pageOf } from "../../src/api/page-token.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
 import { toCommand } from "../support/asked.ts";
-import { engines, type LedgerPlace } from "../support/engines.ts";
+import { contractEngines } from "../support/contract-engines.ts";
+import type { LedgerPlace } from "../support/engines.ts";
 import { add, hold, init, startMs, storyRules } from "../support/given.ts";
 
 const context = {} as HandlerContext;
 
-describe.each(engines)("$name", (engine) => {
+describe.each(contractEngines)("$name", (engine) => {
   let place: LedgerPlace;
   let store: Store;
   let reads: Reads;

@@ -26,9 +26,9 @@ describe.each(engines.filter(({ name }) => name === "sqlite"))("$name", (engine)
   afterEach(() => opened.remove());
 
   test("the outcome is unknown to whoever asked, and the journal says that there was none", async () => {
-    const before = opened.place.dump();
+    const before = await opened.place.dump();
     await expect(opened.ask(add("5", { key: "k", reference: "fail at commit" }))).rejects.toMatchObject({ name: "StoreFault", kind: "unknown" });
-    expect(opened.place.dump()).toEqual(before);
+    expect(await opened.place.dump()).toEqual(before);
   });
 
   test("the same call after the ledger was opened anew settles it: the money is added once", async () => {

@@ -172,6 +172,7 @@ describe("what is not a ledger of this version is refused, and left as it was", 
     ["a folder", () => folder, /is not a file\. Give WALLET_DATABASE_URL/],
     ["a path through a file", () => join(folder, "file", "wallet.db"), /cannot be opened: ENOTDIR/],
     ["a link to nothing", () => join(folder, "dangling"), /it is a link to nothing/],
+    ["a folder in one that takes none", () => (process.platform === "linux" ? "/proc/none/wallet.db" : join(folder, "file", "none", "wallet.db")), /cannot be opened: (ENOENT|ENOTDIR)/],
   ])("%s", async (_, given, sentence) => {
     writeFileSync(join(folder, "file"), "");
     symlinkSync(join(folder, "nothing"), join(folder, "dangling"));

@@ -10,8 +10,10 @@ import { keyHash, type RememberedKey } from "../../src/domain/idempotency.ts";
 import type { UserId } from "../../src/domain/wallet.ts";
 import { KeyIndexes } from "../../src/store/sqlite/keys/key-index.ts";
 import type { KeyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
-import { prepareKeyLookup } from "../../src/store/sqlite/keys/key-lookup.ts";
+import { keyLookup } from "../../src/store/sqlite/keys/key-lookup.ts";
 import { migrate } from "../../src/store/sqlite/migrate.ts";
+import { prepareAll } from "../../src/store/sqlite/statement.ts";
+import { writtenQueries } from "../../src/store/sqlite/written-queries.ts";
 import { keyFromRow } from "../../src/store/rows.ts";
 import { checkBooks } from "../support/books.ts";
 import { startMs } from "../support/given.ts";
@@ -104,7 +106,7 @@ class Played {
   expectAllFound(): void {
     const reader = new Database(this.path, { readonly: true });
     reader.defaultSafeIntegers(true);
-    const lookup = prepareKeyLookup(reader);
+    const lookup = keyLookup(prepareAll(reader, writtenQueries.keyRows), prepareAll(reader, writtenQueries.keyRuns));
     for (const hash of this.hashes) {
       const expected = this.naive.find(hash);
       expect(this.#indexes.of(0).find(hash)).toEqual(expected);

@@ -179,7 +179,7 @@ describe("a ledger of the first migration with many keys", () => {
     expect((await verified(path, { idempotencyRetentionMs: hourMs })).mismatches).toEqual([]);
     const store = await openSqliteStore(path, () => oldEndMs);
     const keyHashes = Array.from({ length: many }, (_, index) => hashOf(index + 1).toString("hex"));
-    const { keys } = await store.transact(0, { ...untouched, keyHashes }, (state) => ({ changes: undefined, result: state }));
+    const keys = await store.transact([{ ...untouched, keyHashes }], ({ partitions: [loaded] }) => ({ changes: [], result: loaded!.keys }));
     expect(keys.map(({ keyHash }) => keyHash)).toEqual(keyHashes);
     await store.close();
   });

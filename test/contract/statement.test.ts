@@ -8,10 +8,11 @@ import { statementOf } from "../../src/api/statement.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
 import { toCommand, type Asked } from "../support/asked.ts";
-import { engines, type LedgerPlace } from "../support/engines.ts";
+import { contractEngines } from "../support/contract-engines.ts";
+import type { LedgerPlace } from "../support/engines.ts";
 import { add, init, startMs, storyRules } from "../support/given.ts";
 
-describe.each(engines)("$name", (engine) => {
+describe.each(contractEngines)("$name", (engine) => {
   let place: LedgerPlace;
   let store: Store;
   let reads: Reads;

@@ -4,8 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AppliedAnswer } from "../../src/domain/answer.ts";
 import type { WalletAfter } from "../../src/domain/journal.ts";
 import { recordsPerMark } from "../../src/store/history-marks.ts";
-import type { Reads } from "../../src/store/store.ts";
-import { engines } from "../support/engines.ts";
+import type { UserId } from "../../src/domain/wallet.ts";
+import type { Reads, WalletKey } from "../../src/store/store.ts";
+import { contractEnginesOfOnePartition } from "../support/contract-engines.ts";
 import { add, init, startMs, transfer } from "../support/given.ts";
 import { OpenedStore } from "../support/opened-store.ts";
 
@@ -18,16 +19,19 @@ interface Step {
   readonly after: WalletAfter;
 }
 
-describe.each(engines)("$name", (engine) => {
+describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
   let opened: OpenedStore;
   let reads: Reads;
   /** What each wallet's operations were answered with, in order. */
   let told: Map<bigint, Step[]>;
-  const [alice, bob] = [1n, 2n];
+  const [alice, bob] = [
+    { walletId: 1n, userId: "alice" as UserId },
+    { walletId: 2n, userId: "bob" as UserId },
+  ];
 
   beforeEach(async () => {
     opened = await OpenedStore.on(engine);
-    told = new Map([[alice, []], [bob, []]]);
+    told = new Map([[alice.walletId, []], [bob.walletId, []]]);
     const keep = ({ record: { sequence, timeMs, walletId, after, receiver } }: AppliedAnswer): void => {
       told.get(walletId)!.push({ sequence, timeMs, after });
       if (receiver !== undefined) told.get(receiver.walletId)!.push({ sequence, timeMs, after: receiver.after });
@@ -46,40 +50,40 @@ describe.each(engines)("$name", (engine) => {
     await opened.remove();
   });
 
-  const asOf = (walletId: bigint, isPast: (step: Step) => boolean): WalletAfter | undefined => told.get(walletId)!.findLast(isPast)?.after;
+  const asOf = ({ walletId }: WalletKey, isPast: (step: Step) => boolean): WalletAfter | undefined => told.get(walletId)!.findLast(isPast)?.after;
 
   test("a wallet directly after any place of the journal is what it was answered to be", async () => {
     const end = (await reads.head(0)).sequence;
-    for (const walletId of [alice, bob]) {
+    for (const wallet of [alice, bob]) {
       for (let sequence = 0n; sequence <= end; sequence++) {
-        expect(await reads.walletAsOf(walletId, { sequence })).toEqual(asOf(walletId, (step) => step.sequence <= sequence));
+        expect(await reads.walletAsOf(wallet, { sequence })).toEqual(asOf(wallet, (step) => step.sequence <= sequence));
       }
     }
   });
 
   test("a wallet as of any millisecond has all of that millisecond", async () => {
-    for (const walletId of [alice, bob]) {
+    for (const wallet of [alice, bob]) {
       for (let timeMs = startMs - 1; timeMs <= opened.machineTimeMs + 1; timeMs++) {
-        expect(await reads.walletAsOf(walletId, { timeMs })).toEqual(asOf(walletId, (step) => step.timeMs <= timeMs));
+        expect(await reads.walletAsOf(wallet, { timeMs })).toEqual(asOf(wallet, (step) => step.timeMs <= timeMs));
       }
     }
   });
 
   test("a wallet's history is its own operations, whoever paid, back to its opening", async () => {
-    for (const walletId of [alice, bob]) {
+    for (const wallet of [alice, bob]) {
       const all = { startTimeMs: undefined, endTimeMs: undefined, kind: undefined, reference: undefined, continueAt: undefined };
-      const page = await reads.operations({ walletId, ...all, max: 1000, lookedAtMax: 1000, notesMaxBytes: 1_000_000 });
-      expect(page?.operations.map(({ record }) => record.sequence).toReversed()).toEqual(told.get(walletId)!.map(({ sequence }) => sequence));
+      const page = await reads.operations({ wallet, ...all, max: 1000, lookedAtMax: 1000, notesMaxBytes: 1_000_000 });
+      expect(page?.operations.map(({ record }) => record.sequence).toReversed()).toEqual(told.get(wallet.walletId)!.map(({ sequence }) => sequence));
       expect(page?.continueAt).toBeUndefined();
     }
   });
 
   test("forward it comes in steps of bounded size, without a gap", async () => {
-    for (const walletId of [alice, bob]) {
-      const sequences = told.get(walletId)!.map(({ sequence }) => sequence);
+    for (const wallet of [alice, bob]) {
+      const sequences = told.get(wallet.walletId)!.map(({ sequence }) => sequence);
       const found: bigint[] = [];
       for (;;) {
-        const step = await reads.operationsForward(walletId, { after: found.at(-1) ?? 0n, upTo: sequences.at(-1)! });
+        const step = await reads.operationsForward(wallet, { after: found.at(-1) ?? 0n, upTo: sequences.at(-1)! });
         if (step.length === 0) break;
         expect(step.length).toBeLessThanOrEqual(Number(recordsPerMark));
         found.push(...step.map(({ record }) => record.sequence));
@@ -89,9 +93,9 @@ describe.each(engines)("$name", (engine) => {
   });
 
   // Ledgers are full of marks at this distance: a version that wrote others would search past the ones that are there.
-  test("every 64th operation on a wallet has a mark, and no other", () => {
-    const marked = [alice, bob].flatMap((walletId) => told.get(walletId)!.filter(({ after }) => after.version % 64n === 0n).map(({ sequence }) => ({ partition: 0n, wallet_id: walletId, sequence })));
+  test("every 64th operation on a wallet has a mark, and no other", async () => {
+    const marked = [alice, bob].flatMap(({ walletId }) => told.get(walletId)!.filter(({ after }) => after.version % 64n === 0n).map(({ sequence }) => ({ partition: 0n, wallet_id: walletId, sequence })));
     expect(marked.length).toBe(4);
-    expect(opened.place.dump()["history_marks"]).toEqual(marked);
+    expect((await opened.place.dump())["history_marks"]).toEqual(marked);
   });
 });

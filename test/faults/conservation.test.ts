@@ -3,16 +3,12 @@
 //
 // `npm run conservation` does 1,000,000 operations; TEST_OPERATIONS=… any other number; TEST_SEED=… draws the same calls again.
 
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
-import { ReportService, type VerifyResult } from "../../gen/wallet/v1/report_service_pb.ts";
-import { WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import { checkBooks } from "../support/books.ts";
-import { grpcClient, type GrpcClient } from "./grpc-client.ts";
+import { grpcClient } from "./grpc-client.ts";
 import { verbs } from "./intentions.ts";
 import { journalLines, reconcile } from "./journal-file.ts";
 import { peakResidentBytes } from "./process-figures.ts";
@@ -21,6 +17,7 @@ import { killAndResume } from "./restless.ts";
 import { SeenJournal } from "./seen-journal.ts";
 import { cleanUp, newFolder, startService, type ServiceProcess } from "./service-process.ts";
 import { missing, settle } from "./settle.ts";
+import { sumOfWallets, verify } from "./sums.ts";
 import { ToldBook } from "./told.ts";
 import { startWatcher, type WatcherOptions } from "./watcher.ts";
 import { Workload } from "./workload.ts";
@@ -39,7 +36,6 @@ const batchPermille = 50;
 const batchLengthMax = 80;
 /** Those that were answered last before a kill are the ones that a kill could lose; of the others the file itself is asked at the end. */
 const askedAfterKill = 150;
-const walletsAtATime = 32;
 /** The slow watcher sees at most so many operations a second or so: fewer than the load makes. */
 const slowMs = 20;
 const slowEach = isLong ? 30 : 15;
@@ -183,40 +179,4 @@ function watching(options: WatcherOptions) {
     onOperation: ({ sequence, operationId, hash, reference }) => seen.see({ sequence, operationId, hash: Buffer.from(hash).toString("hex"), reference }),
   });
   return { seen, watcher };
-}
-
-/** Per currency, what the wallets of these users have by their own account, in whole units. */
-async function sumOfWallets(client: GrpcClient, userIds: readonly string[]): Promise<Map<string, bigint>> {
-  const sums = new Map<string, bigint>();
-  const rest = userIds.values();
-  const lane = async (): Promise<void> => {
-    for (const userId of rest) {
-      const answer = await client.call(WalletService.method.getWallet, { userId });
-      // An opening that was refused with its batch left nobody.
-      if (answer.type === "refused" && answer.reason === "WALLET_NOT_FOUND") continue;
-      if (answer.type !== "answered") throw new Error(`GetWallet of ${userId}: ${answer.type}`);
-      const { currency, balance } = answer.response.wallet!;
-      sums.set(currency, (sums.get(currency) ?? 0n) + wholeUnits(balance!.total));
-    }
-  };
-  await Promise.all(Array.from({ length: walletsAtATime }, lane));
-  return sums;
-}
-
-/** Nothing here is ever less than a whole unit. */
-function wholeUnits(amount: string): bigint {
-  expect(amount).toMatch(/^\d+(\.0+)?$/);
-  return BigInt(amount.replace(/\..*/, ""));
-}
-
-/** How VerifyLedger ends; undefined where this version does not serve it. */
-async function verify(address: string): Promise<VerifyResult | undefined> {
-  const client = createClient(ReportService, createGrpcTransport({ baseUrl: `http://${address}` }));
-  try {
-    for await (const { event } of client.verifyLedger({})) if (event.case === "result") return event.value;
-  } catch (error) {
-    if (ConnectError.from(error).code === Code.Unimplemented) return undefined;
-    throw error;
-  }
-  throw new Error("VerifyLedger ended without a result");
 }

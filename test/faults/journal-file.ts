@@ -23,11 +23,16 @@ export interface JournalLine {
 
 /** Compares the journal in a file that no process has open with what callers were told, by the reference of each operation. */
 export function reconcile(path: string, told: ReadonlyMap<string, Told>): Reconciliation {
+  return reconcileLines(journalLines(path), told);
+}
+
+/** The same for a journal whose lines were read already. */
+export function reconcileLines(lines: Iterable<JournalLine>, told: ReadonlyMap<string, Told>): Reconciliation {
   const seen = new Set<string>();
   const found = new Set<string>();
   const doubled: string[] = [];
   const strays: string[] = [];
-  for (const { reference, operationId, hash } of journalLines(path)) {
+  for (const { reference, operationId, hash } of lines) {
     if (reference === "") continue;
     const expected = told.get(reference);
     if (seen.has(reference)) doubled.push(reference);

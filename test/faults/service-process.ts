@@ -1,4 +1,4 @@
-// The real service as a process of its own: started on a file, killed or asked to stop, and never left behind.
+// The real service as a process of its own: started on a database, killed or asked to stop, and never left behind.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -29,6 +29,8 @@ export interface Started {
   stderr(): string;
   /** Sends the signal to the whole process group and waits until the process is gone. */
   end(signal: NodeJS.Signals): Promise<Ended>;
+  /** Stops the whole process group for so many milliseconds, as where a machine is suspended, and lets it go on. */
+  pause(ms: number): Promise<void>;
 }
 
 export interface ServiceProcess extends Started {
@@ -38,14 +40,16 @@ export interface ServiceProcess extends Started {
   readonly readyMs: number;
 }
 
-export interface StartOptions {
-  readonly databasePath: string;
+/** Where the ledger is: a SQLite file, or a database that a URL leads to. */
+type Place = { readonly databasePath: string } | { readonly databaseUrl: string };
+
+export type StartOptions = Place & {
   /** Port 0 unless said otherwise. */
   readonly listen?: string;
   readonly flags?: readonly string[];
   /** A program and its arguments that start the service in turn, such as one that enters another name space. */
   readonly through?: readonly string[];
-}
+};
 
 const alive = new Set<ChildProcess>();
 const folders: string[] = [];
@@ -65,12 +69,14 @@ export function cleanUp(): void {
 }
 
 /** Starts the process and does not wait for anything. */
-export function spawnService({ databasePath, listen = "127.0.0.1:0", flags = [], through = [] }: StartOptions): Started {
-  const [program = node, ...args] = [...through, node, bin, `--listen=${listen}`, `--database-url=sqlite:${databasePath}`, ...flags];
+export function spawnService({ listen = "127.0.0.1:0", flags = [], through = [], ...place }: StartOptions): Started {
+  const [program = node, ...args] = [...through, node, bin, `--listen=${listen}`, ...flags];
   // A file, not a pipe: what was written before a kill -9 is all there.
   const logPath = join(newFolder("log"), "stderr");
   const log = openSync(logPath, "w");
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("WALLET_")));
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith("WALLET_"));
+  // Not a flag: a URL may have a password in it.
+  const environment = { ...Object.fromEntries(others), WALLET_DATABASE_URL: "databaseUrl" in place ? place.databaseUrl : `sqlite:${place.databasePath}` };
   const child = spawn(program, args, { cwd: root, env: environment, stdio: ["ignore", "ignore", log], detached: true });
   closeSync(log);
   return trackedProcess(child, logPath);
@@ -115,7 +121,12 @@ function trackedProcess(child: ChildProcess, logPath: string): Started {
     signalGroup(child, signal);
     return ended;
   };
-  return { pid, ended, isOver: () => !alive.has(child), stderr: () => readFileSync(logPath, "utf8"), end };
+  const pause = async (ms: number): Promise<void> => {
+    signalGroup(child, "SIGSTOP");
+    await sleep(ms);
+    signalGroup(child, "SIGCONT");
+  };
+  return { pid, ended, isOver: () => !alive.has(child), stderr: () => readFileSync(logPath, "utf8"), end, pause };
 }
 
 function killAll(): void {

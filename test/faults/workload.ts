@@ -29,6 +29,8 @@ export class Workload {
   undone: { intention: Intention; reason: string }[] = [];
   /** Holds that were released by calls, as their answers say. */
   released = 0;
+  /** Through which client each was sent last. */
+  readonly sentThrough = new WeakMap<Intention, GrpcClient>();
   /** Calls that ended without a word from the service, by gRPC's name for it. */
   readonly silences = new Map<string, number>();
 
@@ -73,6 +75,7 @@ export class Workload {
 
   /** Sends this intention and files what became of it. */
   async send(client: GrpcClient, intention: Intention): Promise<Outcome<Answer>> {
+    this.sentThrough.set(intention, client);
     const outcome = await intention.send(client);
     this.#note(intention, outcome);
     return outcome;

@@ -10,7 +10,9 @@ const names = ["alice", "bob", "carol:+@1"];
 /** The requests that the wishes mean on this ledger; `sent` are those with a key that were sent before. */
 export function asksOf(wishes: readonly Wish[], ledger: NaiveLedger, sent: readonly AskedOfWallet[]): AskedOfWallet[] {
   return wishes.map((each, index) => {
-    const earlier = picked(each.dice < 70 ? sent.slice(-6) : sent, each.pick);
+    // Refused ones are rare and of many kinds: two looks in five are among them alone, so that the replay of each kind is met.
+    const refused = each.dice < 40 ? sent.filter((asked) => ledger.hasRefused(asked)) : [];
+    const earlier = picked(refused, each.pick) ?? picked(each.dice < 70 ? sent.slice(-6) : sent, each.pick);
     return each.again !== undefined && earlier !== undefined ? again(earlier, each) : askOf(each, ledger, index);
   });
 }
@@ -42,13 +44,15 @@ function askOf(wished: Wish, ledger: NaiveLedger, indexInBatch: number): AskedOf
   const expectedVersion = wished.version === undefined ? undefined : BigInt(Math.max(0, Number(version) + wished.version));
   const marks = { user, key, validateOnly, reference, metadata, expectedVersion };
   // Where it is aimed at no hold: at what the batch itself may place, at somebody else's, or at nothing.
-  const holdId = hold?.holdId ?? BigInt(pick % 3 === 0 ? ledger.operations.length + indexInBatch : pick % (ledger.operations.length + 2));
+  const length = ledger.lengthFor(user);
+  const holdId = hold?.holdId ?? ledger.idFor(user, pick % 3 === 0 ? length + BigInt(indexInBatch) : BigInt(pick) % (length + 2n));
   const outgoing = (most: (from: NaiveWallet) => bigint): string => (receiver !== undefined && dice % 4 === 0 ? amountOf(wished, receiver, roomOf) : amountOf(wished, wallet, most));
   switch (verb) {
     case "init":
       return { type: "init", ...marks, ...(wished.aimed && dice < 70 ? withoutWallet(wished, ledger) : { user, currency: wished.currency ?? "USD" }), balanceMax: wished.balanceMax };
     case "add": {
-      const related = wished.related ? BigInt(pick % (ledger.operations.length + 3)) : undefined;
+      const whose = names[pick % names.length]!;
+      const related = wished.related ? ledger.idFor(whose, BigInt(pick) % (ledger.lengthFor(whose) + 3n)) : undefined;
       return { type: "add", ...marks, currency, amount: amountOf(wished, wallet, roomOf), related };
     }
     case "hold":

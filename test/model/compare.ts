@@ -6,7 +6,7 @@ import type { Hold, HoldOrigin } from "../../src/domain/hold.ts";
 import { keyHash } from "../../src/domain/idempotency.ts";
 import type { JournalRecord, WalletPart } from "../../src/domain/journal.ts";
 import { activeHolds, totalKinds, type Total, type TotalKind, type Totals } from "../../src/domain/totals.ts";
-import type { CurrencyCode, UserId, Wallet, WalletIdentity } from "../../src/domain/wallet.ts";
+import type { CurrencyCode, UserId, Wallet, WalletName } from "../../src/domain/wallet.ts";
 import type { Reads } from "../../src/store/store.ts";
 import type { NaiveHold, NaiveWallet, Seen, SeenOperation, SeenPart } from "./naive-state.ts";
 import type { Counted, NaiveLedger } from "./naive-wallet.ts";
@@ -14,7 +14,7 @@ import type { Counted, NaiveLedger } from "./naive-wallet.ts";
 export function seenIn(answer: Answer): Seen {
   switch (answer.type) {
     case "applied":
-      return { type: "applied", replayed: answer.replayed, operation: seenOperation(answer) };
+      return { type: "applied", replayed: answer.replayed, operation: seenOperation(answer), walletCreateTimeMs: answer.wallet.createTimeMs };
     case "rejected":
       return answer;
     case "released":
@@ -29,14 +29,17 @@ export function seenIn(answer: Answer): Seen {
 
 interface Recorded {
   readonly record: JournalRecord;
-  readonly wallet: WalletIdentity;
-  readonly receiver: WalletIdentity | undefined;
+  readonly wallet: WalletName;
+  readonly receiver: WalletName | undefined;
   readonly hold: HoldOrigin | undefined;
 }
 
 function seenOperation({ record, wallet, receiver, hold }: Recorded): SeenOperation {
   const { operationId, kind, timeMs, relatedOperationId, reference, metadata } = record;
-  expect({ partition: record.partition, sequence: record.sequence, holdId: record.hold?.holdId }).toEqual({ partition: 0, sequence: operationId, holdId: hold?.holdId });
+  const bornAt = { partition: Number(operationId / 2n ** 48n), sequence: operationId % 2n ** 48n };
+  // The receiver's record is in another journal.
+  if (record.apart?.side !== "RECEIVER") expect({ partition: record.partition, sequence: record.sequence }).toEqual(bornAt);
+  expect(record.hold?.holdId).toEqual(hold?.holdId);
   expect(record.opened).toEqual(kind === "INIT" ? { userId: wallet.userId, currency: wallet.currency, exponent: wallet.exponent } : undefined);
   expect(receiver?.walletId).toEqual(record.receiver?.walletId);
   return {
@@ -60,12 +63,12 @@ function seenOperation({ record, wallet, receiver, hold }: Recorded): SeenOperat
   };
 }
 
-function seenPart({ walletId, amountMinor, after, previousSequence }: WalletPart & { readonly amountMinor: bigint }, wallet: WalletIdentity): SeenPart {
+function seenPart({ walletId, amountMinor, after, previousSequence }: WalletPart & { readonly amountMinor: bigint }, wallet: WalletName): SeenPart {
   expect(walletId).toBe(wallet.walletId);
   return {
-    previousOperationId: previousSequence,
+    previousSequence,
     amount: amountMinor,
-    wallet: { walletId, user: wallet.userId, currency: wallet.currency, exponent: wallet.exponent, createTimeMs: wallet.createTimeMs },
+    wallet: { walletId, user: wallet.userId, currency: wallet.currency, exponent: wallet.exponent },
     after: { available: after.availableMinor, held: after.heldMinor, state: after.state, version: after.version, balanceMax: after.balanceMaxMinor },
   };
 }
@@ -73,13 +76,12 @@ function seenPart({ walletId, amountMinor, after, previousSequence }: WalletPart
 /** The same without times of day, for ledgers that run on the real clock: of a hold its period is left. */
 export function timeless(seen: Seen): Seen {
   if (seen.type !== "applied") return seen;
-  const { hold, receiver, ...operation } = seen.operation;
-  const shifted = hold && { ...hold, createTimeMs: 0, eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs };
-  return { ...seen, operation: { ...timelessPart(operation), timeMs: 0, receiver: receiver && timelessPart(receiver), hold: shifted } };
+  return { ...seen, operation: timelessOperation(seen.operation), walletCreateTimeMs: 0 };
 }
 
-function timelessPart<Part extends SeenPart>(part: Part): Part {
-  return { ...part, wallet: { ...part.wallet, createTimeMs: 0 } };
+function timelessOperation(operation: SeenOperation): SeenOperation {
+  const { hold } = operation;
+  return { ...operation, timeMs: 0, hold: hold && { ...hold, createTimeMs: 0, eligibleTimeMs: hold.eligibleTimeMs - hold.createTimeMs } };
 }
 
 const users = (ledger: NaiveLedger): readonly string[] => [...new Set(ledger.wallets.map(({ user }) => user))];
@@ -106,7 +108,7 @@ export async function expectReadsToEqual(ledger: NaiveLedger, reads: Reads, mach
     available: wallet.availableMinor,
     held: wallet.heldMinor,
     version: wallet.version,
-    lastOperationId: wallet.headSequence,
+    lastSequence: wallet.headSequence,
     updateTimeMs: time(wallet.updateTimeMs),
     lastHoldId: wallet.lastHoldId,
   });
@@ -137,22 +139,32 @@ export async function expectReadsToEqual(ledger: NaiveLedger, reads: Reads, mach
   }
   await expectReportsToEqual(ledger, reads, undefined);
   for (const hold of ledger.holds) {
-    const found = await reads.hold(hold.holdId);
+    const found = await reads.hold(hold.wallet.user as UserId, hold.holdId);
     expect(found && [holdInReads(found.hold), inReads(found.wallet)]).toEqual([holdInModel(hold), inModel(hold.wallet)]);
   }
   for (const operation of ledger.operations) {
     const found = await reads.operation(operation.operationId);
-    const seen = found && { type: "applied" as const, replayed: false, operation: seenOperation(found) };
-    const expected = { type: "applied" as const, replayed: false, operation };
-    expect(seen && (withTimes ? seen : timeless(seen))).toEqual(withTimes ? expected : timeless(expected));
+    const seen = found && seenOperation(found);
+    expect(seen && (withTimes ? seen : timelessOperation(seen))).toEqual(withTimes ? operation : timelessOperation(operation));
   }
-  expect(await reads.operation(BigInt(ledger.operations.length + 1))).toBeUndefined();
+  for (const user of users(ledger)) expect(await reads.operation(ledger.idFor(user, ledger.lengthFor(user) + 1n))).toBeUndefined();
+  await expectReceiversRecordsToEqual(ledger, reads);
   for (const { user, key, answer } of withTimes ? ledger.keysAt(machineTimeMs) : []) {
     const found = await reads.key(user as UserId, keyHash(user as UserId, key));
     const outcome = found?.operation?.record.operationId ?? (found !== undefined && "rejection" in found.key.outcome && found.key.outcome.rejection);
     expect(outcome).toEqual(answer.type === "applied" ? answer.operation.operationId : answer.rejection);
   }
-  if (withTimes) expect(await reads.nowMs()).toBe(ledger.clock(machineTimeMs));
+  if (withTimes) expect(await reads.nowMs(undefined)).toBe(ledger.clock(machineTimeMs));
+}
+
+/** In a receiver's partition each operation from another one is told again, but for the payer's hold. */
+async function expectReceiversRecordsToEqual(ledger: NaiveLedger, reads: Reads): Promise<void> {
+  const journals = await Promise.all(Array.from({ length: reads.partitionCount }, (_, partition) => reads.operationsAfter(partition, 0n, 10_000)));
+  const received = journals.flat().filter(({ record }) => record.apart?.side === "RECEIVER");
+  const partition = (user: string): bigint => ledger.idFor(user, 0n);
+  const apart = ledger.operations.filter(({ wallet, receiver }) => receiver !== undefined && partition(receiver.wallet.user) !== partition(wallet.user));
+  const inOrder = (operations: readonly SeenOperation[]): SeenOperation[] => operations.toSorted((a, b) => Number(a.operationId - b.operationId));
+  expect(inOrder(received.map(seenOperation).map(timelessOperation))).toEqual(inOrder(apart.map((operation) => timelessOperation({ ...operation, hold: undefined }))));
 }
 
 /** What each kept counter means, counted over the model's operations and holds. */
@@ -174,8 +186,14 @@ async function expectReportsToEqual(ledger: NaiveLedger, reads: Reads, user: str
   for (const { currency } of kept) {
     expect(await reads.totals({ userId: user as UserId | undefined, currency })).toEqual(kept.filter((each) => each.currency === currency));
   }
-  const report = (pick: (totals: Totals) => Total): Map<string, Counted> =>
-    byCurrency(kept.map(({ currency, totals }) => [currency, { count: Number(pick(totals).count), amount: pick(totals).minor }]));
+  const report = (pick: (totals: Totals) => Total): Map<string, Counted> => {
+    const sums = new Map<string, Counted>();
+    for (const { currency, totals } of kept) {
+      const { count, amount } = sums.get(currency) ?? { count: 0, amount: 0n };
+      sums.set(currency, { count: count + Number(pick(totals).count), amount: amount + pick(totals).minor });
+    }
+    return byCurrency(sums);
+  };
   for (const kind of totalKinds) expect([kind, report((totals) => totals[kind])]).toEqual([kind, byCurrency(meanings[kind](ledger, user))]);
   expect(report(activeHolds)).toEqual(byCurrency(ledger.holdReport("ACTIVE", ({ amount, captured }) => amount - captured, user)));
 }

@@ -1,5 +1,6 @@
 // What the model has: wallets, holds, operations and keys as plain data, so that all of it can be put back as it was.
 
+import { createHash } from "node:crypto";
 import type { HoldStatus } from "../../src/domain/hold.ts";
 import type { OperationKind } from "../../src/domain/journal.ts";
 import type { Rejection } from "../../src/domain/rejection.ts";
@@ -17,16 +18,17 @@ interface SeenWallet {
   readonly user: string;
   readonly currency: string;
   readonly exponent: number;
-  readonly createTimeMs: number;
 }
 
 export interface NaiveWallet extends SeenWallet {
+  readonly createTimeMs: number;
   balanceMax: bigint | undefined;
   state: "ACTIVE" | "FROZEN" | "CLOSED";
   available: bigint;
   held: bigint;
   version: bigint;
-  lastOperationId: bigint;
+  /** Where in its partition's journal the last operation on it stands. */
+  lastSequence: bigint;
   updateTimeMs: number;
 }
 
@@ -43,7 +45,7 @@ export interface NaiveHold {
 
 /** An operation's part in one wallet, and what that is directly after it. */
 export interface SeenPart {
-  readonly previousOperationId: bigint;
+  readonly previousSequence: bigint;
   readonly amount: bigint;
   readonly wallet: SeenWallet;
   readonly after: { readonly available: bigint; readonly held: bigint; readonly state: string; readonly version: bigint; readonly balanceMax: bigint | undefined };
@@ -63,7 +65,7 @@ export interface SeenOperation extends SeenPart {
 }
 
 export type Seen =
-  | { readonly type: "applied"; readonly replayed: boolean; readonly operation: SeenOperation }
+  | { readonly type: "applied"; readonly replayed: boolean; readonly operation: SeenOperation; readonly walletCreateTimeMs: number }
   | { readonly type: "rejected"; readonly replayed: boolean; readonly rejection: Rejection }
   | { readonly type: "released"; readonly count: number; readonly amounts: readonly (readonly [currency: string, amount: bigint])[]; readonly moreRemain: boolean };
 
@@ -81,7 +83,18 @@ export interface State {
   holds: NaiveHold[];
   operations: SeenOperation[];
   keys: Map<string, Remembered>;
-  lastChangeMs: number;
+  /** Of each partition: how long its journal is, and when it was last changed. */
+  partitions: { length: bigint; lastChangeMs: number }[];
+}
+
+/** The partition of this user: the first four bytes of SHA-256 over the user id, as a number, modulo how many there are. */
+export function partitionOf({ partitions }: Pick<State, "partitions">, user: string): number {
+  return createHash("sha256").update(user, "utf8").digest().readUInt32BE(0) % partitions.length;
+}
+
+/** The id of the operation in this place of the user's partition. */
+export function idAt(state: Pick<State, "partitions">, user: string, sequence: bigint): bigint {
+  return BigInt(partitionOf(state, user)) * 2n ** 48n + sequence;
 }
 
 /** Thrown inside the model, so that every check is one line. */

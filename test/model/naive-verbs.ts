@@ -3,7 +3,7 @@
 import type { OperationKind } from "../../src/domain/journal.ts";
 import type { AskedOfWallet } from "../support/asked.ts";
 import { amountIn, fact, int64Max } from "./naive-amounts.ts";
-import { no, type NaiveHold, type NaiveRules, type NaiveWallet, type SeenOperation, type SeenPart, type State } from "./naive-state.ts";
+import { idAt, no, partitionOf, type NaiveHold, type NaiveRules, type NaiveWallet, type SeenOperation, type SeenPart, type State } from "./naive-state.ts";
 
 /** A request's turn: the ledger as it is then, and the time on its clock. */
 export interface Turn {
@@ -70,7 +70,7 @@ function init(turn: Turn, asked: AskedTo<"init">): SeenOperation {
   expectVersion(asked, 0n);
   const balanceMax = asked.balanceMax === undefined ? undefined : amountIn({ currency, exponent }, asked.balanceMax, "balance_max");
   const wallet: NaiveWallet = {
-    walletId: nextId(turn),
+    walletId: nextId(turn, user),
     user,
     currency,
     exponent,
@@ -80,7 +80,7 @@ function init(turn: Turn, asked: AskedTo<"init">): SeenOperation {
     available: 0n,
     held: 0n,
     version: 0n,
-    lastOperationId: 0n,
+    lastSequence: 0n,
     updateTimeMs: turn.nowMs,
   };
   turn.state.wallets.push(wallet);
@@ -104,7 +104,7 @@ function hold(turn: Turn, asked: AskedTo<"hold">): SeenOperation {
   wallet.available -= amount;
   wallet.held += amount;
   const placed: NaiveHold = {
-    holdId: nextId(turn),
+    holdId: nextId(turn, wallet.user),
     wallet,
     amount,
     captured: 0n,
@@ -186,7 +186,7 @@ interface Done {
 function record(turn: Turn, { kind, wallet, amount, receiver, hold: its, related }: Done, { reference = "", metadata = {} }: Said): SeenOperation {
   const { state, nowMs } = turn;
   const operation: SeenOperation = {
-    operationId: nextId(turn),
+    operationId: nextId(turn, wallet.user),
     kind,
     timeMs: nowMs,
     related,
@@ -196,22 +196,30 @@ function record(turn: Turn, { kind, wallet, amount, receiver, hold: its, related
     receiver: receiver && partOf(turn, receiver, amount),
     hold: its && { holdId: its.holdId, amount: its.amount, captured: its.captured, status: its.status, createTimeMs: its.createTimeMs, eligibleTimeMs: its.eligibleTimeMs },
   };
-  state.lastChangeMs = nowMs;
+  // Where the receiver is in another partition, its journal has the operation too.
+  for (const partition of new Set([wallet, receiver ?? wallet].map(({ user }) => partitionOf(state, user)))) {
+    state.partitions[partition] = { length: state.partitions[partition]!.length + 1n, lastChangeMs: nowMs };
+  }
   state.operations.push(operation);
   return operation;
 }
 
 function partOf(turn: Turn, wallet: NaiveWallet, amount: bigint): SeenPart {
-  const previousOperationId = wallet.lastOperationId;
+  const previousSequence = wallet.lastSequence;
   wallet.version += 1n;
-  wallet.lastOperationId = nextId(turn);
+  wallet.lastSequence = lengthOf(turn, wallet.user) + 1n;
   wallet.updateTimeMs = turn.nowMs;
-  const { walletId, user, currency, exponent, createTimeMs, available, held, state, version, balanceMax } = wallet;
-  return { previousOperationId, amount, wallet: { walletId, user, currency, exponent, createTimeMs }, after: { available, held, state, version, balanceMax } };
+  const { walletId, user, currency, exponent, available, held, state, version, balanceMax } = wallet;
+  return { previousSequence, amount, wallet: { walletId, user, currency, exponent }, after: { available, held, state, version, balanceMax } };
 }
 
-function nextId({ state }: Turn): bigint {
-  return BigInt(state.operations.length + 1);
+function nextId(turn: Turn, user: string): bigint {
+  return idAt(turn.state, user, lengthOf(turn, user) + 1n);
+}
+
+/** How long the journal of this user's partition is. */
+function lengthOf({ state }: Turn, user: string): bigint {
+  return state.partitions[partitionOf(state, user)]!.length;
 }
 
 function walletOf({ state, rules }: Turn, { user, currency }: { user: string; currency?: string | undefined }): NaiveWallet {

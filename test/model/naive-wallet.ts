@@ -6,7 +6,7 @@
 import type { OperationKind } from "../../src/domain/journal.ts";
 import type { Asked, AskedOfWallet, AskedRelease } from "../support/asked.ts";
 import { plain } from "./naive-amounts.ts";
-import { No, type NaiveHold, type NaiveRules, type NaiveWallet, type Remembered, type Seen, type SeenOperation, type State } from "./naive-state.ts";
+import { idAt, No, partitionOf, type NaiveHold, type NaiveRules, type NaiveWallet, type Remembered, type Seen, type SeenOperation, type State } from "./naive-state.ts";
 import { act, giveBack, type Turn } from "./naive-verbs.ts";
 
 /** Number and amount of operations or holds in one currency. */
@@ -30,10 +30,11 @@ export class NaiveLedger {
   #state: State;
   #now: number;
 
-  constructor(rules: NaiveRules, createTimeMs: number) {
+  constructor(rules: NaiveRules, createTimeMs: number, partitions: number) {
     this.#rules = rules;
     this.#now = createTimeMs;
-    this.#state = { wallets: [], holds: [], operations: [], keys: new Map(), lastChangeMs: createTimeMs };
+    const empty = Array.from({ length: partitions }, () => ({ length: 0n, lastChangeMs: createTimeMs }));
+    this.#state = { wallets: [], holds: [], operations: [], keys: new Map(), partitions: empty };
   }
 
   get wallets(): readonly NaiveWallet[] {
@@ -50,18 +51,49 @@ export class NaiveLedger {
 
   /** Keys that have not run out at this time of the machine's clock. */
   keysAt(machineTimeMs: number): readonly Remembered[] {
-    return [...this.#state.keys.values()].filter((key) => this.clock(machineTimeMs) - key.timeMs < this.#rules.idempotencyRetentionMs);
+    return [...this.#state.keys.values()].filter((key) => this.#clockOf([this.#partitionOf(key.user)], machineTimeMs) - key.timeMs < this.#rules.idempotencyRetentionMs);
+  }
+
+  /** Whether the request was refused, and its key remembered with that. */
+  hasRefused({ user, key }: AskedOfWallet): boolean {
+    return key !== undefined && this.#state.keys.get(nameOf(user, key))?.answer.type === "rejected";
   }
 
   /** The ledger's clock. */
   clock(machineTimeMs: number): number {
-    return Math.max(machineTimeMs, this.#state.lastChangeMs);
+    return this.#clockOf([...this.#state.partitions.keys()], machineTimeMs);
   }
 
-  /** All requests of a batch, at one time of the machine's clock. */
+  /** How long the journal of this user's partition is. */
+  lengthFor(user: string): bigint {
+    return this.#state.partitions[this.#partitionOf(user)]!.length;
+  }
+
+  /** The id of the operation in this place of the user's partition. */
+  idFor(user: string, sequence: bigint): bigint {
+    return idAt(this.#state, user, sequence);
+  }
+
+  /** All requests of a batch, at one time of the machine's clock; a release is asked alone. */
   execute(batch: readonly Asked[], machineTimeMs: number): Seen[] {
-    this.#now = this.clock(machineTimeMs);
-    return batch.map((asked) => (asked.type === "release" ? this.#release(asked) : this.#once(asked)));
+    const [first] = batch;
+    if (first?.type === "release") return [this.#release(first, machineTimeMs)];
+    return this.#executeTogether(batch as readonly AskedOfWallet[], machineTimeMs);
+  }
+
+  #executeTogether(batch: readonly AskedOfWallet[], machineTimeMs: number): Seen[] {
+    const touched = batch.flatMap((asked) => [asked.user, ...("to" in asked && asked.to !== undefined ? [asked.to] : [])]);
+    this.#now = this.#clockOf(touched.map((user) => this.#partitionOf(user)), machineTimeMs);
+    return batch.map((asked) => this.#once(asked));
+  }
+
+  #partitionOf(user: string): number {
+    return partitionOf(this.#state, user);
+  }
+
+  /** What time it is for whoever touches these partitions: never before the last change of any of them. */
+  #clockOf(partitions: readonly number[], machineTimeMs: number): number {
+    return Math.max(machineTimeMs, ...partitions.map((partition) => this.#state.partitions[partition]!.lastChangeMs));
   }
 
   /** Operations of one kind by currency, of one user or of all. */
@@ -82,7 +114,7 @@ export class NaiveLedger {
   }
 
   #once(asked: AskedOfWallet): Seen {
-    const key = asked.key === undefined ? undefined : `${asked.user} ${asked.key}`;
+    const key = asked.key === undefined ? undefined : nameOf(asked.user, asked.key);
     const known = key === undefined ? undefined : this.#state.keys.get(key);
     if (known !== undefined && this.#now - known.timeMs < this.#rules.idempotencyRetentionMs) {
       if (known.request === requestOf(asked)) return { ...known.answer, replayed: true };
@@ -93,29 +125,41 @@ export class NaiveLedger {
     if (before !== undefined) this.#state = before;
     else if (key !== undefined && (answer.type === "applied" || !forgottenReasons.includes(answer.rejection.reason))) {
       this.#state.keys.set(key, { user: asked.user, key: asked.key!, request: requestOf(asked), timeMs: this.#now, answer });
-      this.#state.lastChangeMs = this.#now;
+      this.#state.partitions[this.#partitionOf(asked.user)]!.lastChangeMs = this.#now;
     }
     return answer;
   }
 
   #answer(asked: AskedOfWallet): Exclude<Seen, { type: "released" }> {
     try {
-      return { type: "applied", replayed: false, operation: act(this.#turn, asked) };
+      const operation = act(this.#turn, asked);
+      const { createTimeMs } = this.wallets.find(({ walletId }) => walletId === operation.wallet.walletId)!;
+      return { type: "applied", replayed: false, operation, walletCreateTimeMs: createTimeMs };
     } catch (thrown) {
       if (thrown instanceof No) return { type: "rejected", replayed: false, rejection: thrown.rejection };
       throw thrown;
     }
   }
 
-  #release({ user, currency, validateOnly = false }: AskedRelease): Seen {
-    const eligible = this.holds
-      .filter((hold) => hold.status === "ACTIVE" && this.#now >= hold.eligibleTimeMs)
+  /** Partition after partition, each by its own clock. */
+  #release(asked: AskedRelease, machineTimeMs: number): Seen {
+    const amounts = new Map<string, bigint>();
+    let count = 0;
+    for (const partition of this.#state.partitions.keys()) {
+      this.#now = this.#clockOf([partition], machineTimeMs);
+      const eligible = this.#eligibleIn(partition, asked);
+      count += eligible.length;
+      for (const { wallet, amount, captured } of eligible) amounts.set(wallet.currency, (amounts.get(wallet.currency) ?? 0n) + amount - captured);
+      if (!asked.validateOnly) for (const hold of eligible) giveBack(this.#turn, hold, "RELEASE", {});
+    }
+    return { type: "released", count, amounts: [...amounts].toSorted(([a], [b]) => (a < b ? -1 : 1)), moreRemain: false };
+  }
+
+  #eligibleIn(partition: number, { user, currency }: AskedRelease): NaiveHold[] {
+    return this.holds
+      .filter((hold) => hold.status === "ACTIVE" && this.#now >= hold.eligibleTimeMs && this.#partitionOf(hold.wallet.user) === partition)
       .filter(({ wallet }) => (user === undefined || wallet.user === user) && (currency === undefined || wallet.currency === currency))
       .toSorted((a, b) => a.eligibleTimeMs - b.eligibleTimeMs || Number(a.holdId - b.holdId));
-    const amounts = new Map<string, bigint>();
-    for (const { wallet, amount, captured } of eligible) amounts.set(wallet.currency, (amounts.get(wallet.currency) ?? 0n) + amount - captured);
-    if (!validateOnly) for (const hold of eligible) giveBack(this.#turn, hold, "RELEASE", {});
-    return { type: "released", count: eligible.length, amounts: [...amounts].toSorted(([a], [b]) => (a < b ? -1 : 1)), moreRemain: false };
   }
 
   get #turn(): Turn {
@@ -130,6 +174,11 @@ function counted(items: readonly { readonly wallet: { readonly currency: string 
     report.set(wallet.currency, { count: before.count + 1, amount: before.amount + amount });
   }
   return report;
+}
+
+/** Keys of two users are two keys. */
+function nameOf(user: string, key: string): string {
+  return `${user} ${key}`;
 }
 
 /** What of a request makes it the same request again. */

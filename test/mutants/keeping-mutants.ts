@@ -7,7 +7,7 @@ const keys: readonly Mutant[] = [
     bug: "a key is looked up outside the transaction: the same key twice in one batch moves money twice",
     file: "src/domain/ledger-state.ts",
     replace: "return this.#keys.get(keyHash);",
-    by: "return this.#changed.keyHashes.has(keyHash) ? undefined : this.#keys.get(keyHash);",
+    by: "return [...this.#partitions.values()].some(({ changed }) => changed.keyHashes.has(keyHash)) ? undefined : this.#keys.get(keyHash);",
     caughtBy: unit("peers-money-bugs", "idempotency"),
     isShort: true,
   },
@@ -28,17 +28,17 @@ const keys: readonly Mutant[] = [
   {
     bug: "a replay is recomputed from the live balance",
     file: "src/domain/decide-once.ts",
-    replace: "return applied({ record, wallet: state.wallet(record.walletId), receiver,",
-    by: `const { availableMinor, heldMinor } = state.wallet(record.walletId);
-  return applied({ record: { ...record, after: { ...record.after, availableMinor, heldMinor } }, wallet: state.wallet(record.walletId), receiver,`,
+    replace: "return applied({ record, wallet, receiver:",
+    by: `const { availableMinor, heldMinor } = wallet;
+  return applied({ record: { ...record, after: { ...record.after, availableMinor, heldMinor } }, wallet, receiver:`,
     caughtBy: unit("idempotency", "withdraw-money"),
     isShort: true,
   },
   {
     bug: "another request under the same key is answered as the first",
     file: "src/domain/decide-once.ts",
-    replace: "if (known.fingerprint === print) return replay(state, known);",
-    by: "if (known.fingerprint !== print || print !== undefined) return replay(state, known);",
+    replace: "if (known.fingerprint === print) return replay(",
+    by: "if (known.fingerprint !== print || print !== undefined) return replay(",
     caughtBy: unit("idempotency", "transfer-money"),
   },
   {
@@ -91,6 +91,20 @@ const keys: readonly Mutant[] = [
     caughtBy: contract("store"),
   },
   {
+    bug: "rows that are inserted together have only the columns that the first of them has",
+    file: "src/store/sqlite/row-insert.ts",
+    replace: "for (let at = from; at < end; at++) {",
+    by: "for (let at = from; at < Math.min(end, from + 1); at++) {",
+    caughtBy: contract("sqlite-row-insert"),
+  },
+  {
+    bug: "a request is recognised by the fields that another one of its type had",
+    file: "src/domain/idempotency.ts",
+    replace: "known !== undefined && hasFields(command, known.names)",
+    by: "known !== undefined && hasFields(command, Object.keys(command))",
+    caughtBy: unit("fingerprint"),
+  },
+  {
     bug: "an atomic batch that failed leaves something behind",
     file: "src/domain/execute-batch.ts",
     replace: "        return false;\n      }\n    }\n    return true;",
@@ -100,7 +114,7 @@ const keys: readonly Mutant[] = [
   {
     bug: "an atomic batch that failed is written although it was undone",
     file: "src/domain/ledger-state.ts",
-    replace: "this.#changed.records.length = records;",
+    replace: "partition.changed.records.length = records;",
     by: "void records;",
     caughtBy: unit("execute-batch"),
   },
@@ -138,8 +152,8 @@ const keeping: readonly Mutant[] = [
   {
     bug: "the ledger's clock goes back with the machine's",
     file: "src/store/sqlite/load.ts",
-    replace: "const nowMs = Math.max(machineTimeMs, head.timeMs);",
-    by: "const nowMs = machineTimeMs;",
+    replace: "Math.max(last, timeMs), machineTimeMs)",
+    by: "last, machineTimeMs)",
     caughtBy: [...contract("store"), ...model],
   },
   {
@@ -152,7 +166,7 @@ const keeping: readonly Mutant[] = [
   {
     bug: "a receiver's history has no marks",
     file: "src/store/history-marks.ts",
-    replace: "record.receiver === undefined ? [record] : [record, record.receiver]",
+    replace: "partsHere(record)",
     by: "[record]",
     caughtBy: contract("store-history"),
   },

@@ -178,7 +178,7 @@ const holds: readonly Mutant[] = [
     bug: "a hold is resolved twice in one batch",
     file: "src/domain/ledger-state.ts",
     replace: "return this.#holds.get(holdId);",
-    by: 'const hold = this.#holds.get(holdId);\n    return hold && this.#changed.holdIds.has(holdId) ? { ...hold, status: "ACTIVE", resolveTimeMs: undefined } : hold;',
+    by: 'const hold = this.#holds.get(holdId);\n    return hold && [...this.#partitions.values()].some(({ changed }) => changed.holdIds.has(holdId)) ? { ...hold, status: "ACTIVE", resolveTimeMs: undefined } : hold;',
     caughtBy: unit("reverse-hold", "capture-hold"),
   },
   {

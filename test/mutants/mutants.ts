@@ -3,5 +3,6 @@
 import { keepingMutants } from "./keeping-mutants.ts";
 import { moneyMutants } from "./money-mutants.ts";
 import type { Mutant } from "./mutant.ts";
+import { partitionMutants } from "./partition-mutants.ts";
 
-export const mutants: readonly Mutant[] = [...moneyMutants, ...keepingMutants];
+export const mutants: readonly Mutant[] = [...moneyMutants, ...keepingMutants, ...partitionMutants];

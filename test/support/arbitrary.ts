@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import type { Hold } from "../../src/domain/hold.ts";
-import { operationKindNumbers, type JournalRecord, type OperationKind } from "../../src/domain/journal.ts";
+import { operationKindNumbers, type JournalRecord, type OperationKind, type Side } from "../../src/domain/journal.ts";
 import { minorMax } from "../../src/domain/money.ts";
 import type { Rejection } from "../../src/domain/rejection.ts";
 import { totalKinds, type Totals } from "../../src/domain/totals.ts";
@@ -39,6 +39,7 @@ export const draftRecord: fc.Arbitrary<Omit<JournalRecord, "hash">> = fc.record(
   receiver: maybe(
     fc.record({ walletId: id, amountMinor: minor, after, previousSequence: fc.bigInt(0n, 2n ** 48n - 1n) }),
   ),
+  apart: maybe(fc.record({ side: fc.constantFrom<Side>("PAYER", "RECEIVER"), other: fc.record({ userId, exponent }) })),
   keyHash: maybe(hex(16)),
   reference: fc.oneof(fc.constant(""), text),
   metadata,

@@ -4,15 +4,20 @@
 
 import Database from "better-sqlite3";
 import type { JournalRow } from "./canonical-bytes.ts";
+import { checkApart, checkOwnPartitions } from "./books-apart.ts";
 import { checkKeyRuns } from "./books-keys.ts";
 import { holdStatus, type HoldRow } from "./recount-holds.ts";
-import { recount, type Recounted, type WalletRow } from "./recount.ts";
+import { recount, type CurrencyBooks, type Recounted, type WalletRow } from "./recount.ts";
 
 export interface CheckedBooks {
-  /** Records in the journal. */
+  /** Of two records of one operation one is counted. */
   readonly operations: number;
   /** One sentence each; empty where everything is true. */
   readonly problems: string[];
+}
+
+export interface CheckOptions {
+  readonly idempotencyRetentionMs?: number;
 }
 
 /** No currency has more decimals. */
@@ -25,36 +30,45 @@ const problemsMax = 200;
  * Opens the ledger in this file read-only and checks it. With `idempotencyRetentionMs`, the retention that the ledger has always had, also that no
  * key is missing which must still be there. Throws where the file cannot be read as a ledger at all.
  */
-export function checkBooks(path: string, { idempotencyRetentionMs }: { idempotencyRetentionMs?: number } = {}): CheckedBooks {
+export function checkBooks(path: string, options: CheckOptions = {}): CheckedBooks {
   const connection = new Database(path, { readonly: true, fileMustExist: true });
   connection.defaultSafeIntegers(true);
-  const problems: string[] = [];
-  const problem = (sentence: string): void => void (problems.length < problemsMax && problems.push(sentence));
-  let operations = 0n;
   try {
-    connection.exec("begin");
-    for (const { integrity_check: sentence } of all<{ integrity_check: string }>(connection, "pragma integrity_check")) {
-      if (sentence !== "ok") problem(`file: ${sentence}`);
-    }
-    const [ledger, ...others] = all<{ partitions: bigint; create_time_ms: bigint }>(connection, "select * from ledger");
-    if (ledger === undefined || others.length > 0) throw new Error(`${path} has ${others.length + (ledger ? 1 : 0)} rows in "ledger", which has one`);
-    checkPartitions(connection, ledger.partitions, problem);
-    for (let partition = 0n; partition < ledger.partitions; partition++) {
-      const records = connection.prepare<[bigint], JournalRow>("select * from journal where partition = ? order by sequence").iterate(partition);
-      const books = recount(partition, ledger.create_time_ms, records, problem);
-      checkHead(connection, partition, books, problem);
-      checkRows(connection, "wallets", "wallet_id", partition, books.wallets, problem);
-      checkRows(connection, "holds", "hold_id", partition, books.holds, problem);
-      checkHeld(connection, partition, problem);
-      checkConservation(connection, partition, books, problem);
-      checkCurrencyTotals(connection, partition, books, problem);
-      checkKeyRuns(connection, partition, problem);
-      checkKeys(connection, partition, books, idempotencyRetentionMs === undefined ? undefined : BigInt(idempotencyRetentionMs), problem);
-    }
-    operations = all<{ count: bigint }>(connection, "select count(*) as count from journal")[0]!.count;
+    return checkBooksIn(connection, options);
   } finally {
     connection.close();
   }
+}
+
+/** The same for a ledger behind this connection, which answers bigints: of another engine it is a copy. */
+export function checkBooksIn(connection: Database.Database, { idempotencyRetentionMs }: CheckOptions): CheckedBooks {
+  const problems: string[] = [];
+  const problem = (sentence: string): void => void (problems.length < problemsMax && problems.push(sentence));
+  let operations = 0n;
+  connection.exec("begin");
+  for (const { integrity_check: sentence } of all<{ integrity_check: string }>(connection, "pragma integrity_check")) {
+    if (sentence !== "ok") problem(`file: ${sentence}`);
+  }
+  const [ledger, ...others] = all<{ partitions: bigint; create_time_ms: bigint }>(connection, "select * from ledger");
+  if (ledger === undefined || others.length > 0) throw new Error(`the ledger has ${others.length + (ledger ? 1 : 0)} rows in "ledger", which has one`);
+  checkPartitions(connection, ledger.partitions, problem);
+  const currencies: CurrencyBooks[] = [];
+  for (let partition = 0n; partition < ledger.partitions; partition++) {
+    const records = connection.prepare<[bigint], JournalRow>("select * from journal where partition = ? order by sequence").iterate(partition);
+    const books = recount(partition, ledger.create_time_ms, records, problem);
+    checkHead(connection, partition, books, problem);
+    checkRows(connection, "wallets", "wallet_id", partition, books.wallets, problem);
+    checkRows(connection, "holds", "hold_id", partition, books.holds, problem);
+    checkHeld(connection, partition, problem);
+    currencies.push(...books.currencies.values());
+    checkCurrencyTotals(connection, partition, books, problem);
+    checkKeyRuns(connection, partition, problem);
+    checkKeys(connection, partition, books, idempotencyRetentionMs === undefined ? undefined : BigInt(idempotencyRetentionMs), problem);
+  }
+  checkConservation(connection, currencies, problem);
+  checkApart(connection, problem);
+  checkOwnPartitions(connection, ledger.partitions, problem);
+  operations = all<{ count: bigint }>(connection, "select count(*) as count from journal where side is null or side = 1")[0]!.count;
   return { operations: Number(operations), problems };
 }
 
@@ -138,15 +152,15 @@ function checkHeld(connection: Database.Database, partition: bigint, problem: Pr
   }
 }
 
-/** Money is neither made nor lost: all wallets of a currency have what came in less what went out, whatever minor units each counts in. */
-function checkConservation(connection: Database.Database, partition: bigint, { currencies }: Recounted, problem: Problem): void {
+/** Money is neither made nor lost: all wallets of a currency, of all partitions, have what came in less what went out, whatever minor units each counts in. */
+function checkConservation(connection: Database.Database, currencies: readonly CurrencyBooks[], problem: Problem): void {
   const inWallets = new Map<string, bigint>();
   const cameIn = new Map<string, bigint>();
   const add = (sums: Map<string, bigint>, { currency, exponent }: { currency: string; exponent: bigint }, minor: bigint): void =>
     void sums.set(currency, (sums.get(currency) ?? 0n) + minor * 10n ** (exponentMax - exponent));
-  const wallets = "select currency, exponent, available_minor + held_minor as total from wallets where partition = ?";
-  for (const row of all<{ currency: string; exponent: bigint; total: bigint }>(connection, wallets, partition)) add(inWallets, row, row.total);
-  for (const each of currencies.values()) add(cameIn, each, each.cameInMinor);
+  const wallets = "select currency, exponent, available_minor + held_minor as total from wallets";
+  for (const row of all<{ currency: string; exponent: bigint; total: bigint }>(connection, wallets)) add(inWallets, row, row.total);
+  for (const each of currencies) add(cameIn, each, each.cameInMinor);
   for (const currency of new Set([...inWallets.keys(), ...cameIn.keys()])) {
     const [kept, recounted] = [inWallets.get(currency) ?? 0n, cameIn.get(currency) ?? 0n];
     if (kept !== recounted) problem(`${currency}: all wallets together have ${units(kept)}, and ${units(recounted)} came in and did not go out`);

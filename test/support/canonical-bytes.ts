@@ -36,6 +36,9 @@ export interface JournalRow {
   readonly receiver_version_after: bigint | null;
   readonly receiver_balance_max_after_minor: bigint | null;
   readonly receiver_previous_sequence: bigint | null;
+  readonly side: bigint | null;
+  readonly other_user_id: string | null;
+  readonly other_exponent: bigint | null;
   readonly hash: Uint8Array;
 }
 
@@ -69,12 +72,15 @@ export function canonicalBytes(row: Omit<JournalRow, "hash">): Buffer {
     [30, row.receiver_version_after],
     [31, row.receiver_balance_max_after_minor],
     [32, row.receiver_previous_sequence],
+    [33, row.side],
+    [35, row.other_exponent],
   ];
   const texts: readonly (readonly [field: number, value: string | Uint8Array | null])[] = [
     [18, row.opened_user_id],
     [19, row.opened_currency],
     [22, row.key_hash],
     [23, row.reference],
+    [34, row.other_user_id],
   ];
   const fields: { field: number; bytes: readonly number[] }[] = [];
   for (const [field, value] of integers) if (value !== null) fields.push({ field, bytes: leb128(value < 0n ? -2n * value - 1n : 2n * value) });

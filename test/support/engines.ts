@@ -4,35 +4,42 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import type { Executor } from "../../src/ledger/executor.ts";
+import { currencyRegistry } from "../../src/domain/currency.ts";
+import { executorOn, type Executor } from "../../src/ledger/executor.ts";
 import type { WriterSettings } from "../../src/ledger/writer-messages.ts";
 import { startWriterThread } from "../../src/ledger/writer-thread.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
 import type { KeyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
+import { openPostgresStore, type OpenedPostgres } from "../../src/store/postgres/open-postgres.ts";
+import { openPostgresReads } from "../../src/store/postgres/postgres-reads.ts";
 import { openSqliteReads } from "../../src/store/sqlite/sqlite-reads.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { checkBooks, type CheckedBooks } from "./books.ts";
+import { writtenQueries } from "../../src/store/sqlite/written-queries.ts";
+import { checkBooks, checkBooksIn, type CheckedBooks } from "./books.ts";
+import { copiedToSqlite, makeDatabase, rowsOf } from "./postgres-place.ts";
 import { keepTypeStripping } from "./type-stripping.ts";
 
-type ServiceSettings = Omit<WriterSettings, "databasePath">;
+type ServiceSettings = Omit<WriterSettings, "databasePath" | "partitions">;
 
 /** A place where one ledger is, or will be once a store has opened it. */
 export interface LedgerPlace {
-  /** What WALLET_DATABASE_URL names. */
+  /** What WALLET_DATABASE_URL names: of SQLite the file's path, else a URL. */
   readonly path: string;
   openStore(clock: () => number): Promise<Store>;
   openReads(clock: () => number): Promise<Reads>;
   /** The executor as the service has it, on the machine's own clock. */
   startExecutor(settings: ServiceSettings): Promise<Executor>;
   /** Everything that the database says, row by row: two that are equal hold the same ledger. */
-  dump(): Readonly<Record<string, readonly unknown[]>>;
+  dump(): Promise<Readonly<Record<string, readonly unknown[]>>>;
   /** Checks section 6 of the contract. */
-  checkBooks(idempotencyRetentionMs?: number): CheckedBooks;
+  checkBooks(idempotencyRetentionMs?: number): Promise<CheckedBooks>;
   remove(): Promise<void>;
 }
 
 export interface Engine {
   readonly name: string;
+  /** That a ledger is made with. */
+  readonly partitions: number;
   open(): Promise<LedgerPlace>;
 }
 
@@ -44,20 +51,21 @@ const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history
 /** Runs of keys so short that the suites' histories have some, and merge them. */
 export const shortRuns: KeyIndexSizes = { tailMax: 16, fanout: 3, creditPerKey: 24, stepEntries: 32, mergedMax: 100_000, filtersMaxBytes: 100_000 };
 
-const sqlite: Engine = {
-  name: "sqlite",
+const sqlite = (name: string, partitions: number): Engine => ({
+  name,
+  partitions,
   async open() {
     const folder = mkdtempSync(join(folderOfFolders, "wallet-test-"));
     const path = join(folder, "wallet.db");
     return {
       path,
-      openStore: (clock) => openSqliteStore(path, clock, { keySizes: shortRuns }),
-      openReads: async (clock) => openSqliteReads(path, clock),
+      openStore: (clock) => openSqliteStore(path, clock, { partitions, keySizes: shortRuns }),
+      openReads: async (clock) => openSqliteReads(path, clock, writtenQueries),
       startExecutor(settings) {
         keepTypeStripping();
-        return startWriterThread(new URL("../../src/writer.ts", import.meta.url), { ...settings, databasePath: path });
+        return startWriterThread(new URL("../../src/writer.ts", import.meta.url), { ...settings, databasePath: path, partitions });
       },
-      dump() {
+      async dump() {
         const connection = new Database(path, { readonly: true });
         connection.defaultSafeIntegers(true);
         try {
@@ -66,13 +74,47 @@ const sqlite: Engine = {
           connection.close();
         }
       },
-      checkBooks: (idempotencyRetentionMs) => checkBooks(path, idempotencyRetentionMs === undefined ? {} : { idempotencyRetentionMs }),
+      checkBooks: async (idempotencyRetentionMs) => checkBooks(path, retentionIn(idempotencyRetentionMs)),
       remove: async () => rmSync(folder, { recursive: true, force: true }),
     };
   },
-};
+});
 
-export const engines: readonly Engine[] = [sqlite];
+const postgres = (name: string, partitions: number): Engine => ({
+  name,
+  partitions,
+  open: () => openPostgresPlace((url, clock) => openPostgresStore(url, clock, { partitions })),
+});
+
+/** A database of its own, whose store is opened so. */
+export async function openPostgresPlace(openIn: (url: string, clock: () => number) => Promise<OpenedPostgres>): Promise<LedgerPlace> {
+  const { url, remove } = await makeDatabase("migrated");
+  const openStore = async (clock: () => number): Promise<Store> => (await openIn(url, clock)).store;
+  return {
+    path: url,
+    openStore,
+    openReads: (clock) => openPostgresReads(url, clock),
+    async startExecutor({ assets, ...settings }) {
+      return executorOn(await openStore(Date.now), { currencies: currencyRegistry(assets), ...settings });
+    },
+    dump: () => rowsOf(url),
+    async checkBooks(idempotencyRetentionMs) {
+      const copy = await copiedToSqlite(url);
+      try {
+        return checkBooksIn(copy, retentionIn(idempotencyRetentionMs));
+      } finally {
+        copy.close();
+      }
+    },
+    remove,
+  };
+}
+
+function retentionIn(idempotencyRetentionMs: number | undefined): { idempotencyRetentionMs?: number } {
+  return idempotencyRetentionMs === undefined ? {} : { idempotencyRetentionMs };
+}
+
+export const engines: readonly Engine[] = [sqlite("sqlite", 1), sqlite("sqlite, 8 partitions", 8), postgres("postgres", 1), postgres("postgres, 8 partitions", 8)];
 
 /** Copies a ledger that nobody has open. */
 export function copySqliteLedger(from: string, to: string): void {

@@ -5,13 +5,14 @@ import type { Answer, AppliedAnswer } from "../../src/domain/answer.ts";
 import { currencyRegistry } from "../../src/domain/currency.ts";
 import { remainingMinor } from "../../src/domain/hold.ts";
 import type { JournalRecord, ReceiverPart } from "../../src/domain/journal.ts";
-import type { Changes } from "../../src/domain/ledger-state.ts";
+import type { Changes } from "../../src/domain/loaded-state.ts";
 import { formatMinor, parseDecimal, toMinor } from "../../src/domain/money.ts";
+import { partitionOf } from "../../src/domain/partitions.ts";
 import type { Rejection, RejectionReason } from "../../src/domain/rejection.ts";
 import type { LedgerRules } from "../../src/domain/rules.ts";
-import type { Wallet, WalletIdentity } from "../../src/domain/wallet.ts";
+import type { UserId, Wallet, WalletName } from "../../src/domain/wallet.ts";
 import { toCommand, type Asked, type AskedOfWallet, type AskedRelease, type Marks } from "./asked.ts";
-import { PureLedger } from "./pure-ledger.ts";
+import { PureLedger, type PurePartition } from "./pure-ledger.ts";
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
@@ -77,7 +78,12 @@ export const held = (amount: string, options: Parameters<typeof hold>[1] = {}): 
 
 /** Begins a story with what has happened before it. */
 export function given(...before: readonly (readonly Wish[])[]): Story {
-  const story = new Story();
+  return givenIn(1, ...before);
+}
+
+/** The same in a ledger with so many partitions. */
+export function givenIn(partitions: number, ...before: readonly (readonly Wish[])[]): Story {
+  const story = new Story(storyRules, partitions);
   for (const asked of before.flat()) story.when(asked).isGranted();
   return story;
 }
@@ -113,11 +119,11 @@ export class Story {
   readonly #firstAnswers = new Map<string, Answer>();
   #asked: readonly Asked[] = [];
   #answers: readonly Answer[] = [];
-  #changes: Changes | undefined;
+  #changes: readonly Changes[] = [];
   #current = 0;
 
-  constructor(rules: LedgerRules = storyRules) {
-    this.ledger = new PureLedger(rules, startMs);
+  constructor(rules: LedgerRules = storyRules, partitionCount = 1) {
+    this.ledger = new PureLedger(rules, startMs, partitionCount);
   }
 
   /** These requests as one batch, each seeing what those before it did. What follows speaks of the first one's answer. */
@@ -176,8 +182,7 @@ export class Story {
   rejects<Reason extends RejectionReason>(reason: Reason, facts: Partial<Extract<Rejection, { reason: Reason }>> = {}): this {
     expect(this.answer).toMatchObject({ type: "rejected", replayed: false, rejection: { reason, ...facts } });
     if (this.#answers.length === 1) {
-      const { records = [], wallets = [], holds = [], currencyTotals = [] } = this.#changes ?? {};
-      expect({ records, wallets, holds, currencyTotals }).toEqual({ records: [], wallets: [], holds: [], currencyTotals: [] });
+      for (const { records, wallets, holds, currencyTotals } of this.#changes) expect({ records, wallets, holds, currencyTotals }).toEqual({ records: [], wallets: [], holds: [], currencyTotals: [] });
     }
     return this;
   }
@@ -200,7 +205,7 @@ export class Story {
 
   /** Not even a key was remembered. */
   changesNothing(): this {
-    expect(this.#changes).toBeUndefined();
+    expect(this.#changes).toEqual([]);
     return this;
   }
 
@@ -215,12 +220,17 @@ export class Story {
 
   /** The last operation on this wallet, with the links of its history. */
   lastOperationOn(of: { readonly user?: string; readonly currency?: string } = {}): JournalRecord {
-    return this.ledger.records.get(this.wallet(of).headSequence)!;
+    const { userId, headSequence } = this.wallet(of);
+    return this.#partitionOf(userId).records.get(headSequence)!;
   }
 
   wallet({ user = "alice", currency = "USD" }: { readonly user?: string; readonly currency?: string } = {}): Wallet {
-    const found = [...this.ledger.wallets.values()].find((each) => each.userId === user && each.currency === currency);
+    const found = [...this.#partitionOf(user as UserId).wallets.values()].find((each) => each.userId === user && each.currency === currency);
     return found ?? expect.fail(`${user} has no wallet in ${currency}`);
+  }
+
+  #partitionOf(userId: UserId): PurePartition {
+    return this.ledger.partitions[partitionOf(userId, this.ledger.partitions.length)]!;
   }
 
   #said(): Expected {
@@ -251,7 +261,7 @@ export class Story {
   }
 }
 
-function saidOf({ amountMinor, after: { availableMinor, heldMinor, version, state } }: ReceiverPart, { userId, exponent }: WalletIdentity): NonNullable<Expected["receiver"]> {
+function saidOf({ amountMinor, after: { availableMinor, heldMinor, version, state } }: ReceiverPart, { userId, exponent }: WalletName): NonNullable<Expected["receiver"]> {
   const text = (minor: bigint): string => formatMinor(minor, exponent);
   return { user: userId, amount: text(amountMinor), available: text(availableMinor), held: text(heldMinor), version, state };
 }

@@ -2,14 +2,14 @@
 
 import type { Answer } from "../../src/domain/answer.ts";
 import type { Touched } from "../../src/domain/command.ts";
-import type { LoadedState } from "../../src/domain/ledger-state.ts";
+import type { LoadedPartition, LoadedState } from "../../src/domain/loaded-state.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
 import { toCommand, type Asked } from "./asked.ts";
 import type { Engine, LedgerPlace } from "./engines.ts";
 import { startMs, storyRules } from "./given.ts";
 
-export const untouched: Touched = { wallets: [], holdIds: [], operationIds: [], keyHashes: [], eligibleHolds: undefined };
+export const untouched: Touched = { partition: 0, wallets: [], holdIds: [], operationIds: [], keyHashes: [], eligibleHolds: undefined };
 
 export class OpenedStore {
   readonly place: LedgerPlace;
@@ -43,11 +43,17 @@ export class OpenedStore {
 
   /** One batch. */
   ask(...batch: Asked[]): Promise<readonly Answer[]> {
-    return executorOn(this.store, storyRules).execute(batch.map(toCommand));
+    return this.askOn(this.store, ...batch);
   }
 
-  load(touched: Partial<Touched>): Promise<LoadedState> {
-    return this.store.transact(0, { ...untouched, ...touched }, (state) => ({ changes: undefined, result: state }));
+  /** One batch of this store, which behaves otherwise than the opened one. */
+  askOn(store: Store, ...batch: Asked[]): Promise<readonly Answer[]> {
+    return executorOn(store, storyRules).execute(batch.map(toCommand));
+  }
+
+  /** What of one partition is loaded, and the clock. */
+  load(touched: Partial<Touched>): Promise<LoadedPartition & Pick<LoadedState, "nowMs">> {
+    return this.store.transact([{ ...untouched, ...touched }], ({ nowMs, partitions: [loaded] }) => ({ changes: [], result: { nowMs, ...loaded! } }));
   }
 
   reads(): Promise<Reads> {

@@ -9,6 +9,8 @@ const kinds = ["INIT", "ADD", "HOLD", "RELEASE", "REVERSE", "CAPTURE", "WITHDRAW
 export type Kind = (typeof kinds)[number];
 export type Wrong = (sentence: string) => void;
 
+/** Whose record it is, of an operation between two partitions. */
+const side = { payer: 1n, receiver: 2n } as const;
 const walletState = { active: 1n, frozen: 2n, closed: 3n } as const;
 const int64Max = 2n ** 63n - 1n;
 
@@ -78,7 +80,8 @@ export function recount(partition: bigint, createTimeMs: bigint, records: Iterab
     else {
       if (kind === "INIT") open(books, row, wrong);
       const wallet = books.wallets.get(row.wallet_id);
-      if (wallet === undefined) wrong(`is about wallet ${row.wallet_id}, which was never opened`);
+      if (row.side === side.receiver) receiveApart(books, kind, row, wrong);
+      else if (wallet === undefined) wrong(`is about wallet ${row.wallet_id}, which was never opened`);
       else apply(books, wallet, kind, row, wrong);
     }
     if (row.key_hash !== null) {
@@ -93,7 +96,8 @@ export function recount(partition: bigint, createTimeMs: bigint, records: Iterab
 
 function checkPlace(partition: bigint, { head }: Recounted, row: JournalRow, wrong: Wrong): void {
   if (row.sequence !== head.sequence + 1n) wrong(`follows ${head.sequence}: something between them is missing`);
-  if (row.operation_id !== (partition << 48n) + row.sequence) wrong(`has id ${row.operation_id}`);
+  const isBornHere = row.operation_id >> 48n === partition;
+  if (row.side === side.receiver ? isBornHere : row.operation_id !== (partition << 48n) + row.sequence) wrong(`has id ${row.operation_id}`);
   if (row.time_ms < head.time_ms) wrong(`is at ${row.time_ms}, before its predecessor's ${head.time_ms}`);
   if (hexOf(sealOf(head.hash, row)) !== hexOf(row.hash)) wrong("does not have the hash of its content and its predecessor");
 }
@@ -136,7 +140,8 @@ function apply(books: Journaled, wallet: WalletRow, kind: Kind, row: JournalRow,
   checkBalances(wallet, kind === "ADD", "the wallet", wrong);
   takePlace(wallet, row, "", wrong);
 
-  if (row.receiver_wallet_id === null) return;
+  if (row.side === side.payer && row.receiver_wallet_id === null) wrong("pays into another partition and says into no wallet");
+  if (row.receiver_wallet_id === null || row.side === side.payer) return;
   const receiver = books.wallets.get(row.receiver_wallet_id);
   if (receiver === undefined) return wrong(`pays wallet ${row.receiver_wallet_id}, which was never opened`);
   receive(books, receiver, { payer: wallet, row, wrong });
@@ -205,7 +210,16 @@ function reserve(wallet: WalletRow, amountMinor: bigint): void {
   wallet.held_minor += amountMinor;
 }
 
-function receive(books: Journaled, receiver: WalletRow, { payer, row, wrong }: { payer: WalletRow; row: JournalRow; wrong: Wrong }): void {
+/** The receiver's record of an operation whose payer is in another partition: there is everything that is the payer's. */
+function receiveApart(books: Journaled, kind: Kind, row: JournalRow, wrong: Wrong): void {
+  const receiver = books.wallets.get(row.receiver_wallet_id ?? 0n);
+  if (receiver === undefined) return wrong(`pays wallet ${row.receiver_wallet_id}, which was never opened`);
+  checkForm(kind, row, wrong);
+  if ((row.hold_id ?? row.hold_status_after ?? row.hold_captured_after_minor ?? row.hold_eligible_time_ms ?? row.key_hash) !== null) wrong("tells the receiver of the payer's hold or key");
+  receive(books, receiver, { payer: { wallet_id: row.wallet_id, currency: receiver.currency, exponent: row.other_exponent ?? 0n }, row, wrong });
+}
+
+function receive(books: Journaled, receiver: WalletRow, { payer, row, wrong }: { payer: Pick<WalletRow, "wallet_id" | "currency" | "exponent">; row: JournalRow; wrong: Wrong }): void {
   const incoming = row.receiver_amount_minor ?? 0n;
   if (receiver.wallet_id === payer.wallet_id) wrong("pays the wallet that pays");
   if (receiver.currency !== payer.currency) wrong(`pays ${payer.currency} into a wallet of ${receiver.currency}`);

@@ -16,7 +16,7 @@ export interface Service {
   /** `127.0.0.1:12345`. */
   readonly address: string;
   readonly url: string;
-  /** The ledger's file; it stays until `remove`. */
+  /** The ledger's file; it stays until `remove`. There is none where a flag named another database. */
   readonly databasePath: string;
   /** What was logged as a warning or worse: a defect says so here and nowhere else. */
   readonly complaints: readonly string[];
@@ -37,8 +37,8 @@ export function startService(...flags: string[]): Promise<Service> {
 
 /** The same with all unary calls going this way through the server; see docs/decisions/0014. */
 export async function startServiceBy(unaryWay: "short" | "long", ...flags: string[]): Promise<Service> {
-  const place = newLedger();
-  const read = readConfig([...place.flags, ...flags], {});
+  const place = newLedger(flags);
+  const read = readConfig(place.flags, {});
   if (read.kind !== "run") throw new Error(`${flags.join(" ")} start nothing`);
   const complaints: string[] = [];
   keepTypeStripping();
@@ -48,8 +48,8 @@ export async function startServiceBy(unaryWay: "short" | "long", ...flags: strin
 
 /** Starts `node bin/wallet.js` and waits until it says that it listens. Stopping is SIGTERM, after which it must end with code 0. */
 export async function spawnService(...flags: string[]): Promise<Service> {
-  const place = newLedger();
-  const child = spawn(process.execPath, [bin, ...place.flags, ...flags], { env: { PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "pipe"] });
+  const place = newLedger(flags);
+  const child = spawn(process.execPath, [bin, ...place.flags], { env: { PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "pipe"] });
   const exited = once(child, "exit") as Promise<[number | null, string | null]>;
   const complaints: string[] = [];
   const calls: string[] = [];
@@ -74,10 +74,12 @@ interface Place {
   readonly flags: readonly string[];
 }
 
-function newLedger(): Place {
+/** A file of its own, unless these flags name a database. */
+function newLedger(flags: readonly string[]): Place {
   const folder = mkdtempSync(join(tmpdir(), "wallet-e2e-"));
   const databasePath = join(folder, "wallet.db");
-  return { folder, databasePath, flags: ["--listen=127.0.0.1:0", `--database-url=sqlite:${databasePath}`] };
+  const own = flags.some((flag) => flag.startsWith("--database-url=")) ? [] : [`--database-url=sqlite:${databasePath}`];
+  return { folder, databasePath, flags: ["--listen=127.0.0.1:0", ...own, ...flags] };
 }
 
 function serviceAt(address: string, { folder, databasePath }: Place, log: Pick<Service, "complaints" | "calls">, end: () => Promise<void>): Service {

@@ -4,51 +4,10 @@ import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
 import { recordHash } from "../../src/domain/canonical.ts";
 import { recordFromRow } from "../../src/store/rows.ts";
-
-type Row = Record<string, bigint | string | Uint8Array | null>;
-type Pick = (below: number) => number;
+import { anyRow, endOf, idAt, insert, keys, remove, rowsOf, text, update, type Pick, type Row } from "./tampered-rows.ts";
 
 /** Makes one change and says what it was; undefined where this ledger has nothing that it could change. */
 type Change = (db: Database.Database, pick: Pick) => string | undefined;
-
-function rowsOf(db: Database.Database, table: string, where = "1 = 1"): Row[] {
-  return db.prepare<[], Row>(`select * from ${table} where ${where}`).all();
-}
-
-function anyRow(db: Database.Database, pick: Pick, table: string, where?: string): Row | undefined {
-  const rows = rowsOf(db, table, where);
-  return rows.length === 0 ? undefined : rows[pick(rows.length)];
-}
-
-const keys: Readonly<Record<string, readonly string[]>> = {
-  wallets: ["wallet_id"],
-  holds: ["hold_id"],
-  journal: ["sequence"],
-  idempotency_keys: ["ordinal"],
-  currency_totals: ["currency", "exponent"],
-  ledger_head: ["partition"],
-  history_marks: ["wallet_id", "sequence"],
-  key_runs: ["run"],
-  key_chunks: ["run", "first_hash"],
-  key_filters: ["run", "first_block"],
-};
-
-function update(db: Database.Database, table: string, row: Row, values: Row): string {
-  const where = keys[table]!.map((key) => `${key} = @key_${key}`).join(" and ");
-  const set = Object.keys(values).map((column) => `${column} = @${column}`).join(", ");
-  const named = Object.fromEntries(keys[table]!.map((key) => [`key_${key}`, row[key]]));
-  db.prepare(`update ${table} set ${set} where ${where}`).run({ ...values, ...named });
-  return `${table} ${keys[table]!.map((key) => String(row[key])).join("/")}: ${Object.entries(values).map(([column, value]) => `${column} ${text(row[column])} → ${text(value)}`).join(", ")}`;
-}
-
-function remove(db: Database.Database, table: string, row: Row): string {
-  db.prepare(`delete from ${table} where ${keys[table]!.map((key) => `${key} = @${key}`).join(" and ")}`).run(Object.fromEntries(keys[table]!.map((key) => [key, row[key]])));
-  return `${table} ${keys[table]!.map((key) => String(row[key])).join("/")}: deleted`;
-}
-
-function text(value: unknown): string {
-  return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : String(value);
-}
 
 /** A small step up or down, or a large one. */
 function moved(value: bigint, pick: Pick): bigint {
@@ -90,9 +49,12 @@ function deleted(table: string, where?: string): Change {
   };
 }
 
+/** Of a partition without keys nobody knows how many were forgotten. */
+const hasKeys = "partition in (select partition from idempotency_keys)";
+
 /** Runs that keys are found in: what becomes of others is nobody's loss. */
 const live = "state = 2";
-const ofLive = "run in (select run from key_runs where state = 2)";
+const ofLive = "(partition, run) in (select partition, run from key_runs where state = 2)";
 
 /** One entry of a run says the place of its neighbour, and the run's hash is made right again: its keys are all there. */
 const elsewhere: Change = (db, pick) => {
@@ -102,10 +64,11 @@ const elsewhere: Change = (db, pick) => {
   entries.copy(entries, 16, 38, 44);
   const said = update(db, "key_chunks", row, { entries });
   const hash = createHash("sha256");
-  for (const chunk of rowsOf(db, "key_chunks", `run = ${row["run"] as bigint} order by first_hash`)) hash.update(chunk["entries"] as Uint8Array);
-  const [run] = rowsOf(db, "key_runs", `run = ${row["run"] as bigint}`);
+  const where = `partition = ${String(row["partition"])} and run = ${String(row["run"])}`;
+  for (const chunk of rowsOf(db, "key_chunks", `${where} order by first_hash`)) hash.update(chunk["entries"] as Uint8Array);
+  const [run] = rowsOf(db, "key_runs", where);
   const numbers = ["level", "first_ordinal", "last_ordinal", "entries", "filter_blocks"].map((column) => (run![column] as bigint).toString(16).padStart(16, "0"));
-  db.prepare("update key_runs set hash = ? where run = ?").run(hash.update(Buffer.from(numbers.join(""), "hex")).digest(), row["run"]);
+  db.prepare(`update key_runs set hash = ? where ${where}`).run(hash.update(Buffer.from(numbers.join(""), "hex")).digest());
   return said;
 };
 
@@ -113,36 +76,37 @@ const elsewhere: Change = (db, pick) => {
 const journalNumbers = [
   "operation_id", "wallet_id", "amount_minor", "available_after_minor", "held_after_minor", "version_after", "balance_max_after_minor", "previous_sequence", "time_ms", "hold_id",
   "hold_captured_after_minor", "hold_eligible_time_ms", "related_operation_id", "receiver_wallet_id", "receiver_amount_minor", "receiver_available_after_minor",
-  "receiver_held_after_minor", "receiver_version_after", "receiver_balance_max_after_minor", "receiver_previous_sequence", "opened_exponent",
+  "receiver_held_after_minor", "receiver_version_after", "receiver_balance_max_after_minor", "receiver_previous_sequence", "opened_exponent", "other_exponent",
 ] as const;
 
 /** Changes a record's amount or a balance after it, and makes the chain right again for it and the next records, but not to the end. */
 const localChain: Change = (db, pick) => {
-  const last = rowsOf(db, "ledger_head")[0]!["sequence"] as bigint;
-  const row = anyRow(db, pick, "journal", `sequence < ${last}`);
+  const row = anyRow(db, pick, "journal", "sequence < (select head.sequence from ledger_head as head where head.partition = journal.partition)");
   if (row === undefined) return undefined;
+  const last = endOf(db, row);
   const columns = ["amount_minor", "available_after_minor", "reference", "time_ms"] as const;
   const column = columns[pick(columns.length)]!;
   const said = update(db, "journal", row, { [column]: column === "reference" ? "somebody else's" : (row[column] as bigint) + 1n });
   const first = row["sequence"] as bigint;
   const room = Number(last - first);
   const length = pick(2) === 0 ? 1 : 1 + pick(Math.min(room, 40));
-  rechain(db, first, first + BigInt(length) - 1n);
+  rechain(db, row["partition"] as bigint, first, first + BigInt(length) - 1n);
   return `${said}; hashes of ${length} records made right again`;
 };
 
-function rechain(db: Database.Database, first: bigint, last: bigint): void {
-  let hash = (rowsOf(db, "journal", `sequence = ${first - 1n}`)[0]?.["hash"] as Uint8Array | undefined) ?? new Uint8Array(32);
-  for (const row of rowsOf(db, "journal", `sequence between ${first} and ${last} order by sequence`)) {
+function rechain(db: Database.Database, partition: bigint, first: bigint, last: bigint): void {
+  const here = `partition = ${partition}`;
+  let hash = (rowsOf(db, "journal", `${here} and sequence = ${first - 1n}`)[0]?.["hash"] as Uint8Array | undefined) ?? new Uint8Array(32);
+  for (const row of rowsOf(db, "journal", `${here} and sequence between ${first} and ${last} order by sequence`)) {
     hash = recordHash(hash, recordFromRow(row as never));
-    db.prepare("update journal set hash = ? where sequence = ?").run(hash, row["sequence"]);
+    db.prepare(`update journal set hash = ? where ${here} and sequence = ?`).run(hash, row["sequence"]);
   }
 }
 
 /** Two records change places, with or without their ids. */
 const reordered: Change = (db, pick) => {
   const row = anyRow(db, pick, "journal");
-  const other = anyRow(db, pick, "journal", `sequence <> ${String(row?.["sequence"])}`);
+  const other = row && anyRow(db, pick, "journal", `partition = ${String(row["partition"])} and sequence <> ${String(row["sequence"])}`);
   if (row === undefined || other === undefined) return undefined;
   const keepIds = pick(2) === 0;
   const content = (from: Row, to: Row): Row => ({ ...from, sequence: to["sequence"]!, ...(keepIds ? { operation_id: to["operation_id"]! } : {}), ...(pick(2) === 0 ? { hash: to["hash"]! } : {}) });
@@ -152,26 +116,23 @@ const reordered: Change = (db, pick) => {
   return `journal ${text(row["sequence"])} and ${text(other["sequence"])}: changed places`;
 };
 
-function insert(db: Database.Database, table: string, row: Row): void {
-  db.prepare(`insert into ${table} (${Object.keys(row).join(", ")}) values (${Object.keys(row).map((column) => `@${column}`).join(", ")})`).run(row);
-}
-
 /** Takes the last records away, and makes the head fit them: what happened last never happened. */
 const truncated: Change = (db, pick) => {
-  const last = rowsOf(db, "ledger_head")[0]!["sequence"] as bigint;
-  const end = last - 1n - BigInt(pick(5));
-  db.prepare("delete from journal where sequence > ?").run(end);
-  const row = rowsOf(db, "journal", `sequence = ${end}`)[0]!;
-  db.prepare("update ledger_head set sequence = ?, hash = ?, time_ms = ?").run(end, row["hash"], row["time_ms"]);
-  return `journal: all behind ${end} deleted, the head set back to it`;
+  const head = anyRow(db, pick, "ledger_head", "sequence > 6")!;
+  const here = `partition = ${String(head["partition"])}`;
+  const end = (head["sequence"] as bigint) - 1n - BigInt(pick(5));
+  db.prepare(`delete from journal where ${here} and sequence > ?`).run(end);
+  const row = rowsOf(db, "journal", `${here} and sequence = ${end}`)[0]!;
+  db.prepare(`update ledger_head set sequence = ?, hash = ?, time_ms = ? where ${here}`).run(end, row["hash"], row["time_ms"]);
+  return `journal of ${here}: all behind ${end} deleted, the head set back to it`;
 };
 
 /** A record that nobody asked for, at the end or in the middle. */
 const inserted: Change = (db, pick) => {
   const row = anyRow(db, pick, "journal", "kind = 2");
-  const last = rowsOf(db, "ledger_head")[0]!["sequence"] as bigint;
   if (row === undefined) return undefined;
-  insert(db, "journal", { ...row, sequence: last + 1n, operation_id: last + 1n });
+  const last = endOf(db, row);
+  insert(db, "journal", { ...row, sequence: last + 1n, operation_id: idAt(row, last + 1n) });
   return `journal ${last + 1n}: an ADD of somebody's, behind the head`;
 };
 
@@ -210,7 +171,7 @@ export const changes: Readonly<Record<string, readonly Change[]>> = {
     },
     oneOf("wallets", "currency", ["CHF", "SEK"]),
     deleted("wallets"),
-    copied("wallets", (row, db) => ({ ...row, wallet_id: (rowsOf(db, "ledger_head")[0]!["sequence"] as bigint) + 7n, user_id: "ghost" })),
+    copied("wallets", (row, db) => ({ ...row, wallet_id: idAt(row, endOf(db, row) + 7n), user_id: "ghost" })),
   ],
   statuses: [oneOf("wallets", "state", [1n, 2n, 3n]), oneOf("holds", "status", [1n, 2n, 3n, 4n])],
   holds: [
@@ -222,7 +183,7 @@ export const changes: Readonly<Record<string, readonly Change[]>> = {
     walletIdAmong("wallet_id", "holds"),
     oneOf("holds", "currency", ["USD", "JPY", "BHD"]),
     deleted("holds"),
-    copied("holds", (row, db) => ({ ...row, hold_id: (rowsOf(db, "ledger_head")[0]!["sequence"] as bigint) + 9n })),
+    copied("holds", (row, db) => ({ ...row, hold_id: idAt(row, endOf(db, row) + 9n) })),
   ],
   counters: [bytes("wallets", "totals"), bytes("currency_totals", "totals"), deleted("currency_totals"), oneOf("currency_totals", "currency", ["CHF"]), (db, pick) => {
     const row = anyRow(db, pick, "wallets", "length(totals) > 0");
@@ -237,11 +198,13 @@ export const changes: Readonly<Record<string, readonly Change[]>> = {
     oneOf("journal", "opened_user_id", ["thief"]),
     oneOf("journal", "opened_currency", ["CHF", "SEK"]),
     oneOf("journal", "reference", ["somebody else's"]),
+    oneOf("journal", "other_user_id", ["thief"]),
+    oneOf("journal", "side", [1n, 2n]),
     oneOf("journal", "metadata", ['{"shop":"elsewhere"}']),
     bytes("journal", "key_hash"),
     bytes("journal", "hash"),
   ],
-  "deleted and added entries": [deleted("journal"), deleted("journal", "kind = 1"), deleted("journal", "kind = 3"), truncated, inserted],
+  "deleted and added entries": [deleted("journal"), deleted("journal", "kind = 1"), deleted("journal", "kind = 3"), deleted("journal", "side = 1"), deleted("journal", "side = 2"), truncated, inserted],
   "reordered entries": [reordered],
   keys: [
     // Of a rejection the journal knows nothing, so only its place and time can be told.
@@ -271,7 +234,7 @@ export const changes: Readonly<Record<string, readonly Change[]>> = {
     deleted("key_filters", ofLive),
     elsewhere,
   ],
-  head: [number("ledger_head", "sequence"), number("ledger_head", "time_ms"), number("ledger_head", "key_ordinal"), bytes("ledger_head", "hash")],
+  head: [number("ledger_head", "sequence"), number("ledger_head", "time_ms"), number("ledger_head", "key_ordinal", hasKeys), bytes("ledger_head", "hash")],
   marks: [deleted("history_marks"), number("history_marks", "sequence"), walletIdAmong("wallet_id", "history_marks"), copied("history_marks", (row) => ({ ...row, sequence: (row["sequence"] as bigint) - 1n }))],
   "chain made right again, locally": [localChain],
 };

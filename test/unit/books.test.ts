@@ -66,7 +66,7 @@ describe("what is kept beside the journal", () => {
     ["the head with another hash", "update ledger_head set hash = zeroblob(32)", /ledger_head 0: does not have the last record's hash/],
     ["the ledger's clock set back", "update ledger_head set time_ms = time_ms - 1", /ledger_head 0: is at/],
     ["the head lost", "delete from ledger_head", /ledger_head 0: is missing/],
-    ["rows of a partition that is none", "insert into ledger_head values (1, 0, zeroblob(32), 0, 0)", /ledger_head: has rows of partition 1/],
+    ["rows of a partition that is none", "insert into ledger_head (partition, sequence, hash, time_ms, key_ordinal) values (1, 0, zeroblob(32), 0, 0)", /ledger_head: has rows of partition 1/],
   ])("%s", (_, sql, problem) => expect(ledger.problemsAfter((db) => void db.exec(sql))).toContainEqual(expect.stringMatching(problem)));
 });
 

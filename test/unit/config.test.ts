@@ -33,6 +33,7 @@ test("nothing configured is a whole configuration", () => {
   expect(configured()).toEqual({
     listen: { host: "127.0.0.1", port: 8080 },
     database: { kind: "sqlite", path: "./data/wallet.db" },
+    partitions: 1,
     holdPeriodMs: 600_000,
     autoRelease: false,
     assets: new Map(),
@@ -71,11 +72,14 @@ describe("a setting that is accepted", () => {
     ["WALLET_LISTEN", "localhost:65535", (config) => config.listen, { host: "localhost", port: 65_535 }],
     ["WALLET_LISTEN", "[::1]:8080", (config) => config.listen, { host: "::1", port: 8080 }],
     ["WALLET_LISTEN", "127.9.9.9:1", (config) => config.listen, { host: "127.9.9.9", port: 1 }],
-    ["WALLET_DATABASE_URL", "sqlite:wallet.db", (config) => config.database.path, "wallet.db"],
-    ["WALLET_DATABASE_URL", "sqlite:../a b/wallet.db", (config) => config.database.path, "../a b/wallet.db"],
-    ["WALLET_DATABASE_URL", "sqlite:/var/lib/wallet.db", (config) => config.database.path, "/var/lib/wallet.db"],
-    ["WALLET_DATABASE_URL", "sqlite:///var/lib/wallet.db", (config) => config.database.path, "/var/lib/wallet.db"],
-    ["WALLET_PARTITIONS", "1", () => undefined, undefined],
+    ["WALLET_DATABASE_URL", "sqlite:wallet.db", (config) => config.database, { kind: "sqlite", path: "wallet.db" }],
+    ["WALLET_DATABASE_URL", "sqlite:../a b/wallet.db", (config) => config.database, { kind: "sqlite", path: "../a b/wallet.db" }],
+    ["WALLET_DATABASE_URL", "sqlite:/var/lib/wallet.db", (config) => config.database, { kind: "sqlite", path: "/var/lib/wallet.db" }],
+    ["WALLET_DATABASE_URL", "sqlite:///var/lib/wallet.db", (config) => config.database, { kind: "sqlite", path: "/var/lib/wallet.db" }],
+    ["WALLET_DATABASE_URL", "postgres://wallet:secret@127.0.0.1:5432/wallet", (config) => config.database, { kind: "postgres", url: "postgres://wallet:secret@127.0.0.1:5432/wallet" }],
+    ["WALLET_DATABASE_URL", "postgresql://127.0.0.1/wallet", (config) => config.partitions, 16],
+    ["WALLET_PARTITIONS", "1", (config) => config.partitions, 1],
+    ["WALLET_PARTITIONS", "32768", (config) => config.partitions, 32_768],
     ["WALLET_HOLD_PERIOD", "1ms", (config) => config.holdPeriodMs, 1],
     ["WALLET_HOLD_PERIOD", "500ms", (config) => config.holdPeriodMs, 500],
     ["WALLET_HOLD_PERIOD", "30s", (config) => config.holdPeriodMs, 30_000],
@@ -118,8 +122,7 @@ describe("a setting that is refused", () => {
     ["WALLET_LISTEN", ["8080", ":8080", "*:8080", "localhost", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:http", "127.1:80", "256.0.0.1:80", "::1:8080", "[::1]", "[127.0.0.1]:80", "[nonsense]:80", "http://127.0.0.1:80", "a b:80", "-a:80", " 127.0.0.1:80"], "host:port"],
     ["WALLET_DATABASE_URL", ["./data/wallet.db", "sqlite:", "sqlite://", "sqlite://data/wallet.db", "sqlite:./data/", "sqlite:a.db?mode=ro", "sqlite:a.db#1", "mysql://h/db", "file:a.db"], "sqlite:./data/wallet.db"],
     ["WALLET_DATABASE_URL", ["sqlite::memory:"], "in memory"],
-    ["WALLET_DATABASE_URL", ["postgres://h/db", "postgresql://h/db"], "PostgreSQL is not there yet"],
-    ["WALLET_PARTITIONS", ["2", "16", "32768"], "more than one partition is not there yet"],
+    ["WALLET_DATABASE_URL", ["postgres://h", "postgresql://h:5432/", "postgres://u:p@h"], "it names no database"],
     ["WALLET_PARTITIONS", ["0", "-1", "32769", "1.0", "one", " 1"], "a whole number from 1 to 32768"],
     ["WALLET_HOLD_PERIOD", ["600", "0ms", "0", "10 m", "10M", "1.5h", "-1m", "30m1h", "1h1h", "m", "3650d1ms", "3651d", "99999999999999999999d", "10m!", "5min"], "from 1ms to 3650d"],
     ["WALLET_AUTO_RELEASE", ["yes", "TRUE", "on", "2"], "true or false"],
@@ -160,7 +163,7 @@ describe("a setting that is refused", () => {
     expect(refusal(["--hold-period=10 minutes"])).toMatch(/^--hold-period \(WALLET_HOLD_PERIOD\) is "10 minutes"; it takes a duration/);
   });
 
-  test.each(["postgres://user:hunter2@host/db", "postgres://user:hunter2/a@b@host/db", `postgres://user:hunter2${"x".repeat(300)}@host/db`])(
+  test.each(["postgres://user:hunter2@host/", "postgres://user:hunter2/a@b@host/db#", `postgres://user:hunter2${"x".repeat(300)}@host/`])(
     "but never the password in %s",
     (url) => expect(refusal([], { WALLET_DATABASE_URL: url })).not.toContain("hunter2"),
   );

@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.remove());
 
-const verifierOf = (databasePath = place.path): Verifier => new Verifier(entry, { databasePath, idempotencyRetentionMs });
+const verifierOf = (path = place.path): Verifier => new Verifier(entry, { database: { kind: "sqlite", path }, idempotencyRetentionMs });
 
 async function eventsOf(verification: AsyncIterable<VerificationEvent>): Promise<VerificationEvent[]> {
   const events: VerificationEvent[] = [];

@@ -23,7 +23,7 @@ export const file_wallet_v1_operation: GenFile = /*@__PURE__*/
  */
 export type Operation = Message<"wallet.v1.Operation"> & {
   /**
-   * Unique in the ledger; never changes. With one partition it is also the operation's place in the journal.
+   * Unique in the ledger; never changes. In a ledger of one partition that was not copied from several it is also the operation's place in the journal.
    *
    * @generated from field: int64 operation_id = 1;
    */
@@ -88,14 +88,15 @@ export type Operation = Message<"wallet.v1.Operation"> & {
   entries: Entry[];
 
   /**
-   * The journal that contains it: 0 to the number of partitions minus 1.
+   * The journal that contains it: 0 to the number of partitions minus 1. An operation between two partitions is in both: its payer, and whoever sees everything, is told
+   * of the payer's, its receiver of the receiver's, each with that journal's sequence and hash.
    *
    * @generated from field: int32 partition = 10;
    */
   partition: number;
 
   /**
-   * Its place in that journal, counted from 1 without gaps.
+   * Its place in that journal, counted without gaps: from 1, or in a ledger that was spread from another from behind that one's.
    *
    * @generated from field: int64 sequence = 11;
    */

@@ -2161,7 +2161,7 @@ export const WalletService: GenService<{
   /**
    * Releases every eligible hold, one operation each: what remains goes back to available. A hold is eligible when it is ACTIVE and at
    * least its hold period old. At most 1,000 holds a call, oldest eligibility first; `more_remain` says whether to call again. Safe to
-   * send again: what is released stays released. All of one call happens atomically.
+   * send again: what is released stays released. A user's are released atomically; everybody's partition after partition, each atomically.
    *
    * @generated from rpc wallet.v1.WalletService.ReleaseHolds
    */
@@ -2318,7 +2318,7 @@ export const WalletService: GenService<{
   },
   /**
    * Lists holds. Active or eligible ones: soonest to become eligible first; one that is extended between two pages comes again in its new place.
-   * Other or any status: of a user, wallet after wallet in the order of their opening and newest first in each; of everybody, newest first.
+   * Other or any status: of a user, wallet after wallet in the order of their opening and newest first in each; of everybody, newest first, partition after partition.
    * At most 1,000 holds are looked at for a page of these.
    * Errors: INVALID_PAGE_TOKEN.
    *

@@ -2,7 +2,7 @@
 
 import { withCounts, type Count } from "../counts.ts";
 import { byDenomination, denominationKey } from "../denomination.ts";
-import type { CurrencyTotals } from "../ledger-state.ts";
+import type { CurrencyTotals } from "../loaded-state.ts";
 import { rescaled } from "../money.ts";
 import { noTotals } from "../totals.ts";
 import type { CurrencyCode, WalletIdentity } from "../wallet.ts";

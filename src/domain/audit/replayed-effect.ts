@@ -4,7 +4,7 @@
 // whether a capture is final, and who receives. Everything else follows and is compared with what the record says.
 
 import { captured, placed, remainingMinor, resolved, returnedMinor, type Hold } from "../hold.ts";
-import type { JournalRecord, OperationKind } from "../journal.ts";
+import { birthplaceOf, type JournalRecord, type OperationKind } from "../journal.ts";
 import { minorMax, rescaled } from "../money.ts";
 import { credited, debited, isOverLimit, reserved, spent, totalMinor, type Wallet } from "../wallet.ts";
 
@@ -101,7 +101,7 @@ export function brokenRules(record: JournalRecord, met: Met, effect: ReplayedEff
   rule((record.hold !== undefined) === (ofHolds[kind] === true), "a hold where the kind is about holds, and only there");
   rule(record.receiver === undefined ? kind !== "TRANSFER" : kind === "TRANSFER" || kind === "CAPTURE", "a receiver of a TRANSFER, perhaps of a CAPTURE, and of nothing else");
   if (record.relatedOperationId !== undefined) {
-    rule(kind === "ADD" && record.relatedOperationId > 0n && record.relatedOperationId < record.operationId, "only an ADD is related to an operation, and that one is earlier");
+    rule(kind === "ADD" && mayBeEarlier(record.relatedOperationId, record), "only an ADD is related to an operation, and that one is earlier");
   }
 
   if (kind === "HOLD") {
@@ -118,6 +118,7 @@ export function brokenRules(record: JournalRecord, met: Met, effect: ReplayedEff
     }
   }
 
+  rule(record.apart === undefined || record.receiver !== undefined, "a receiver where the wallets are in two partitions");
   if (record.receiver !== undefined && receiver !== undefined) {
     rule(receiver.walletId !== wallet.walletId, "a receiver that is not the payer");
     rule(receiver.currency === wallet.currency, "a receiver with the payer's currency");
@@ -126,5 +127,24 @@ export function brokenRules(record: JournalRecord, met: Met, effect: ReplayedEff
     rule(rescaled(incoming, { from: receiver.exponent, to: wallet.exponent }) === amountMinor, "an amount that both wallets can say");
     rule(!isOverLimit(receiver, incoming), "money comes in only up to the receiver's limit");
   }
+  return broken;
+}
+
+/** Ids tell the order within one partition of birth only; there they do across copies too, since each begins above all ids that there were. */
+function mayBeEarlier(operationId: bigint, record: JournalRecord): boolean {
+  return operationId > 0n && (birthplaceOf(operationId).partition !== birthplaceOf(record.operationId).partition || operationId < record.operationId);
+}
+
+/** The same of what came in from a wallet in another partition, which counts money in its own decimals. */
+export function brokenReceipt(record: JournalRecord, receiver: Wallet, { incoming, payer }: { readonly incoming: bigint; readonly payer: { readonly exponent: number } }): string[] {
+  const { kind, amountMinor } = record;
+  const broken: string[] = [];
+  const rule = (isKept: boolean, sentence: string): void => void (isKept || broken.push(sentence));
+  rule(kind === "TRANSFER" || kind === "CAPTURE", "a TRANSFER or a CAPTURE where money comes from another partition");
+  rule(amountMinor > 0n && amountMinor <= minorMax, "an amount above zero, within 64 bits");
+  rule(record.opened === undefined && record.hold === undefined && record.keyHash === undefined, "no opening, hold or key in the receiver's record");
+  rule(receiver.state !== "CLOSED", "a receiver that is not closed");
+  rule(rescaled(incoming, { from: receiver.exponent, to: payer.exponent }) === amountMinor, "an amount that both wallets can say");
+  rule(!isOverLimit(receiver, incoming), "money comes in only up to the receiver's limit");
   return broken;
 }

@@ -19,7 +19,7 @@ export function decideHoldMoney(state: LedgerState, command: HoldMoney, rules: L
   if (forbidden !== undefined) return rejected(forbidden);
 
   // From here the hold succeeds.
-  const holdId = state.nextOperationId;
+  const holdId = state.nextOperationId(wallet.userId);
   return {
     effect: {
       kind: "HOLD",

@@ -24,6 +24,6 @@ export function decideInitWallet(state: LedgerState, command: InitWallet, rules:
   }
 
   // From here the opening succeeds.
-  const identity = { walletId: state.nextOperationId, userId, currency, exponent, createTimeMs: state.nowMs };
+  const identity = { walletId: state.nextOperationId(userId), userId, currency, exponent, createTimeMs: state.nowMs };
   return { effect: { kind: "INIT", wallet: opened(identity, balanceMaxMinor), amountMinor: 0n } };
 }

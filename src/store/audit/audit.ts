@@ -6,8 +6,9 @@ import type { Selectable } from "kysely";
 import type { Mismatches } from "../../domain/audit/mismatch.ts";
 import type { RecomputedState } from "../../domain/audit/replay.ts";
 import type { Hold } from "../../domain/hold.ts";
+import type { Side } from "../../domain/journal.ts";
 import type { Wallet } from "../../domain/wallet.ts";
-import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, LedgerTable, WalletTable } from "../tables.ts";
+import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, LedgerTable, MovedOperationTable, WalletTable } from "../tables.ts";
 
 /** A connection of its own that never writes. Throws StoreFault where the database fails. */
 export interface Audit {
@@ -77,14 +78,32 @@ export interface AuditRows {
   marks(range: MarkRange): Promise<readonly Selectable<HistoryMarkTable>[]>;
   /** Those of these marks that there are. */
   marksAt(marks: readonly Selectable<HistoryMarkTable>[]): Promise<readonly Selectable<HistoryMarkTable>[]>;
+  /** By operation id. */
+  moved(range: RowRange): Promise<readonly Selectable<MovedOperationTable>[]>;
+  /** Those of these operations that there are. */
+  movedAt(partition: bigint, operationIds: readonly bigint[]): Promise<readonly Selectable<MovedOperationTable>[]>;
   /** In the order of currency and exponent. */
   currencyTotals(partition: bigint): Promise<readonly Selectable<CurrencyTotalsTable>[]>;
 }
 
-/** Recomputed wallets and holds, in bounded memory whatever their number. */
-export interface Scratch extends RecomputedState {
+/** What is recomputed of all partitions, in bounded memory whatever its size. */
+export interface Scratch {
+  of(partition: number): PartitionScratch;
+  /** At most `limit` operations in two partitions that do not have two records of one content, in the order of their ids, all above `after`. */
+  unmatched(after: bigint, limit: bigint): readonly UnmatchedRecords[];
+  close(): void;
+}
+
+/** Recomputed wallets and holds of one partition. */
+export interface PartitionScratch extends RecomputedState {
   /** At most `limit` wallets in the order of their ids, all above `after`. */
   walletsAfter(after: bigint, limit: bigint): readonly Wallet[];
   holdsAfter(after: bigint, limit: bigint): readonly Hold[];
-  close(): void;
+}
+
+/** Of an operation in two partitions one side is missing, or they contradict each other. */
+export interface UnmatchedRecords {
+  readonly operationId: bigint;
+  /** The side whose record there is none of; undefined where there are both. */
+  readonly missing: Side | undefined;
 }

@@ -7,7 +7,7 @@ import type { Hold } from "../../domain/hold.ts";
 import type { CurrencyCode, Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsToRow, holdToRow, walletToRow } from "../rows.ts";
 import type { HoldTable, WalletTable } from "../tables.ts";
-import { belowEveryKey, type AuditRows, type Found, type RowRange, type Scratch } from "./audit.ts";
+import { belowEveryKey, type AuditRows, type Found, type PartitionScratch, type RowRange } from "./audit.ts";
 import type { Comparison, ComparisonOptions } from "./comparison.ts";
 import { compareRows } from "./row-differences.ts";
 import { tellFound } from "./tell-found.ts";
@@ -44,7 +44,7 @@ function merged<Kept, Recomputed>({ partition, limit, mismatches }: ComparisonOp
 }
 
 /** Every wallet, in the order of their ids. */
-export function walletsComparison(options: ComparisonOptions, scratch: Scratch): Comparison {
+export function walletsComparison(options: ComparisonOptions, scratch: PartitionScratch): Comparison {
   const { partition, mismatches } = options;
   return merged<Selectable<WalletTable>, Wallet>(options, {
     kept: (rows, range) => rows.wallets(range),
@@ -68,7 +68,7 @@ function keptWalletText({ wallet_id: walletId, user_id: userId, currency }: Sele
 }
 
 /** Every hold, in the order of their ids. */
-export function holdsComparison(options: ComparisonOptions, scratch: Scratch): Comparison {
+export function holdsComparison(options: ComparisonOptions, scratch: PartitionScratch): Comparison {
   const { partition, mismatches } = options;
   return merged<Selectable<HoldTable>, Hold>(options, {
     kept: (rows, range) => rows.holds(range),

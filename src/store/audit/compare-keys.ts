@@ -10,14 +10,17 @@ import { isRemembered } from "../../domain/rejection.ts";
 import { keyFromRow } from "../rows.ts";
 import type { IdempotencyKeyTable, JournalTable } from "../tables.ts";
 import { belowEveryKey, type AuditRows } from "./audit.ts";
-import type { Comparison, ComparisonOptions } from "./comparison.ts";
+import type { MovedChecks } from "./compare-moved.ts";
+import type { Comparison } from "./comparison.ts";
 import { integerOr, isSameValue } from "./row-differences.ts";
 import { tellFound } from "./tell-found.ts";
 
 type KeyRow = Selectable<IdempotencyKeyTable>;
 
 /** What the keys are held against. */
-export interface KeyChecks extends ComparisonOptions {
+export interface KeyChecks extends MovedChecks {
+  /** The ledger's. */
+  readonly partitionCount: number;
   /** How long the ledger has kept its keys, in milliseconds. */
   readonly retentionMs: bigint;
   /** When the ledger was created, in milliseconds since 1970. */
@@ -28,7 +31,7 @@ export interface KeyChecks extends ComparisonOptions {
  * The keys of these records, in a snapshot that has them. One may be forgotten only when it is older than the retention, and only together with all that
  * are older still: keys go from the front.
  */
-export async function checkKeysOf(rows: AuditRows, records: readonly JournalRecord[], { partition, mismatches, retentionMs }: KeyChecks): Promise<void> {
+export async function checkKeysOf(rows: AuditRows, records: readonly JournalRecord[], { partition, partitionCount, mismatches, retentionMs, movedSequence }: KeyChecks): Promise<void> {
   const keyed = records.flatMap((record) => (record.keyHash === undefined ? [] : [{ record, keyHash: record.keyHash }]));
   if (keyed.length === 0) return;
   const nowMs = await clockOf(rows, partition);
@@ -39,7 +42,9 @@ export async function checkKeysOf(rows: AuditRows, records: readonly JournalReco
     const row = remembered[place];
     const timeMs = BigInt(record.timeMs);
     if (row === undefined) {
-      const isKept = timeMs >= nowMs - retentionMs || (oldest !== undefined && timeMs > oldest.time_ms);
+      // What was born elsewhere stood beside other keys there, and by the clock of another partition.
+      const isKept =
+        record.sequence <= movedSequence ? timeMs >= (await ledgerClock(rows, partitionCount)) - retentionMs : timeMs >= nowMs - retentionMs || (oldest !== undefined && timeMs > oldest.time_ms);
       if (isKept) mismatches.add({ subject, expected: "remembered", actual: "not remembered" });
     } else if (row.sequence === null) {
       // Only a later request, after the retention of this one, may have been rejected under the same key.
@@ -93,6 +98,16 @@ async function clockOf(rows: AuditRows, partition: bigint): Promise<bigint> {
   const headMs = integerOr((await rows.head(partition))?.time_ms, 0n);
   const newestMs = integerOr((await rows.endKey(partition, "newest"))?.time_ms, 0n);
   return headMs > newestMs ? headMs : newestMs;
+}
+
+/** The latest of all partitions' clocks. */
+async function ledgerClock(rows: AuditRows, partitionCount: number): Promise<bigint> {
+  let latest = 0n;
+  for (let partition = 0; partition < partitionCount; partition++) {
+    const clock = await clockOf(rows, BigInt(partition));
+    if (clock > latest) latest = clock;
+  }
+  return latest;
 }
 
 function checkForm(mismatches: Mismatches, subject: string, row: KeyRow): void {

@@ -11,7 +11,7 @@ import { isSameValue } from "./row-differences.ts";
 type JournalRow = Selectable<JournalTable>;
 type Column = keyof JournalRow;
 
-const texts: ReadonlySet<Column> = new Set(["opened_user_id", "opened_currency", "reference", "metadata"]);
+const texts: ReadonlySet<Column> = new Set(["opened_user_id", "opened_currency", "reference", "metadata", "other_user_id"]);
 const blobs: ReadonlySet<Column> = new Set(["key_hash", "hash"]);
 
 /** Columns that are null in many records; every other one never is. */
@@ -19,7 +19,11 @@ const optional: ReadonlySet<Column> = new Set([
   "balance_max_after_minor", "hold_id", "hold_status_after", "hold_captured_after_minor", "hold_eligible_time_ms", "opened_user_id", "opened_currency", "opened_exponent",
   "related_operation_id", "key_hash", "reference", "metadata", "receiver_wallet_id", "receiver_amount_minor", "receiver_available_after_minor", "receiver_held_after_minor",
   "receiver_state_after", "receiver_version_after", "receiver_balance_max_after_minor", "receiver_previous_sequence",
+  "side", "other_user_id", "other_exponent", "nonce",
 ]);
+
+/** The engine's own, not the record's: any number, or null. */
+const notOfTheRecord: ReadonlySet<Column> = new Set(["nonce"]);
 
 /** Parts of a record that are there or not: with the first column the others are there too. */
 const parts: readonly (readonly Column[])[] = [
@@ -29,10 +33,11 @@ const parts: readonly (readonly Column[])[] = [
     "receiver_wallet_id", "receiver_amount_minor", "receiver_available_after_minor", "receiver_held_after_minor", "receiver_state_after", "receiver_version_after",
     "receiver_previous_sequence",
   ],
+  ["side", "other_user_id", "other_exponent"],
 ];
 
 /**
- * The record, or why the row is none. Only a row that the record would be written as is one, since columns that say nothing beside the others, such as a
+ * The record, or why the row is none. Only a row that the record would be written as, its nonce aside, is one, since columns that say nothing beside the others, such as a
  * receiver's balance without a receiver, are covered by no hash. What this answers as a record can be encoded.
  */
 export function readRecord(row: JournalRow): { readonly record: JournalRecord } | { readonly unreadable: string } {
@@ -48,7 +53,7 @@ export function readRecord(row: JournalRow): { readonly record: JournalRecord } 
     if (opened?.currency === "") return { unreadable: "a wallet without a currency" };
     const written = recordToRow(record);
     for (const column of Object.keys(row) as Column[]) {
-      if (!isSameValue(written[column] ?? null, row[column])) return { unreadable: `${column} contradicts the other columns` };
+      if (!notOfTheRecord.has(column) && !isSameValue(written[column] ?? null, row[column])) return { unreadable: `${column} contradicts the other columns` };
     }
     canonicalContent(record);
     return { record };

@@ -8,6 +8,8 @@ export interface EngineTypes {
   /** Text compared byte by byte. */
   readonly text: RawBuilder<unknown>;
   readonly bytes: RawBuilder<unknown>;
+  /** These bytes, as a column's default. */
+  readonly bytesLiteral: (value: Uint8Array) => RawBuilder<unknown>;
   /** What follows the closing parenthesis of CREATE TABLE. */
   readonly tableEnd: RawBuilder<unknown>;
 }

@@ -1,22 +1,20 @@
 // Finds the holds that may be released: all of them, a currency's, or a user's, oldest eligibility first.
 
-import type Database from "better-sqlite3";
 import type { Touched } from "../../domain/command.ts";
-import type { LoadedState } from "../../domain/ledger-state.ts";
-import { byEligibility, firstPlace, prepareActiveHolds, type EligibilityPlace, type EligibilityWindow } from "./active-holds.ts";
+import type { EligibleHolds } from "../../domain/loaded-state.ts";
+import { byEligibility, firstPlace, type EligibilityPlace, type EligibilityWindow } from "../eligibility.ts";
+import type { ActiveHolds } from "./active-holds.ts";
 import type { Queries } from "./queries.ts";
 import { walletRowsOf } from "./user-wallets.ts";
 
 type Filter = NonNullable<Touched["eligibleHolds"]>;
-type Find = (partition: bigint, filter: Filter, nowMs: number, touchedWalletIds: Iterable<bigint>) => LoadedState["eligible"];
+type Find = (partition: bigint, filter: Filter, nowMs: number, touchedWalletIds: Iterable<bigint>) => EligibleHolds;
 
 /**
  * Answers a function that looks for at most `max` holds, and for one more to know whether more remain: of all, of a filter, or of the wallets that
  * a batch touches. A user has few wallets and a ledger few currencies: the oldest of each are found through an index, and the oldest of those are the answer. Nothing else is looked at.
  */
-export function prepareEligibleHolds(connection: Database.Database, queries: Queries): Find {
-  const active = prepareActiveHolds(connection, queries);
-
+export function eligibleHolds(active: ActiveHolds, queries: Queries): Find {
   /** Whichever come first: all of them are to be released, and no more are read than one transaction can release. */
   const ofTouched = (window: EligibilityWindow, walletIds: Iterable<bigint>): EligibilityPlace[] => {
     const places: EligibilityPlace[] = [];

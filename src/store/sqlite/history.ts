@@ -1,6 +1,5 @@
 // A wallet's history: found at a point in time or in the journal, then walked along its links. Every search costs O(log n) lookups by key.
 
-import type Database from "better-sqlite3";
 import type { Selectable } from "kysely";
 import { operationKindNumbers, partOf, type WalletAfter } from "../../domain/journal.ts";
 import { recordFromRow } from "../rows.ts";
@@ -8,7 +7,7 @@ import type { HistoryPage, HistoryQuery, JournalPoint, Period, PeriodOfWallet, R
 import type { JournalTable } from "../tables.ts";
 import type { Queries } from "./queries.ts";
 import { recordedIn } from "./recorded.ts";
-import { statement } from "./statement.ts";
+import type { Statement, WriteQuery, Written } from "./statement.ts";
 
 type JournalRow = Selectable<JournalTable>;
 
@@ -20,40 +19,50 @@ export interface History {
   operationsForward(walletId: bigint, between: { after: bigint; upTo: bigint }): RecordedOperation[];
 }
 
-/** Prepares the searches along the histories of this partition's wallets. */
-export function prepareHistory(connection: Database.Database, queries: Queries, partition: bigint): History {
-  const timeAt = statement<{ sequence: bigint }, { time_ms: bigint }>(connection, (db, arg) =>
-    db.selectFrom("journal").select("time_ms").where("partition", "=", partition).where("sequence", "=", arg("sequence")),
-  );
+/** Each by the key that serves it. */
+export interface HistoryStatements {
+  readonly timeAt: Statement<{ partition: bigint; sequence: bigint }, { time_ms: bigint }>;
+  /** The wallet's first mark at a place of the journal or behind it. */
+  readonly firstMark: Statement<{ partition: bigint; walletId: bigint; fromSequence: bigint }, { sequence: bigint }>;
+  readonly links: Statement<{ partition: bigint; sequence: bigint }, Links>;
+}
 
-  const firstMark = statement<{ walletId: bigint; fromSequence: bigint }, { sequence: bigint }>(connection, (db, arg) =>
-    db
-      .selectFrom("history_marks")
-      .select("sequence")
-      .where("partition", "=", partition)
-      .where("wallet_id", "=", arg("walletId"))
-      .where("sequence", ">=", arg("fromSequence"))
-      .orderBy("sequence")
-      .limit(1n),
-  );
+/** The queries of `HistoryStatements`. */
+export function writeHistory(query: WriteQuery): Written<HistoryStatements> {
+  return {
+    timeAt: query((db, arg) => db.selectFrom("journal").select("time_ms").where("partition", "=", arg("partition")).where("sequence", "=", arg("sequence"))),
+    firstMark: query((db, arg) =>
+      db
+        .selectFrom("history_marks")
+        .select("sequence")
+        .where("partition", "=", arg("partition"))
+        .where("wallet_id", "=", arg("walletId"))
+        .where("sequence", ">=", arg("fromSequence"))
+        .orderBy("sequence")
+        .limit(1n),
+    ),
+    links: query((db, arg) =>
+      db
+        .selectFrom("journal")
+        .select(["wallet_id", "previous_sequence", "receiver_wallet_id", "receiver_previous_sequence"])
+        .where("partition", "=", arg("partition"))
+        .where("sequence", "=", arg("sequence")),
+    ),
+  };
+}
 
-  const links = statement<{ sequence: bigint }, Links>(connection, (db, arg) =>
-    db
-      .selectFrom("journal")
-      .select(["wallet_id", "previous_sequence", "receiver_wallet_id", "receiver_previous_sequence"])
-      .where("partition", "=", partition)
-      .where("sequence", "=", arg("sequence")),
-  );
-
+/** The searches along the histories of this partition's wallets. */
+export function historyOf({ timeAt, firstMark, links }: HistoryStatements, queries: Queries, partition: bigint): History {
   const row = (sequence: bigint): JournalRow => queries.record.get({ partition, sequence })!;
   const headSequence = (): bigint => queries.head.get({ partition })!.sequence;
 
-  /** The journal's last record at this time or before it; 0 where there is none. Its time never goes back, so half of it is ruled out by each look. */
+  /** The journal's last record at this time or before it; its beginning where there is none. Its time never goes back, so half of it is ruled out by each look. */
   const lastAt = (timeMs: number): bigint => {
-    let [before, after] = [0n, headSequence() + 1n];
+    const { start_sequence: start, sequence: last } = queries.head.get({ partition })!;
+    let [before, after] = [start, last + 1n];
     while (after - before > 1n) {
       const middle = (before + after) / 2n;
-      if (timeAt.get({ sequence: middle })!.time_ms <= BigInt(timeMs)) before = middle;
+      if (timeAt.get({ partition, sequence: middle })!.time_ms <= BigInt(timeMs)) before = middle;
       else after = middle;
     }
     return before;
@@ -63,8 +72,8 @@ export function prepareHistory(connection: Database.Database, queries: Queries, 
   const lastOfWallet = (walletId: bigint, place: bigint): bigint => {
     const head = queries.wallet.get({ partition, walletId })!.head_sequence;
     if (head <= place) return head;
-    let sequence = firstMark.get({ walletId, fromSequence: place })?.sequence ?? head;
-    while (sequence > place) sequence = previousOf(links.get({ sequence })!, walletId);
+    let sequence = firstMark.get({ partition, walletId, fromSequence: place })?.sequence ?? head;
+    while (sequence > place) sequence = previousOf(links.get({ partition, sequence })!, walletId);
     return sequence;
   };
 
@@ -78,7 +87,7 @@ export function prepareHistory(connection: Database.Database, queries: Queries, 
   return {
     walletAsOf: (walletId, point) => afterRecord(walletId, lastOfWallet(walletId, "sequence" in point ? point.sequence : lastAt(point.timeMs))),
 
-    operations({ walletId, startTimeMs, endTimeMs, kind, reference, continueAt, max, lookedAtMax, notesMaxBytes }) {
+    operations({ wallet: { walletId }, startTimeMs, endTimeMs, kind, reference, continueAt, max, lookedAtMax, notesMaxBytes }) {
       const kindNumber = kind && BigInt(operationKindNumbers[kind]);
       const recorded = recordedIn(queries, partition);
       const operations: RecordedOperation[] = [];
@@ -110,7 +119,7 @@ export function prepareHistory(connection: Database.Database, queries: Queries, 
 
     operationsForward(walletId, { after, upTo }) {
       const recorded = recordedIn(queries, partition);
-      const mark = firstMark.get({ walletId, fromSequence: after + 1n })?.sequence ?? upTo;
+      const mark = firstMark.get({ partition, walletId, fromSequence: after + 1n })?.sequence ?? upTo;
       const operations: RecordedOperation[] = [];
       for (let sequence = mark < upTo ? mark : upTo; sequence > after; ) {
         const record = row(sequence);

@@ -15,7 +15,7 @@ const companions = ["-journal", "-wal", "-shm"];
  */
 export function truePathOf(path: string): string {
   const folder = dirname(path);
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true && !existsSync(path)) {
     throw new StartError(`The ledger ${path} cannot be opened: it is a link to nothing. Give WALLET_DATABASE_URL the path of a ledger, or of a file that can be made.`);
   }
@@ -25,6 +25,18 @@ export function truePathOf(path: string): string {
   if (!statSync(truePath).isFile()) throw new StartError(`${path} is not a file. Give WALLET_DATABASE_URL the path of a ledger, or of a file that can be made.`);
   if (nlink > 1) throw new StartError(`${path} has ${nlink} names (hard links). A ledger must have one; remove the others, or copy it.`);
   return truePath;
+}
+
+/** One after the other: in a folder that takes none, such as one of /proc, Node's own way of making all of them tries for ever. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process was there first.
+    if (!existsSync(folder)) throw error;
+  }
 }
 
 /** Whether the file is there and not empty. */

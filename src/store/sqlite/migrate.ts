@@ -5,6 +5,7 @@ import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import { genesisHash } from "../../domain/journal.ts";
 import { StartError } from "../../start-error.ts";
+import { noteTable, unfinishedSentence } from "../copy/copy-note.ts";
 import type { Tables } from "../tables.ts";
 import { statePlannerStatistics } from "./planner-statistics.ts";
 import { sqliteMigrations } from "./sqlite-migrations.ts";
@@ -23,11 +24,23 @@ class TransactionalSqliteDialect extends SqliteDialect {
   }
 }
 
+/** Throws StartError where the file is not ours, as `assertOurs` does, and where a copy into it is not finished. */
+export function assertServable(path: string): void {
+  assertOurs(path);
+  const connection = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    const isUnfinished = connection.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").get(noteTable) !== undefined;
+    if (isUnfinished) throw new StartError(unfinishedSentence(path));
+  } finally {
+    connection.close();
+  }
+}
+
 /**
  * Looks whose file this is, through a connection of its own that cannot change anything of it. Throws StartError where it is another program's or a
  * newer version's. To be called before anything else touches the file: choosing a journal mode is a change already.
  */
-export function assertServable(path: string): void {
+export function assertOurs(path: string): void {
   const connection = new Database(path, { readonly: true, fileMustExist: true });
   try {
     const owner = connection.pragma("application_id", { simple: true });
@@ -60,23 +73,30 @@ export function assertUpToDate(path: string): void {
   }
 }
 
-/** Migrates the file behind this connection, which must be servable. */
-export async function migrate(connection: Database.Database, nowMs: number): Promise<void> {
-  connection.pragma(`application_id = ${applicationId}`);
-  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) });
-  const { error } = await new Migrator({ db, provider: { getMigrations: async () => sqliteMigrations(connection) } }).migrateToLatest();
-  if (error !== undefined) throw error;
-  connection.transaction(() => create(connection, nowMs))();
+/** Migrates the file behind this connection, which must be servable; where it is no ledger yet it becomes one, with so many partitions. */
+export async function migrate(connection: Database.Database, nowMs: number, partitions = 1): Promise<void> {
+  await makeTables(connection);
+  connection.transaction(() => create(connection, nowMs, partitions))();
   statePlannerStatistics(connection);
 }
 
+/** Brings the tables to this version's, in a file that is marked as a ledger's; there may be none. */
+export async function makeTables(connection: Database.Database): Promise<void> {
+  markAsLedger(connection);
+  const db = new Kysely<Tables>({ dialect: new TransactionalSqliteDialect({ database: connection }) });
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => sqliteMigrations(connection) } }).migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+/** From now on the file is taken for a ledger's, whatever tables it has. */
+export function markAsLedger(connection: Database.Database): void {
+  connection.pragma(`application_id = ${applicationId}`);
+}
+
 /** A new ledger's own row and the empty journals of its partitions. */
-function create(connection: Database.Database, nowMs: number): void {
-  const partitions = 1;
-  connection.prepare("insert into ledger (id, partitions, create_time_ms) values (1, ?, ?) on conflict do nothing").run(partitions, nowMs);
-  for (let partition = 0; partition < partitions; partition++) {
-    connection
-      .prepare("insert into ledger_head (partition, sequence, hash, time_ms, key_ordinal) values (?, 0, ?, ?, 0) on conflict do nothing")
-      .run(partition, genesisHash, nowMs);
-  }
+function create(connection: Database.Database, nowMs: number, partitions: number): void {
+  const { changes } = connection.prepare("insert into ledger (id, partitions, create_time_ms) values (1, ?, ?) on conflict do nothing").run(partitions, nowMs);
+  if (changes === 0) return;
+  const head = connection.prepare("insert into ledger_head (partition, sequence, hash, time_ms, key_ordinal) values (?, 0, ?, ?, 0)");
+  for (let partition = 0; partition < partitions; partition++) head.run(partition, genesisHash, nowMs);
 }

@@ -1,12 +1,13 @@
-// The queries that both the writer and the readers make, prepared on one connection.
+// The queries that both the writer and the readers make.
 
-import type Database from "better-sqlite3";
 import type { Selectable } from "kysely";
-import type { CurrencyTotalsTable, HoldTable, JournalTable, LedgerHeadTable, WalletTable } from "../tables.ts";
-import { statement, type Statement } from "./statement.ts";
+import { birthplaceOf } from "../../domain/journal.ts";
+import type { CurrencyTotalsTable, HoldTable, JournalTable, LedgerHeadTable, LedgerTable, WalletTable } from "../tables.ts";
+import type { Statement, WriteQuery, Written } from "./statement.ts";
 
 /** Each by the key or index that serves it. */
 export interface Queries {
+  ledger: Statement<object, Selectable<LedgerTable>>;
   head: Statement<{ partition: bigint }, Selectable<LedgerHeadTable>>;
   wallet: Statement<{ partition: bigint; walletId: bigint }, Selectable<WalletTable>>;
   walletOfUser: Statement<{ partition: bigint; userId: string; currency: string }, Selectable<WalletTable>>;
@@ -14,32 +15,64 @@ export interface Queries {
   walletsOfUser: Statement<{ partition: bigint; userId: string }, Selectable<WalletTable>>;
   hold: Statement<{ partition: bigint; holdId: bigint }, Selectable<HoldTable>>;
   record: Statement<{ partition: bigint; sequence: bigint }, Selectable<JournalTable>>;
+  /** Where an operation is that was moved here with an id of another place. */
+  moved: Statement<{ partition: bigint; operationId: bigint }, { sequence: bigint }>;
   recordsAfter: Statement<{ partition: bigint; after: bigint; limit: bigint }, Selectable<JournalTable>>;
   currencyTotals: Statement<{ partition: bigint }, Selectable<CurrencyTotalsTable>>;
 }
 
-/** Prepares them on this connection. */
-export function prepareQueries(connection: Database.Database): Queries {
+/** The queries of `Queries`. */
+export function writeQueries(query: WriteQuery): Written<Queries> {
   return {
-    head: statement(connection, (db, arg) => db.selectFrom("ledger_head").selectAll().where("partition", "=", arg("partition"))),
-    wallet: statement(connection, (db, arg) =>
+    ledger: query((db) => db.selectFrom("ledger").selectAll().where("id", "=", 1n)),
+    head: query((db, arg) => db.selectFrom("ledger_head").selectAll().where("partition", "=", arg("partition"))),
+    wallet: query((db, arg) =>
       db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("wallet_id", "=", arg("walletId")),
     ),
-    walletOfUser: statement(connection, (db, arg) =>
+    walletOfUser: query((db, arg) =>
       db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")).where("currency", "=", arg("currency")),
     ),
-    walletsOfUser: statement(connection, (db, arg) =>
+    walletsOfUser: query((db, arg) =>
       db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")),
     ),
-    hold: statement(connection, (db, arg) => db.selectFrom("holds").selectAll().where("partition", "=", arg("partition")).where("hold_id", "=", arg("holdId"))),
-    record: statement(connection, (db, arg) =>
+    hold: query((db, arg) => db.selectFrom("holds").selectAll().where("partition", "=", arg("partition")).where("hold_id", "=", arg("holdId"))),
+    record: query((db, arg) =>
       db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", "=", arg("sequence")),
     ),
-    recordsAfter: statement(connection, (db, arg) =>
+    moved: query((db, arg) =>
+      db.selectFrom("moved_operations").select("sequence").where("partition", "=", arg("partition")).where("operation_id", "=", arg("operationId")),
+    ),
+    recordsAfter: query((db, arg) =>
       db.selectFrom("journal").selectAll().where("partition", "=", arg("partition")).where("sequence", ">", arg("after")).orderBy("sequence").limit(arg("limit")),
     ),
-    currencyTotals: statement(connection, (db, arg) =>
+    currencyTotals: query((db, arg) =>
       db.selectFrom("currency_totals").selectAll().where("partition", "=", arg("partition")).orderBy("currency").orderBy("exponent"),
     ),
   };
+}
+
+/** The record that is the operation with this id: of two, the payer's. */
+export function operationRow(queries: Queries, operationId: bigint): Selectable<JournalTable> | undefined {
+  const { partition, sequence } = birthplaceOf(operationId);
+  const row = queries.record.get({ partition: BigInt(partition), sequence });
+  return row?.operation_id === operationId ? row : movedRow(queries, operationId, sequence);
+}
+
+/** Looked for in each partition, where journals begin behind the sequence that the id was born with: all of a ledger's begin behind the same one. */
+function movedRow(queries: Queries, operationId: bigint, born: bigint): Selectable<JournalTable> | undefined {
+  const start = queries.head.get({ partition: 0n })?.start_sequence ?? 0n;
+  if (born > start) return undefined;
+  const partitionCount = BigInt(partitionCountOf(queries));
+  for (let partition = 0n; partition < partitionCount; partition++) {
+    const found = queries.moved.get({ partition, operationId });
+    if (found !== undefined) return queries.record.get({ partition, sequence: found.sequence });
+  }
+  return undefined;
+}
+
+/** How many partitions the ledger has; it never changes. */
+export function partitionCountOf({ ledger }: Queries): number {
+  const row = ledger.get({});
+  if (row === undefined) throw new Error("the ledger has no row of its own");
+  return Number(row.partitions);
 }

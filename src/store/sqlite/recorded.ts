@@ -2,6 +2,7 @@
 
 import type { Selectable } from "kysely";
 import type { WalletIdentity } from "../../domain/wallet.ts";
+import { walletsOf } from "../record-wallets.ts";
 import { holdOriginFromRow, recordFromRow, walletIdentityFromRow } from "../rows.ts";
 import type { RecordedOperation } from "../store.ts";
 import type { JournalTable } from "../tables.ts";
@@ -16,12 +17,8 @@ export function recordedIn(queries: Queries, partition: bigint): (row: Selectabl
     return wallet;
   };
   return (row) => {
-    const hold = row.hold_id === null ? undefined : queries.hold.get({ partition, holdId: row.hold_id });
-    return {
-      record: recordFromRow(row),
-      wallet: walletOf(row.wallet_id),
-      receiver: row.receiver_wallet_id === null ? undefined : walletOf(row.receiver_wallet_id),
-      hold: hold && holdOriginFromRow(hold),
-    };
+    const record = recordFromRow(row);
+    const hold = record.hold && queries.hold.get({ partition, holdId: record.hold.holdId });
+    return { record, ...walletsOf(record, walletOf), hold: hold && holdOriginFromRow(hold) };
   };
 }

@@ -5,18 +5,19 @@ import Database from "better-sqlite3";
 import { sql, type Selectable } from "kysely";
 import { StartError } from "../../start-error.ts";
 import type { Audit, AuditRows, MarkRange, RowRange } from "../audit/audit.ts";
-import type { HistoryMarkTable, HoldTable, IdempotencyKeyTable, LedgerTable, WalletTable } from "../tables.ts";
+import type { HistoryMarkTable, HoldTable, IdempotencyKeyTable, LedgerTable, MovedOperationTable, WalletTable } from "../tables.ts";
 import { openForReading } from "./connection.ts";
 import { faultOf } from "./fault.ts";
 import { prepareAuditedKeys } from "./keys/audited-keys.ts";
 import { runsComparison } from "./keys/runs-comparison.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
 import { prepareLookups } from "./lookups.ts";
-import { prepareQueries } from "./queries.ts";
+import { statement } from "./query.ts";
 import { newSchema, schemaOf } from "./schema.ts";
-import { statement } from "./statement.ts";
+import { prepareAll } from "./statement.ts";
+import { writtenQueries } from "./written-queries.ts";
 
-const tables = ["ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals", "key_runs", "key_chunks", "key_filters"] as const;
+const tables = ["ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals", "moved_operations", "key_runs", "key_chunks", "key_filters"] as const;
 
 /** Opens a ledger that is there, whether or not a service has it open, and changes nothing of it. Throws StartError where it is no ledger of this version's. */
 export function openSqliteAudit(path: string): Audit {
@@ -51,7 +52,7 @@ async function inSnapshot<T>(connection: Database.Database, read: () => Promise<
 }
 
 function prepareRows(connection: Database.Database): AuditRows {
-  const queries = prepareQueries(connection);
+  const queries = prepareAll(connection, writtenQueries.queries);
   const ledger = statement<object, Selectable<LedgerTable>>(connection, (db) => db.selectFrom("ledger").selectAll());
   const wallets = statement<RowRange, Selectable<WalletTable>>(connection, (db, arg) =>
     db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("wallet_id", ">", arg("after")).orderBy("wallet_id").limit(arg("limit")),
@@ -88,6 +89,12 @@ function prepareRows(connection: Database.Database): AuditRows {
       .where("wallet_id", "=", arg("wallet_id"))
       .where("sequence", "=", arg("sequence")),
   );
+  const moved = statement<RowRange, Selectable<MovedOperationTable>>(connection, (db, arg) =>
+    db.selectFrom("moved_operations").selectAll().where("partition", "=", arg("partition")).where("operation_id", ">", arg("after")).orderBy("operation_id").limit(arg("limit")),
+  );
+  const movedOne = statement<{ partition: bigint; operationId: bigint }, Selectable<MovedOperationTable>>(connection, (db, arg) =>
+    db.selectFrom("moved_operations").selectAll().where("partition", "=", arg("partition")).where("operation_id", "=", arg("operationId")),
+  );
   // Two ranges of the key, each found at once; "<>" would walk the table.
   const strays = tables.map((table) => ({
     table,
@@ -111,6 +118,8 @@ function prepareRows(connection: Database.Database): AuditRows {
     endKey: async (partition, end) => endKeys[end].get({ partition }),
     marks: async (range) => marks.all(range),
     marksAt: async (wanted) => wanted.flatMap((each) => mark.get(each) ?? []),
+    moved: async (range) => moved.all(range),
+    movedAt: async (partition, operationIds) => operationIds.flatMap((operationId) => movedOne.get({ partition, operationId }) ?? []),
     currencyTotals: async (partition) => queries.currencyTotals.all({ partition }),
   };
 }

@@ -1,90 +1,110 @@
 // The SQLite engine's reading side: a connection of its own that sees the last commit, wherever the writer is.
 
 import type Database from "better-sqlite3";
-import { birthplaceOf, onlyPartition } from "../../domain/journal.ts";
-import type { CurrencyTotals } from "../../domain/ledger-state.ts";
+import type { Selectable } from "kysely";
+import type { JournalHead } from "../../domain/journal.ts";
+import type { CurrencyTotals } from "../../domain/loaded-state.ts";
+import { partitionOf } from "../../domain/partitions.ts";
+import type { UserId } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, walletFromRow } from "../rows.ts";
-import type { Reads, RecordedOperation } from "../store.ts";
+import type { Reads, RecordedOperation, WalletKey } from "../store.ts";
+import type { JournalTable } from "../tables.ts";
 import { openForReading } from "./connection.ts";
-import { prepareEligibleHolds } from "./eligible-holds.ts";
+import { activeHolds } from "./active-holds.ts";
+import { eligibleHolds } from "./eligible-holds.ts";
 import { faultOf } from "./fault.ts";
-import { prepareHistory } from "./history.ts";
-import { prepareHoldLists } from "./hold-lists.ts";
-import { prepareKeyLookup } from "./keys/key-lookup.ts";
-import { prepareQueries, type Queries } from "./queries.ts";
+import { historyOf, type History } from "./history.ts";
+import { holdLists } from "./hold-lists.ts";
+import { keyLookup } from "./keys/key-lookup.ts";
+import { operationRow, partitionCountOf } from "./queries.ts";
+import { prepareReading, type WrittenQueries } from "./reading-statements.ts";
 import { recordedIn } from "./recorded.ts";
 import { walletRowsOf } from "./user-wallets.ts";
 
-const partition = BigInt(onlyPartition);
-
-/** Opens a reading connection on a ledger that a store has opened. `clock` is the machine's time in milliseconds since 1970. */
-export function openSqliteReads(path: string, clock: () => number): Reads {
+/**
+ * Opens a reading connection on a ledger that a store has opened. `clock` is the machine's time in milliseconds since 1970. The queries are
+ * those of written-queries.ts, whichever thread has written them.
+ */
+export function openSqliteReads(path: string, clock: () => number, written: WrittenQueries): Reads {
   const connection = openForReading(path);
-  const queries = prepareQueries(connection);
-  const eligible = prepareEligibleHolds(connection, queries);
-  const now = (): number => Math.max(clock(), headFromRow(queries.head.get({ partition })!).timeMs);
-  const history = prepareHistory(connection, queries, partition);
-  const holds = prepareHoldLists(connection, queries, partition);
-  const key = prepareKeyLookup(connection);
+  const statements = prepareReading(connection, written);
+  const { queries } = statements;
+  const partitionCount = partitionCountOf(queries);
+  const active = activeHolds(statements.activeHolds, queries);
+  const eligible = eligibleHolds(active, queries);
+  const holds = holdLists({ statements: statements.holdLists, active, queries });
+  const key = keyLookup(statements.keyRows, statements.keyRuns);
   const snapshot = <T>(read: () => T): Promise<T> => inSnapshot(connection, read);
 
-  return {
-    wallets: (userId, currency) => snapshot(() => walletRowsOf(queries, { partition, userId, currency }).map(walletFromRow)),
+  const partitionFor = (userId: UserId): bigint => BigInt(partitionOf(userId, partitionCount));
+  const everyPartition = Array.from({ length: partitionCount }, (_, partition) => BigInt(partition));
+  /** Those that a filter is about. */
+  const partitionsFor = (userId: UserId | undefined): readonly bigint[] => (userId === undefined ? everyPartition : [partitionFor(userId)]);
+  const historyFor = ({ userId }: WalletKey): History => historyOf(statements.history, queries, partitionFor(userId));
+  const headOf = (partition: bigint): JournalHead => {
+    const row = queries.head.get({ partition });
+    if (row === undefined) throw new Error(`partition ${partition} has no journal`);
+    return headFromRow(row);
+  };
+  const recorded = (row: Selectable<JournalTable> | undefined): RecordedOperation | undefined => row && recordedIn(queries, row.partition)(row);
 
-    hold: (holdId) =>
+  return {
+    partitionCount,
+
+    wallets: (userId, currency) => snapshot(() => walletRowsOf(queries, { partition: partitionFor(userId), userId, currency }).map(walletFromRow)),
+
+    hold: (userId, holdId) =>
       snapshot(() => {
+        const partition = partitionFor(userId);
         const hold = queries.hold.get({ partition, holdId });
         return hold && { hold: holdFromRow(hold), wallet: walletFromRow(queries.wallet.get({ partition, walletId: hold.wallet_id })!) };
       }),
 
-    operation: (operationId) =>
+    operation: (operationId) => snapshot(() => recorded(operationRow(queries, operationId))),
+
+    head: (partition) => snapshot(() => headOf(BigInt(partition))),
+
+    start: (partition) =>
       snapshot(() => {
-        const birthplace = birthplaceOf(operationId);
-        return BigInt(birthplace.partition) === partition ? recorded(queries, birthplace.sequence) : undefined;
+        const row = queries.head.get({ partition: BigInt(partition) })!;
+        return { partition, sequence: row.start_sequence, hash: row.start_hash };
       }),
 
-    head: (ofPartition) =>
-      snapshot(() => {
-        const row = queries.head.get({ partition: BigInt(ofPartition) });
-        if (row === undefined) throw new Error(`partition ${ofPartition} has no journal`);
-        return headFromRow(row);
-      }),
+    operationsAfter: (partition, sequence, limit) =>
+      snapshot(() => queries.recordsAfter.all({ partition: BigInt(partition), after: sequence, limit: BigInt(limit) }).map(recordedIn(queries, BigInt(partition)))),
 
-    operationsAfter: (ofPartition, sequence, limit) =>
-      snapshot(() => queries.recordsAfter.all({ partition: BigInt(ofPartition), after: sequence, limit: BigInt(limit) }).map(recordedIn(queries, BigInt(ofPartition)))),
-
-    key: (_userId, keyHash) =>
+    key: (userId, keyHash) =>
       snapshot(() => {
+        const partition = partitionFor(userId);
         const row = key(partition, Buffer.from(keyHash, "hex"));
-        return row && { key: keyFromRow(row), operation: row.sequence === null ? undefined : recorded(queries, row.sequence) };
+        return row && { key: keyFromRow(row), operation: row.sequence === null ? undefined : recorded(queries.record.get({ partition, sequence: row.sequence })) };
       }),
 
     totals: ({ userId, currency }) =>
       snapshot((): CurrencyTotals[] => {
-        if (userId !== undefined) return walletRowsOf(queries, { partition, userId, currency }).map(walletFromRow);
-        const all = queries.currencyTotals.all({ partition }).map(currencyTotalsFromRow);
+        if (userId !== undefined) return walletRowsOf(queries, { partition: partitionFor(userId), userId, currency }).map(walletFromRow);
+        const all = everyPartition.flatMap((partition) => queries.currencyTotals.all({ partition }).map(currencyTotalsFromRow));
         return currency === undefined ? all : all.filter((totals) => totals.currency === currency);
       }),
 
-    hasOverdue: (filter) => snapshot(() => eligible(partition, { ...filter, max: 0 }, now(), []).moreRemain),
+    hasOverdue: (filter) =>
+      // By each partition's own clock, as a release goes: by a clock that is ahead of it there would be holds that no release releases.
+      snapshot(() =>
+        partitionsFor(filter.userId).some((partition) => eligible(partition, { ...filter, max: 0 }, Math.max(clock(), headOf(partition).timeMs), []).moreRemain),
+      ),
 
-    walletAsOf: (walletId, point) => snapshot(() => history.walletAsOf(walletId, point)),
-    operations: (query) => snapshot(() => history.operations(query)),
-    period: (walletId, period) => snapshot(() => history.period(walletId, period)),
-    operationsForward: (walletId, between) => snapshot(() => history.operationsForward(walletId, between)),
-    holds: (query) => snapshot(() => holds(query)),
+    walletAsOf: (wallet, point) => snapshot(() => historyFor(wallet).walletAsOf(wallet.walletId, point)),
+    operations: (query) => snapshot(() => historyFor(query.wallet).operations(query)),
+    period: (wallet, period) => snapshot(() => historyFor(wallet).period(wallet.walletId, period)),
+    operationsForward: (wallet, between) => snapshot(() => historyFor(wallet).operationsForward(wallet.walletId, between)),
+    holds: (query) => snapshot(() => holds(partitionsFor(query.userId), query)),
 
-    nowMs: () => snapshot(now),
+    nowMs: (userId) => snapshot(() => partitionsFor(userId).reduce((last, partition) => Math.max(last, headOf(partition).timeMs), clock())),
 
     async close() {
       connection.close();
     },
   };
-}
-
-function recorded(queries: Queries, sequence: bigint): RecordedOperation | undefined {
-  const row = queries.record.get({ partition, sequence });
-  return row && recordedIn(queries, partition)(row);
 }
 
 /** Several statements that see the same commit. */

@@ -1,36 +1,62 @@
 // Recomputed wallets, whose they are, and holds in a database of their own that nobody else sees and that is gone with its connection.
 
-import { deserialize, serialize } from "node:v8";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import type { Hold } from "../../domain/hold.ts";
+import type { Side } from "../../domain/journal.ts";
 import type { Wallet, WalletIdentity } from "../../domain/wallet.ts";
-import type { Scratch } from "../audit/audit.ts";
-
-/** Entries of each kind in memory before they go to the database: a busy ledger's operations return to the same wallets. Some 10 MB at most. */
-const cachedMax = 4_000;
-
-/** Page cache of the scratch database, in KiB; what exceeds it goes to a temporary file. */
-const cacheKib = 32 * 1024;
+import type { PartitionScratch, Scratch } from "../audit/audit.ts";
+import { openTemporary, ScratchTable } from "./scratch-table.ts";
 
 /** An empty scratch. Its file is in the folder that SQLite takes for temporary ones (SQLITE_TMPDIR, else TMPDIR), unless it stays small. */
 export function openSqliteScratch(): Scratch {
-  // https://sqlite.org/inmemorydb.html, "Temporary databases": an empty name is a file that is deleted when its connection closes.
-  const connection = new Database("");
-  connection.pragma("journal_mode = OFF");
-  connection.pragma("synchronous = OFF");
-  connection.pragma(`cache_size = -${cacheKib}`);
+  const connection = openTemporary();
   const wallets = new ScratchTable<Wallet>(connection, "wallets");
   const holds = new ScratchTable<Hold>(connection, "holds");
+  const claim = claims(connection);
+  const claimMoved = movedIds(connection);
+  const { putApart, unmatched } = recordsApart(connection);
   return {
-    wallet: (walletId) => wallets.get(walletId),
-    hold: (holdId) => holds.get(holdId),
-    putWallet: (wallet) => wallets.put(wallet.walletId, wallet),
-    putHold: (hold) => holds.put(hold.holdId, hold),
-    claim: claims(connection),
-    walletsAfter: (after, limit) => wallets.after(after, limit),
-    holdsAfter: (after, limit) => holds.after(after, limit),
+    of: (partition) => ({
+      wallet: (walletId) => wallets.get(partition, walletId),
+      hold: (holdId) => holds.get(partition, holdId),
+      putWallet: (wallet) => wallets.put(partition, wallet.walletId, wallet),
+      putHold: (hold) => holds.put(partition, hold.holdId, hold),
+      claim,
+      claimMoved,
+      putApart,
+      walletsAfter: (after, limit) => wallets.after(partition, after, limit),
+      holdsAfter: (after, limit) => holds.after(partition, after, limit),
+    }),
+    unmatched,
     close: () => void connection.close(),
   };
+}
+
+/** The two records of each operation whose wallets are in two partitions, by the hash of what both must say. */
+function recordsApart(connection: Database.Database): { putApart: PartitionScratch["putApart"]; unmatched: Scratch["unmatched"] } {
+  connection.exec("create table apart (operation_id integer not null, side text not null, content blob not null, primary key (operation_id, side)) without rowid");
+  const put = connection.prepare<[bigint, string, Uint8Array]>("insert into apart (operation_id, side, content) values (?, ?, ?) on conflict do update set content = excluded.content");
+  const select = connection
+    .prepare<[bigint, bigint], { operation_id: bigint; sides: bigint; side: Side }>(
+      `select operation_id, count(*) as sides, min(side) as side from apart where operation_id > ?
+       group by operation_id having count(*) < 2 or min(content) <> max(content) order by operation_id limit ?`,
+    )
+    .safeIntegers();
+  return {
+    putApart: (operationId, side, content) => void put.run(operationId, side, content),
+    unmatched: (after, limit) =>
+      select.all(after, limit).map(({ operation_id: operationId, sides, side }) => ({
+        operationId,
+        missing: sides === 2n ? undefined : side === "PAYER" ? "RECEIVER" : "PAYER",
+      })),
+  };
+}
+
+/** The ids of operations that were born in another ledger. */
+function movedIds(connection: Database.Database): (operationId: bigint) => boolean {
+  connection.exec("create table moved (operation_id integer primary key)");
+  const insert = connection.prepare<[bigint]>("insert or ignore into moved (operation_id) values (?)");
+  return (operationId) => insert.run(operationId).changes === 1;
 }
 
 /** Which wallet is whose: one for each user and currency. */
@@ -39,53 +65,4 @@ function claims(connection: Database.Database): (wallet: WalletIdentity) => bigi
   const insert = connection.prepare<[string, string, bigint]>("insert or ignore into owners (user_id, currency, wallet_id) values (?, ?, ?)");
   const select = connection.prepare<[string, string], bigint>("select wallet_id from owners where user_id = ? and currency = ?").safeIntegers().pluck();
   return ({ walletId, userId, currency }) => (insert.run(userId, currency, walletId).changes === 1 ? walletId : select.get(userId, currency)!);
-}
-
-/** A map from id to value that keeps a bounded number of its entries in memory. */
-class ScratchTable<Value> {
-  readonly #cached = new Map<bigint, Value>();
-  readonly #dirty = new Set<bigint>();
-  readonly #select: Database.Statement<[bigint], { value: Buffer }>;
-  readonly #range: Database.Statement<[bigint, bigint], { value: Buffer }>;
-  readonly #flush: () => void;
-
-  constructor(connection: Database.Database, name: string) {
-    connection.exec(`create table ${name} (id integer primary key, value blob not null)`);
-    this.#select = connection.prepare(`select value from ${name} where id = ?`);
-    this.#range = connection.prepare(`select value from ${name} where id > ? order by id limit ?`);
-    const put = connection.prepare<[bigint, Buffer]>(`insert into ${name} (id, value) values (?, ?) on conflict (id) do update set value = excluded.value`);
-    this.#flush = connection.transaction(() => {
-      for (const id of this.#dirty) put.run(id, serialize(this.#cached.get(id)));
-      this.#dirty.clear();
-    });
-  }
-
-  get(id: bigint): Value | undefined {
-    const cached = this.#cached.get(id);
-    if (cached !== undefined) return cached;
-    const row = this.#select.get(id);
-    if (row === undefined) return undefined;
-    const value = deserialize(row.value) as Value;
-    this.#keep(id, value);
-    return value;
-  }
-
-  put(id: bigint, value: Value): void {
-    this.#keep(id, value);
-    this.#dirty.add(id);
-  }
-
-  after(id: bigint, limit: bigint): Value[] {
-    this.#flush();
-    return this.#range.all(id, limit).map((row) => deserialize(row.value) as Value);
-  }
-
-  /** Emptied whole when it is full: one transaction for many writes. */
-  #keep(id: bigint, value: Value): void {
-    if (this.#cached.size >= cachedMax && !this.#cached.has(id)) {
-      this.#flush();
-      this.#cached.clear();
-    }
-    this.#cached.set(id, value);
-  }
 }

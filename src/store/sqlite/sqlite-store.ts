@@ -2,8 +2,7 @@
 
 import Database from "better-sqlite3";
 import type { Touched } from "../../domain/command.ts";
-import { onlyPartition } from "../../domain/journal.ts";
-import type { Changes, LoadedState } from "../../domain/ledger-state.ts";
+import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StartError } from "../../start-error.ts";
 import type { Store, StoreFault } from "../store.ts";
 import type { Checkpointer } from "./checkpointer.ts";
@@ -13,17 +12,21 @@ import { lockFile } from "./file-lock.ts";
 import { closeToOthers, isMade, makeLedgerFile, truePathOf } from "./ledger-file.ts";
 import { KeyIndexes } from "./keys/key-index.ts";
 import { keyIndexSizes, type KeyIndexSizes } from "./keys/key-index-sizes.ts";
-import { prepareLoad } from "./load.ts";
+import { prepareLoad, type Heads } from "./load.ts";
 import { assertServable, migrate } from "./migrate.ts";
-import { prepareQueries } from "./queries.ts";
+import { partitionCountOf, type Queries } from "./queries.ts";
+import { prepareAll } from "./statement.ts";
 import { prepareWrite } from "./write.ts";
 import { WriteAheadLog } from "./write-ahead-log.ts";
+import { writtenQueries } from "./written-queries.ts";
 
 export interface SqliteOptions {
   /** Moves the write-ahead log of the file with this path beside the writing; without one it is moved between batches. */
   readonly checkpointer?: (truePath: string) => Checkpointer;
   /** Called when the file is no longer to be trusted although no transaction says so: moving the log has failed. */
   readonly onFault?: (fault: StoreFault) => void;
+  /** Partitions of a ledger that is made now; one that is there keeps its own. */
+  readonly partitions?: number;
   /** For tests. */
   readonly keySizes?: KeyIndexSizes;
 }
@@ -32,7 +35,7 @@ export interface SqliteOptions {
  * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
  * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
-export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, keySizes = keyIndexSizes }: SqliteOptions = {}): Promise<Store> {
+export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, partitions = 1, keySizes = keyIndexSizes }: SqliteOptions = {}): Promise<Store> {
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
@@ -43,7 +46,7 @@ export async function openSqliteStore(path: string, clock: () => number, { check
     closeToOthers(truePath);
     connection = openForWriting(truePath);
     foldLog(connection, path);
-    await migrate(connection, clock());
+    await migrate(connection, clock(), partitions);
     connection.defaultSafeIntegers(true);
     return new SqliteStore(connection, lock, clock, { log: new WriteAheadLog(connection, checkpointer?.(truePath), onFault), keySizes });
   } catch (error) {
@@ -63,17 +66,18 @@ function foldLog(connection: Database.Database, path: string): void {
 }
 
 /** What the file system and SQLite say against a file is for whoever gave it; everything else is a defect. */
-function startFailure(error: unknown, path: string): unknown {
+export function startFailure(error: unknown, path: string): unknown {
   const isOfTheFile = error instanceof Database.SqliteError || (error instanceof Error && "syscall" in error);
   if (!isOfTheFile) return error;
   return new StartError(`The ledger ${path} cannot be opened: ${error.message}. Give WALLET_DATABASE_URL the path of a ledger, or of a file that can be made.`, { cause: error });
 }
 
 class SqliteStore implements Store {
+  readonly partitionCount: number;
   readonly #connection: Database.Database;
   readonly #lock: { release(): void };
   readonly #clock: () => number;
-  readonly #queries: ReturnType<typeof prepareQueries>;
+  readonly #queries: Queries;
   readonly #keyIndexes: KeyIndexes;
   readonly #load: ReturnType<typeof prepareLoad>;
   readonly #write: ReturnType<typeof prepareWrite>;
@@ -91,11 +95,13 @@ class SqliteStore implements Store {
     this.#connection = connection;
     this.#lock = lock;
     this.#clock = clock;
-    this.#queries = prepareQueries(connection);
-    this.#keyIndexes = new KeyIndexes(connection, keySizes);
+    this.#queries = prepareAll(connection, writtenQueries.queries);
+    this.partitionCount = partitionCountOf(this.#queries);
+    // The filters' memory is for all of them together.
+    this.#keyIndexes = new KeyIndexes(connection, { ...keySizes, filtersMaxBytes: Math.floor(keySizes.filtersMaxBytes / this.partitionCount) });
     // Read now, so that no batch waits for it.
-    this.#keyIndexes.of(onlyPartition);
-    this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes);
+    for (let partition = 0; partition < this.partitionCount; partition++) this.#keyIndexes.of(partition);
+    this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes, this.partitionCount);
     this.#write = prepareWrite(connection, this.#keyIndexes);
     this.#log = log;
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
@@ -103,19 +109,20 @@ class SqliteStore implements Store {
     this.#rollback = connection.prepare("ROLLBACK");
   }
 
-  async transact<T>(partition: number, touched: Touched, plan: (state: LoadedState) => { changes: Changes | undefined; result: T }): Promise<T> {
+  async transact<T>(touched: readonly Touched[], plan: (state: LoadedState) => { changes: readonly Changes[]; result: T }): Promise<T> {
     let hasWritten = false;
     let isCommitting = false;
     this.#log.beforeTransaction();
     try {
       this.#begin.run();
-      const { changes, result } = plan(this.#load(partition, touched, this.#clock()));
-      if (changes === undefined) {
+      const heads = touched.map(({ partition }) => this.#head(partition));
+      const { changes, result } = plan(this.#load(heads, touched, this.#clock()));
+      if (changes.length === 0) {
         this.#rollback.run();
         return result;
       }
       hasWritten = true;
-      this.#write(changes, this.#queries.head.get({ partition: BigInt(partition) })!.key_ordinal);
+      for (const each of changes) this.#write(each, heads.find(({ partition }) => Number(partition) === each.head.partition)!.key_ordinal);
       isCommitting = true;
       this.#commit.run();
       this.#log.afterCommit(changes);
@@ -134,6 +141,12 @@ class SqliteStore implements Store {
     if (this.#log.hasFailed) return;
     this.#connection.close();
     this.#lock.release();
+  }
+
+  #head(partition: number): Heads[number] {
+    const head = this.#queries.head.get({ partition: BigInt(partition) });
+    if (head === undefined) throw new Error(`partition ${partition} has no journal`);
+    return head;
   }
 
   #abandon(): void {

@@ -4,7 +4,7 @@
 // was written many times is moved once. Each page in the log is also looked up by readers, so it does not grow without bound either.
 
 import Database from "better-sqlite3";
-import type { Changes } from "../../domain/ledger-state.ts";
+import type { Changes } from "../../domain/loaded-state.ts";
 import { StoreFault } from "../store.ts";
 import { checkpointFault, type Checkpointer } from "./checkpointer.ts";
 
@@ -58,9 +58,11 @@ export class WriteAheadLog {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  afterCommit({ records, wallets, holds, keys }: Changes): void {
-    // Wallets and holds lie scattered, a hold in three trees; records and keys stand behind each other.
-    this.#pages += 2 + wallets.length + 3 * holds.length + (records.length + keys.length) / recordsPerPage;
+  afterCommit(changes: readonly Changes[]): void {
+    for (const { records, wallets, holds, keys } of changes) {
+      // Wallets and holds lie scattered, a hold in three trees; records and keys stand behind each other.
+      this.#pages += 2 + wallets.length + 3 * holds.length + (records.length + keys.length) / recordsPerPage;
+    }
     if (this.#pages >= pagesMax && !this.#isMovedBeside) {
       if (this.#checkpointer === undefined) this.#isToBeFinished = true;
       else void this.#moveBeside(this.#checkpointer);

@@ -2,20 +2,21 @@
 
 import type Database from "better-sqlite3";
 import { sql, type Insertable, type RawBuilder } from "kysely";
-import type { Changes } from "../../domain/ledger-state.ts";
+import type { Changes } from "../../domain/loaded-state.ts";
 import { marksOf } from "../history-marks.ts";
 import { currencyTotalsToRow, holdToRow, recordToRow, walletToRow } from "../rows.ts";
 import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, LedgerHeadTable, WalletTable } from "../tables.ts";
 import type { KeyIndexes } from "./keys/key-index.ts";
+import { statement } from "./query.ts";
 import { rowInsert } from "./row-insert.ts";
-import { rowArguments, statement, type Arguments } from "./statement.ts";
+import { rowArguments, type Arguments } from "./statement.ts";
 
 type WalletRow = Insertable<WalletTable>;
 type HoldRow = Insertable<HoldTable>;
 
 /** Answers a function that writes on this connection. Call it inside the transaction that loaded the state. */
 export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndexes): (changes: Changes, keyOrdinal: bigint) => void {
-  const insertRecord = rowInsert(connection, "journal", journalColumns);
+  const insertRecords = rowInsert(connection, "journal", journalColumns);
 
   const insertMark = statement<Insertable<HistoryMarkTable>>(connection, (db, arg) =>
     db.insertInto("history_marks").values(rowArguments(arg, ["partition", "wallet_id", "sequence"])),
@@ -38,7 +39,7 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
       .onConflict((conflict) => conflict.columns(["partition", "currency", "exponent"]).doUpdateSet(excluded(["totals"]))),
   );
 
-  const moveHead = statement<LedgerHeadTable>(connection, (db, arg) =>
+  const moveHead = statement<Pick<LedgerHeadTable, "partition" | "sequence" | "hash" | "time_ms" | "key_ordinal">>(connection, (db, arg) =>
     db
       .updateTable("ledger_head")
       .set({ sequence: arg("sequence"), hash: arg("hash"), time_ms: arg("time_ms"), key_ordinal: arg("key_ordinal") })
@@ -47,10 +48,8 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
 
   return ({ head, records, wallets, holds, keys, currencyTotals, forgetKeysBeforeMs }, keyOrdinal) => {
     const partition = BigInt(head.partition);
-    for (const record of records) {
-      insertRecord(recordToRow(record));
-      for (const mark of marksOf(record)) insertMark.run(mark);
-    }
+    insertRecords(records.map(recordToRow));
+    for (const record of records) for (const mark of marksOf(record)) insertMark.run(mark);
     // Wallets and holds are named after the operation that made them: what was made in this batch is new, and everything else there, as a rule.
     const made = new Set(records.map((record) => record.operationId));
     for (const wallet of wallets) {
@@ -106,6 +105,10 @@ const journalColumns = {
     "receiver_version_after",
     "receiver_balance_max_after_minor",
     "receiver_previous_sequence",
+    "side",
+    "other_user_id",
+    "other_exponent",
+    "nonce",
   ],
 } as const;
 

@@ -26,6 +26,7 @@ const full: Draft = {
   opened: { userId: "alice@example.com" as UserId, currency: "USD" as CurrencyCode, exponent: 2 },
   relatedOperationId: 5n,
   receiver: undefined,
+  apart: undefined,
   keyHash: "000102030405060708090a0b0c0d0e0f",
   reference: "Miete für März 🏠",
   metadata: { b: "", a: "1" },
@@ -33,7 +34,7 @@ const full: Draft = {
   timeMs: 1_767_225_600_000,
 };
 
-/** Every field that there is: as above, with a wallet that receives. */
+/** As above, with a wallet that receives. */
 const received: Draft = {
   ...full,
   kind: "CAPTURE",
@@ -59,6 +60,7 @@ const least: Draft = {
   opened: { userId: "alice" as UserId, currency: "JPY" as CurrencyCode, exponent: 0 },
   relatedOperationId: undefined,
   receiver: undefined,
+  apart: undefined,
   keyHash: undefined,
   reference: "",
   metadata: {},
@@ -84,7 +86,7 @@ describe("vectors that a Python program computed from the documentation", () => 
     "0c0d0e0f17154d696574652066c3bc72204dc3a4727a20f09f8fa01801610131180162001992808080808080031ac0de810a1bfeffffffffffffffff011c9a011d" +
     "041e8080808010";
 
-  test("a record with every field that there is", () => {
+  test("a record with every field of an operation in one partition", () => {
     expect(hexOf(canonicalContent(received))).toBe(`${capturedIntoAWallet}1ffeffffffffffffffff012080808080808040`);
     expect(hexOf(recordHash(Uint8Array.from({ length: 32 }, (_, index) => index), received))).toBe("4d976bc96686ba1359bae16f243ea53521b9f05d3bcdbbe66623ec21ecb3011a");
   });
@@ -176,9 +178,10 @@ type Field = readonly [field: number, value: bigint | string | readonly [string,
 
 const kinds = ["", "INIT", "ADD", "HOLD", "RELEASE", "REVERSE", "CAPTURE", "WITHDRAW", "TRANSFER", "EXTEND", "FREEZE", "UNFREEZE", "CLOSE", "SET_LIMITS"];
 const states = ["", "ACTIVE", "FROZEN", "CLOSED"];
+const sides = ["", "PAYER", "RECEIVER"];
 const statuses = ["", "ACTIVE", "RELEASED", "REVERSED", "CAPTURED"];
 
-function fieldsOf({ after, hold, opened, receiver, ...record }: Draft): Field[] {
+function fieldsOf({ after, hold, opened, receiver, apart, ...record }: Draft): Field[] {
   const entries = Object.keys(record.metadata).toSorted().map((key): Field => [24, [key, record.metadata[key]!]]);
   const before = present([
     [1, record.partition],
@@ -214,6 +217,9 @@ function fieldsOf({ after, hold, opened, receiver, ...record }: Draft): Field[] 
     [30, receiver?.after.version],
     [31, receiver?.after.balanceMaxMinor],
     [32, receiver?.previousSequence],
+    [33, apart && sides.indexOf(apart.side)],
+    [34, apart?.other.userId],
+    [35, apart?.other.exponent],
   ]);
   return [...before, ...entries, ...behind];
 }
@@ -239,7 +245,7 @@ function fieldsIn(bytes: Uint8Array): Field[] {
     const field = bytes[position++]!;
     if (field === 24) fields.push([field, [slice().toString("utf8"), slice().toString("utf8")]]);
     else if (field === 22) fields.push([field, slice().toString("hex")]);
-    else if ([18, 19, 23].includes(field)) fields.push([field, slice().toString("utf8")]);
+    else if ([18, 19, 23, 34].includes(field)) fields.push([field, slice().toString("utf8")]);
     else fields.push([field, varint() / 2n]);
   }
   return fields;

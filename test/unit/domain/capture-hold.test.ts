@@ -38,9 +38,9 @@ describe("a capture", () => {
   test("of a hold whose period is over but that nobody released", () => rent().afterMs(hourMs).when(capture("rent", "30")).applies({ hold: { status: "CAPTURED" } }));
   test("marks the hold with the time only when it ends it", () => {
     const { ledger } = rent().afterMs(5).when(capture("rent", "10")).applies();
-    expect(ledger.holds.get(3n)).toMatchObject({ status: "ACTIVE", resolveTimeMs: undefined, amountMinor: 3000n, capturedMinor: 1000n });
+    expect(ledger.only.holds.get(3n)).toMatchObject({ status: "ACTIVE", resolveTimeMs: undefined, amountMinor: 3000n, capturedMinor: 1000n });
     const ended = rent().afterMs(5).when(capture("rent", "10", { final: true })).applies().ledger;
-    expect(ended.holds.get(3n)).toMatchObject({ status: "CAPTURED", resolveTimeMs: startMs + 5, amountMinor: 3000n, capturedMinor: 1000n });
+    expect(ended.only.holds.get(3n)).toMatchObject({ status: "CAPTURED", resolveTimeMs: startMs + 5, amountMinor: 3000n, capturedMinor: 1000n });
   });
   test("does not change when the hold becomes eligible", () => rent().afterMs(7).when(capture("rent", "1")).applies({ hold: { eligibleAfterMs: 600_000 } }));
 });
@@ -121,8 +121,8 @@ describe("into another wallet", () => {
   });
   test("the receiver's newest hold stays its newest", () => {
     const story = toBob().when(hold("1", { user: "bob" }), capture("rent", "10", { to: "bob" }), hold("2", { user: "bob" }), hold("3")).applies().and.applies().and.applies().and.applies();
-    expect(story.ledger.holds.get(8n)).toMatchObject({ previousHoldId: 6n });
-    expect(story.ledger.holds.get(9n)).toMatchObject({ previousHoldId: 3n });
+    expect(story.ledger.only.holds.get(8n)).toMatchObject({ previousHoldId: 6n });
+    expect(story.ledger.only.holds.get(9n)).toMatchObject({ previousHoldId: 3n });
     expect([story.wallet().lastHoldId, story.wallet({ user: "bob" }).lastHoldId]).toEqual([9n, 8n]);
   });
 });

@@ -60,12 +60,12 @@ describe("an atomic batch", () => {
 
   test("that is aborted leaves nothing but what its keys remember, and names the item and why", () => {
     const story = given(wallet("1"), wallet("0", { user: "bob" }));
-    const standing = (): unknown => ({ head: story.ledger.head.sequence, wallets: [...story.ledger.wallets.values()], records: [...story.ledger.records.keys()] });
+    const standing = (): unknown => ({ head: story.ledger.only.head.sequence, wallets: [...story.ledger.only.wallets.values()], records: [...story.ledger.only.records.keys()] });
     const before = standing();
     const answer = execute(story, asked, { atomic: true });
     expect(answer).toMatchObject({ type: "rejected", replayed: false, rejection: { reason: "BATCH_ABORTED", index: 1, cause: { reason: "INSUFFICIENT_FUNDS" } } });
     expect(standing()).toEqual(before);
-    expect(story.ledger.keys.size).toBe(2);
+    expect(story.ledger.only.keys.size).toBe(2);
   });
 
   test("that was aborted is aborted again, in the same words, also after a top-up", () => {
@@ -110,7 +110,7 @@ describe("an atomic batch", () => {
     let last: BatchAnswer | RejectedAnswer | undefined;
     for (let link = 1; link <= 100; link++) last = execute(story, [add("1", { key: `fresh${link}` }), link === 1 ? withdraw("9", { key: "k0" }) : add("1", { key: `k${link - 1}` }), add("1", { key: `k${link}` })], { atomic: true });
     expect(last).toMatchObject({ rejection: { index: 1, causeReason: "INSUFFICIENT_FUNDS", cause: { reason: "INSUFFICIENT_FUNDS" } } });
-    expect(JSON.stringify([...story.ledger.keys.values()].at(-1), (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)).length).toBeLessThan(1_000);
+    expect(JSON.stringify([...story.ledger.only.keys.values()].at(-1), (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)).length).toBeLessThan(1_000);
   });
 
   test("that was aborted answers so again before anything of it is decided, keys or not", () => {
@@ -130,7 +130,7 @@ describe("an atomic batch", () => {
   test("undoes what it did with a wallet that it opened itself", () => {
     const story = given();
     expect(execute(story, [init(), add("1"), withdraw("2")], { atomic: true })).toMatchObject({ rejection: { index: 2 } });
-    expect(story.ledger.wallets.size).toBe(0);
+    expect(story.ledger.only.wallets.size).toBe(0);
     story.when(init()).applies({ version: 1n });
   });
 

@@ -14,7 +14,7 @@ describe("an extension", () => {
       .leaves({ available: "70.00", held: "30.00", version: 4n }));
   test("counts from the hold's creation, not from now", () => {
     const { ledger } = rent().afterMs(9 * minuteMs).when(extend("rent", 11 * minuteMs)).applies({ hold: { eligibleAfterMs: 11 * minuteMs } });
-    expect(ledger.holds.get(3n)).toMatchObject({ createTimeMs: startMs, eligibleTimeMs: startMs + 11 * minuteMs, resolveTimeMs: undefined, amountMinor: 3000n });
+    expect(ledger.only.holds.get(3n)).toMatchObject({ createTimeMs: startMs, eligibleTimeMs: startMs + 11 * minuteMs, resolveTimeMs: undefined, amountMinor: 3000n });
   });
   test("by one millisecond", () => rent().when(extend("rent", 10 * minuteMs + 1)).applies({ hold: { eligibleAfterMs: 10 * minuteMs + 1 } }));
   test("again, further", () => rent().when(extend("rent", hourMs), extend("rent", hourMs + 1)).applies().and.applies({ hold: { eligibleAfterMs: hourMs + 1 } }));
@@ -24,9 +24,9 @@ describe("an extension", () => {
     given(wallet("1"), wallet("5", { currency: "EUR" }), held("5", { currency: "EUR", as: "euros" })).when(extend("euros", hourMs)).applies().leaves({ version: 2n }).leaves({ version: 4n }, { currency: "EUR" }));
   test("links to the wallet's history and leaves its list of holds as it was", () => {
     const story = rent().when(hold("1"), extend("rent", hourMs), hold("2")).applies().and.applies().and.applies();
-    expect(story.ledger.records.get(5n)).toMatchObject({ kind: "EXTEND", previousSequence: 4n, hold: { holdId: 3n } });
-    expect(story.ledger.holds.get(3n)!.previousHoldId).toBe(0n);
-    expect(story.ledger.holds.get(6n)!.previousHoldId).toBe(4n);
+    expect(story.ledger.only.records.get(5n)).toMatchObject({ kind: "EXTEND", previousSequence: 4n, hold: { holdId: 3n } });
+    expect(story.ledger.only.holds.get(3n)!.previousHoldId).toBe(0n);
+    expect(story.ledger.only.holds.get(6n)!.previousHoldId).toBe(4n);
   });
 });
 

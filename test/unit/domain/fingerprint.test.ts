@@ -1,5 +1,6 @@
 // How a request is recognised: the same whatever cannot matter, another one as soon as anything that was sent is another.
 
+import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { WalletCommand } from "../../../src/domain/command.ts";
@@ -92,6 +93,26 @@ test("metadata is told apart exactly where it differs, in whatever order it was 
       expect(printOf(add("1", { metadata: one })) === printOf(add("1", { metadata: other }))).toBe(inOrder(one) === inOrder(other));
     }),
   );
+});
+
+test("fields count by their names, in whatever order a command has them, and absent ones not at all", () => {
+  const command = toCommand(transfer("1", "bob", { metadata: { b: "2", a: "1" } })) as WalletCommand;
+  const sorted = fingerprint(command);
+  const fields = Object.entries(command);
+  fc.assert(
+    fc.property(fc.shuffledSubarray(fields, { minLength: fields.length }), fc.boolean(), (shuffled, hasMore) => {
+      const other = Object.fromEntries(hasMore ? [...shuffled, ["aLaterField", undefined]] : shuffled) as unknown as WalletCommand;
+      expect(fingerprint(other)).toBe(sorted);
+      expect(fingerprint({ ...other, aLaterField: 1 } as unknown as WalletCommand)).not.toBe(sorted);
+    }),
+  );
+});
+
+test("is SHA-256 over the fields' names and values: fixed, since ledgers have it on disk", () => {
+  const text = '[["amount",[["scale",2],["unscaled","1050"]]],["currency","EUR"],["metadata",[["a","1"],["b","2"]]],["reference","r"],["type","addMoney"],["userId","alice"]]';
+  const command = toCommand(add("10.501", { currency: "EUR", reference: "r", metadata: { b: "2", a: "1" } })) as WalletCommand;
+  const amount = { unscaled: 1050n, scale: 2 };
+  expect(fingerprint({ ...command, amount } as WalletCommand)).toBe(createHash("sha256").update(text).digest("hex").slice(0, 32));
 });
 
 describe("a key's hash", () => {

@@ -39,13 +39,13 @@ describe("never more than is available", () => {
 describe("a wallet's holds are a chain from its newest", () => {
   test("of which the first has none before it", () => {
     const story = given(wallet("10"), held("1"), wallet("10", { user: "bob" }), held("1", { user: "bob" }), held("1"), held("1"));
-    const before = [3n, 6n, 7n, 8n].map((holdId) => story.ledger.holds.get(holdId)!.previousHoldId);
+    const before = [3n, 6n, 7n, 8n].map((holdId) => story.ledger.only.holds.get(holdId)!.previousHoldId);
     expect(before).toEqual([0n, 0n, 3n, 7n]);
     expect([story.wallet().lastHoldId, story.wallet({ user: "bob" }).lastHoldId]).toEqual([8n, 6n]);
   });
   test("whatever has become of them", () => {
     const story = given(wallet("10"), held("1", { as: "one" }), held("1", { as: "two" })).when(reverse("two"), capture("one", "1"), hold("1")).applies().and.applies().and.applies();
-    expect(story.ledger.holds.get(7n)!.previousHoldId).toBe(4n);
+    expect(story.ledger.only.holds.get(7n)!.previousHoldId).toBe(4n);
   });
 });
 

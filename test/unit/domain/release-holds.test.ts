@@ -20,7 +20,7 @@ describe("a hold is eligible", () => {
 describe("the ledger's clock", () => {
   test("does not go back with the machine's: a hold placed meanwhile counts from the last operation", () => {
     const story = given(wallet("10")).afterMs(hourMs).when(hold("1")).applies().afterMs(-hourMs).when(hold("2")).applies({ hold: { eligibleAfterMs: 10 * minuteMs } });
-    expect(story.ledger.head.timeMs).toBe(startMs + hourMs);
+    expect(story.ledger.only.head.timeMs).toBe(startMs + hourMs);
     story.afterMs(10 * minuteMs).when(release()).releases(0).afterMs(hourMs).when(release()).releases(2, { USD: "3.00" });
   });
   test("keeps what was eligible eligible", () => given(wallet("10"), held("1")).afterMs(10 * minuteMs).when(hold("1")).applies().afterMs(-hourMs).when(release()).releases(1, { USD: "1.00" }));
@@ -41,7 +41,7 @@ describe("a release", () => {
   test("of a frozen wallet's hold", () => rent().when(freeze()).applies().afterMs(hourMs).when(release()).releases(1, { USD: "30.00" }).leaves({ available: "100.00", state: "FROZEN" }));
   test("is one operation a hold, oldest eligibility first", () => {
     const { ledger } = given(wallet("10"), held("1", { periodMs: 3 }), held("2", { periodMs: 1 }), held("3", { periodMs: 3 })).afterMs(3).when(release()).releases(3, { USD: "6.00" });
-    const made = [6n, 7n, 8n].map((sequence) => ledger.records.get(sequence)!);
+    const made = [6n, 7n, 8n].map((sequence) => ledger.only.records.get(sequence)!);
     expect(made.map(({ kind, amountMinor, after, hold: { holdId, status } = {} }) => [kind, amountMinor, after.version, holdId, status])).toEqual([
       ["RELEASE", 200n, 6n, 4n, "RELEASED"],
       ["RELEASE", 100n, 7n, 3n, "RELEASED"],
@@ -56,7 +56,7 @@ describe("a release", () => {
   test("of an empty ledger", () => given().when(release()).releases(0));
   test("marks the hold with the time", () => {
     const { ledger } = rent().afterMs(hourMs).when(release());
-    expect(ledger.holds.get(3n)).toMatchObject({ status: "RELEASED", resolveTimeMs: startMs + hourMs, eligibleTimeMs: startMs + 10 * minuteMs });
+    expect(ledger.only.holds.get(3n)).toMatchObject({ status: "RELEASED", resolveTimeMs: startMs + hourMs, eligibleTimeMs: startMs + 10 * minuteMs });
   });
   test("cannot share a batch, since what is eligible is looked up before", () => expect(() => rent().when(release(), init("EUR"))).toThrow("a release goes alone"));
 });

@@ -16,7 +16,7 @@ describe("a reversal", () => {
   test("in a frozen wallet", () => rent().when(freeze()).applies().when(reverse("rent")).applies({ available: "100.00", state: "FROZEN" }));
   test("marks the hold with the time", () => {
     const { ledger } = rent().afterMs(5).when(reverse("rent"));
-    expect(ledger.holds.get(3n)).toMatchObject({ status: "REVERSED", resolveTimeMs: startMs + 5, amountMinor: 3000n, capturedMinor: 0n });
+    expect(ledger.only.holds.get(3n)).toMatchObject({ status: "REVERSED", resolveTimeMs: startMs + 5, amountMinor: 3000n, capturedMinor: 0n });
   });
 });
 

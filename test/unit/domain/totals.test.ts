@@ -24,9 +24,9 @@ const ofAlice = { ...noTotals, adds: dollars(1n, "100"), holds: dollars(4n, "15"
 describe("kept with every operation", () => {
   test("a wallet's own", () => expect(busy().wallet().totals).toEqual(ofAlice));
   test("nobody else's", () => expect(busy().wallet({ user: "bob" }).totals).toEqual({ ...noTotals, adds: dollars(1n, "50") }));
-  test("its currency's", () => expect(busy().ledger.currencyTotals.get("USD:2")?.totals).toEqual({ ...ofAlice, adds: dollars(2n, "150") }));
+  test("its currency's", () => expect(busy().ledger.only.currencyTotals.get("USD:2")?.totals).toEqual({ ...ofAlice, adds: dollars(2n, "150") }));
   test("each currency's own", () => {
-    const { currencyTotals } = given(wallet("1"), wallet("7", { currency: "JPY" })).ledger;
+    const { currencyTotals } = given(wallet("1"), wallet("7", { currency: "JPY" })).ledger.only;
     expect([...currencyTotals.values()].map(({ currency, exponent, totals: each }) => [currency, exponent, each.adds.minor])).toEqual([["USD", 2, 100n], ["JPY", 0, 7n]]);
   });
   test("what is active follows", () => {
@@ -41,7 +41,7 @@ describe("kept with every operation", () => {
     const paid = { ...noTotals, adds: dollars(1n, "100"), holds: dollars(1n, "30"), captures: dollars(2n, "24"), withdrawals: dollars(1n, "1"), transfersOut: dollars(2n, "6") };
     expect(story.wallet().totals).toEqual(paid);
     expect(story.wallet({ user: "bob" }).totals).toEqual({ ...noTotals, transfersIn: dollars(3n, "14") });
-    expect(story.ledger.currencyTotals.get("USD:2")?.totals).toEqual({ ...paid, transfersIn: dollars(3n, "14") });
+    expect(story.ledger.only.currencyTotals.get("USD:2")?.totals).toEqual({ ...paid, transfersIn: dollars(3n, "14") });
   });
   test("a hold that is captured to its end, with all that was captured of it and what it gave back", () => {
     const ended = { ...noTotals, adds: dollars(1n, "100"), holds: dollars(2n, "40"), captures: dollars(3n, "20"), capturedHolds: dollars(2n, "20"), captureReturns: dollars(1n, "20") };

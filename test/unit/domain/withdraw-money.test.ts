@@ -22,7 +22,7 @@ describe("a withdrawal", () => {
   test("is counted", () => {
     const story = rich().when(withdraw("1"), withdraw("2")).applies().and.applies();
     expect(story.wallet().totals).toMatchObject({ withdrawals: { count: 2n, minor: 300n }, adds: { count: 1n, minor: 10_000n }, transfersOut: { count: 0n } });
-    expect(story.ledger.currencyTotals.get("USD:2")!.totals).toEqual(story.wallet().totals);
+    expect(story.ledger.only.currencyTotals.get("USD:2")!.totals).toEqual(story.wallet().totals);
   });
   test("does not mind a limit below what is there", () => rich().when(limit("1"), withdraw("50")).applies().and.applies({ available: "50.00" }));
 });

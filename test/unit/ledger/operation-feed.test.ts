@@ -46,7 +46,7 @@ class Journal {
 
 function given(bounds: Partial<FeedBounds> = {}) {
   const journal = new Journal();
-  const feed = new OperationFeed(journal, { watchersMax: 10, pollMs: 60_000, ...bounds });
+  const feed = new OperationFeed(journal, 0, { watchersMax: 10, pollMs: 60_000, ring: { operationsMax: 4_096, bytesMax: 8 * 1024 * 1024 }, ...bounds });
   const watch = async (options: Partial<WatchOptions> = {}) => {
     const leave = new AbortController();
     const seen = feed.watch({ userId: undefined, from: "now", signal: leave.signal, ...options });

@@ -10,7 +10,7 @@ import { toCommand } from "../../support/asked.ts";
 import { add, init } from "../../support/given.ts";
 
 const entry = new URL("../../../src/writer.ts", import.meta.url);
-const settings = { assets: new Map<string, number>(), holdPeriodMs: 1, autoRelease: false, idempotencyRetentionMs: 3_600_000, batchLengthMax: 100 };
+const settings = { partitions: 1, assets: new Map<string, number>(), holdPeriodMs: 1, autoRelease: false, idempotencyRetentionMs: 3_600_000, batchLengthMax: 100 };
 
 let folder: string;
 let writer: WriterThread;

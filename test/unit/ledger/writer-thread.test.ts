@@ -5,7 +5,7 @@ import { startWriterThread, type WriterThread } from "../../../src/ledger/writer
 import type { WriterSettings } from "../../../src/ledger/writer-messages.ts";
 import { StartError } from "../../../src/start-error.ts";
 
-const settings: WriterSettings = { databasePath: "", assets: new Map(), holdPeriodMs: 0, autoRelease: false, idempotencyRetentionMs: 0, batchLengthMax: 1 };
+const settings: WriterSettings = { databasePath: "", partitions: 1, assets: new Map(), holdPeriodMs: 0, autoRelease: false, idempotencyRetentionMs: 0, batchLengthMax: 1 };
 const started = (script: string): Promise<WriterThread> => startWriterThread(new URL(`data:text/javascript,${encodeURIComponent(script)}`), settings);
 
 /** A thread that opens at once and answers the first batch, the second, and so on, with these messages; `exit` ends it. */
@@ -23,6 +23,9 @@ function thread(...says: readonly (object | "exit")[]): Promise<WriterThread> {
   return started(script);
 }
 
+/** What the writer says with no answers but these, which go beside the words. */
+const answersOf = (...others: object[]): object => ({ type: "answers", answers: { words: JSON.stringify(others.map(() => "other")), hashes: [], others } });
+
 const opening = (message: object): Promise<WriterThread> =>
   started(`import { parentPort } from "node:worker_threads"; parentPort.postMessage(${JSON.stringify(message)});`);
 
@@ -37,20 +40,20 @@ test("a defect while opening is no start error", async () => {
 });
 
 test("answers find the batch that they are for", async () => {
-  const writer = await thread({ type: "answers", answers: ["first"] }, { type: "answers", answers: ["second"] });
-  expect(await Promise.all([writer.execute([]), writer.execute([])])).toEqual([["first"], ["second"]]);
+  const writer = await thread(answersOf({ type: "notYet" }), answersOf({ type: "released" }));
+  expect(await Promise.all([writer.execute([]), writer.execute([])])).toEqual([[{ type: "notYet" }], [{ type: "released" }]]);
   await writer.close();
 });
 
 test("a store that is unavailable is so for one batch; the next may work", async () => {
-  const writer = await thread({ type: "failed", fault: "unavailable", message: "SQLITE_FULL" }, { type: "answers", answers: [] });
+  const writer = await thread({ type: "failed", fault: "unavailable", message: "SQLITE_FULL" }, answersOf());
   await expect(writer.execute([])).rejects.toMatchObject({ name: "StoreFault", kind: "unavailable", message: "SQLITE_FULL" });
   expect(await writer.execute([])).toEqual([]);
   await writer.close();
 });
 
 test("a defect is thrown as one, and the thread goes on", async () => {
-  const writer = await thread({ type: "failed", fault: "defect", message: "AssertionError: x" }, { type: "answers", answers: [] });
+  const writer = await thread({ type: "failed", fault: "defect", message: "AssertionError: x" }, answersOf());
   await expect(writer.execute([])).rejects.toMatchObject({ name: "Error", message: "AssertionError: x" });
   expect(await writer.execute([])).toEqual([]);
   await writer.close();
@@ -101,4 +104,11 @@ test("an answer that this thread cannot read ends the wait, and nothing more is 
     parentPort.postMessage({ type: "ready" });`);
   await expect(writer.execute([])).rejects.toMatchObject({ name: "StoreFault", kind: "unknown" });
   await expect(writer.execute([])).rejects.toMatchObject({ kind: "unavailable" });
+});
+
+test("so does one whose words are none", async () => {
+  const writer = await thread({ type: "answers", answers: { words: "[", hashes: [], others: [] } });
+  await expect(writer.execute([])).rejects.toMatchObject({ name: "StoreFault", kind: "unknown" });
+  expect((await writer.failed).message).toBe("answers of the writer thread cannot be read");
+  await writer.close();
 });

@@ -72,6 +72,7 @@ export async function startTestServer(limits: Partial<ServerLimits> = {}): Promi
     host: "127.0.0.1",
     port: 0,
     isPortShared: false,
+    isDurable: true,
     limits: { ...testLimits, ...limits },
     routes: (router) => router.service(WalletService, handlers.wallet).service(ReportService, handlers.report),
     interceptors: createInterceptors({ logger, validate }),

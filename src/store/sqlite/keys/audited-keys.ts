@@ -4,47 +4,61 @@ import type Database from "better-sqlite3";
 import type { Selectable } from "kysely";
 import type { AuditRows } from "../../audit/audit.ts";
 import type { IdempotencyKeyTable, KeyRunTable } from "../../tables.ts";
+import { prepareAll } from "../statement.ts";
+import { writtenQueries } from "../written-queries.ts";
 import type { KeyFilter } from "./key-filter.ts";
 import { keyIndexSizes } from "./key-index-sizes.ts";
-import { prepareKeyRows } from "./key-rows.ts";
-import { prepareKeyRuns, type KeyRunStatements } from "./key-runs.ts";
+import type { KeyRunStatements } from "./key-runs.ts";
 import { LiveRuns, readFilter } from "./live-runs.ts";
 
 type KeyRow = Selectable<IdempotencyKeyTable>;
 
+/** The keys of a partition that are in no run: those behind an ordinal. */
+interface Tail {
+  readonly after: bigint;
+  last: bigint;
+  readonly byHash: Map<string, KeyRow>;
+}
+
 /** Answers what the service finds by each hash. What never changes, filters and the newest keys, is remembered from one snapshot to the next. */
 export function prepareAuditedKeys(connection: Database.Database): AuditRows["keysWith"] {
-  const rows = prepareKeyRows(connection);
-  const statements = withoutOtherTypes(prepareKeyRuns(connection));
+  const rows = prepareAll(connection, writtenQueries.keyRows);
+  const statements = withoutOtherTypes(prepareAll(connection, writtenQueries.keyRuns));
   const filters = new Map<string, KeyFilter | undefined>();
-  let tail = { after: -1n, last: -1n, byHash: new Map<string, KeyRow>() };
+  const tails = new Map<bigint, Tail>();
 
   const filterOf = (row: KeyRunTable): KeyFilter | undefined => {
-    const name = `${row.run} ${hexOf(row.hash)}`;
+    const name = nameOf(row);
     if (!filters.has(name)) filters.set(name, readFilter(statements, row));
     return filters.get(name);
   };
 
-  const readTail = (partition: bigint, after: bigint): void => {
-    if (tail.after !== after) tail = { after, last: after, byHash: new Map() };
+  const tailOf = (partition: bigint, after: bigint): Tail => {
+    let tail = tails.get(partition);
+    if (tail?.after !== after) tails.set(partition, (tail = { after, last: after, byHash: new Map() }));
     for (const row of rows.after.all({ partition, ordinal: tail.last })) {
       if (typeof row.ordinal !== "bigint" || !(row.key_hash instanceof Uint8Array)) continue;
       tail.last = row.ordinal;
       tail.byHash.set(hexOf(row.key_hash), row);
     }
+    return tail;
   };
 
   return async (partition, keyHashes) => {
     const sound = statements.runs.all({ partition }).filter(isSound);
-    const live = new Set(sound.map((row) => `${row.run} ${hexOf(row.hash)}`));
-    for (const name of filters.keys()) if (!live.has(name)) filters.delete(name);
+    const live = new Set(sound.map(nameOf));
+    for (const name of filters.keys()) if (name.startsWith(`${partition} `) && !live.has(name)) filters.delete(name);
     const runs = new LiveRuns(statements, sound, { ...keyIndexSizes, filterOf });
-    readTail(partition, runs.lastOrdinal);
+    const tail = tailOf(partition, runs.lastOrdinal);
     return keyHashes.map((hash) => {
       if (!(hash instanceof Uint8Array)) return undefined;
       return tail.byHash.get(hexOf(hash)) ?? runs.find(hash, (ordinal) => rows.at.get({ partition, ordinal: BigInt(ordinal) }));
     });
   };
+}
+
+function nameOf({ partition, run, hash }: KeyRunTable): string {
+  return `${partition} ${run} ${hexOf(hash)}`;
 }
 
 /** Whether every value of the row has its type. */

@@ -3,10 +3,13 @@
 import type Database from "better-sqlite3";
 import { keyHashBytes, type RememberedKey } from "../../../domain/idempotency.ts";
 import { keyFromRow, keyToRow } from "../../rows.ts";
+import { rowInsert } from "../row-insert.ts";
+import { prepareAll } from "../statement.ts";
+import { writtenQueries } from "../written-queries.ts";
 import { sortedEntries } from "./key-entries.ts";
 import type { KeyIndexSizes } from "./key-index-sizes.ts";
-import { prepareKeyRows, type KeyRowStatements } from "./key-rows.ts";
-import { prepareKeyRuns, type KeyRunStatements } from "./key-runs.ts";
+import type { KeyRowStatements } from "./key-rows.ts";
+import type { KeyRunStatements } from "./key-runs.ts";
 import { LiveRuns } from "./live-runs.ts";
 import { RunCare } from "./run-care.ts";
 import { writeRun } from "./run-writer.ts";
@@ -30,23 +33,34 @@ export interface KeyIndex {
 /** Old keys are forgotten a few at a time, twice as many as a batch brings and this many more, so that no commit waits long for it. */
 const forgottenKeysExtra = 16n;
 
+/** What one connection's indexes share. */
+interface WriterStatements {
+  readonly rows: KeyRowStatements;
+  readonly insert: (rows: readonly ReturnType<typeof keyToRow>[]) => void;
+  readonly runs: KeyRunStatements;
+}
+
+const keyColumns = { always: ["partition", "ordinal", "key_hash", "fingerprint", "time_ms"], sometimes: ["sequence", "rejection"] } as const;
+
 /** The indexes of the partitions, each read from the disk when it is first asked for. */
 export class KeyIndexes {
-  readonly #rows: KeyRowStatements;
-  readonly #runs: KeyRunStatements;
+  readonly #statements: WriterStatements;
   readonly #sizes: KeyIndexSizes;
   readonly #indexes = new Map<number, KeyIndex>();
 
   constructor(connection: Database.Database, sizes: KeyIndexSizes) {
-    this.#rows = prepareKeyRows(connection);
-    this.#runs = prepareKeyRuns(connection);
+    this.#statements = {
+      rows: prepareAll(connection, writtenQueries.keyRows),
+      insert: rowInsert(connection, "idempotency_keys", keyColumns),
+      runs: prepareAll(connection, writtenQueries.keyRuns),
+    };
     this.#sizes = sizes;
   }
 
   of(partition: number): KeyIndex {
     const known = this.#indexes.get(partition);
     if (known !== undefined) return known;
-    const index = new WriterKeyIndex(this.#rows, this.#runs, partition, this.#sizes);
+    const index = new WriterKeyIndex(this.#statements, partition, this.#sizes);
     this.#indexes.set(partition, index);
     return index;
   }
@@ -76,6 +90,7 @@ interface Memory {
 
 class WriterKeyIndex implements KeyIndex {
   readonly #rows: KeyRowStatements;
+  readonly #insert: WriterStatements["insert"];
   readonly #statements: KeyRunStatements;
   readonly #partitionNumber: number;
   readonly #partition: bigint;
@@ -84,8 +99,9 @@ class WriterKeyIndex implements KeyIndex {
   /** Undefined after a transaction that failed. */
   #memory: Memory | undefined;
 
-  constructor(rows: KeyRowStatements, runs: KeyRunStatements, partition: number, sizes: KeyIndexSizes) {
+  constructor({ rows, insert, runs }: WriterStatements, partition: number, sizes: KeyIndexSizes) {
     this.#rows = rows;
+    this.#insert = insert;
     this.#statements = runs;
     this.#partitionNumber = partition;
     this.#partition = BigInt(partition);
@@ -108,12 +124,14 @@ class WriterKeyIndex implements KeyIndex {
 
   add(keys: readonly RememberedKey[], { keyOrdinal, forgetBeforeMs }: AddKeys): bigint {
     const memory = (this.#memory ??= this.#read());
+    const rows: ReturnType<typeof keyToRow>[] = [];
     for (const key of keys) {
-      this.#rows.put.run(keyToRow(this.#partitionNumber, ++keyOrdinal, key));
+      rows.push(keyToRow(this.#partitionNumber, ++keyOrdinal, key));
       const ordinal = Number(keyOrdinal);
       memory.tail.set(key.keyHash, { keyHash: key.keyHash, ordinal, key });
       memory.oldest ??= { ordinal, timeMs: key.timeMs };
     }
+    this.#insert(rows);
     this.#forgetOld(memory, { beforeMs: forgetBeforeMs, limit: 2n * BigInt(keys.length) + forgottenKeysExtra });
     const oldestOrdinal = memory.oldest?.ordinal ?? Infinity;
     if (memory.tail.size >= this.#sizes.tailMax) this.#writeTail(memory, { keyOrdinal, oldestOrdinal });

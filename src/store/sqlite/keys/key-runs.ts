@@ -1,9 +1,8 @@
-// The tables of runs: the statements that read and write them, prepared on one connection.
+// The tables of runs: the queries that read and write them.
 
-import type Database from "better-sqlite3";
 import type { Selectable } from "kysely";
 import type { KeyChunkTable, KeyFilterTable, KeyRunTable } from "../../tables.ts";
-import { rowArguments, statement, type Statement } from "../statement.ts";
+import { rowArguments, type Statement, type WriteQuery, type Written } from "../statement.ts";
 
 /** What becomes of a run, one after the other: it is found in when it is live, and never before or after. */
 export const runStates = { building: 1n, live: 2n, dead: 3n } as const;
@@ -48,14 +47,14 @@ export function lastingFacts({ level, first_ordinal: first, last_ordinal: last, 
 /** The hash before every other one: no hash is empty. */
 export const beforeEveryHash = new Uint8Array(0);
 
-/** Prepares them on this connection. */
-export function prepareKeyRuns(connection: Database.Database): KeyRunStatements {
+/** The queries of `KeyRunStatements`. */
+export function writeKeyRuns(query: WriteQuery): Written<KeyRunStatements> {
   return {
-    runs: statement(connection, (db, arg) => db.selectFrom("key_runs").selectAll().where("partition", "=", arg("partition")).orderBy("run")),
-    putRun: statement(connection, (db, arg) => db.replaceInto("key_runs").values(rowArguments(arg, runColumns))),
-    deleteRun: statement(connection, (db, arg) => db.deleteFrom("key_runs").where("partition", "=", arg("partition")).where("run", "=", arg("run"))),
-    putChunk: statement(connection, (db, arg) => db.insertInto("key_chunks").values(rowArguments(arg, ["partition", "run", "first_hash", "entries"]))),
-    chunkWith: statement(connection, (db, arg) =>
+    runs: query((db, arg) => db.selectFrom("key_runs").selectAll().where("partition", "=", arg("partition")).orderBy("run")),
+    putRun: query((db, arg) => db.replaceInto("key_runs").values(rowArguments(arg, runColumns))),
+    deleteRun: query((db, arg) => db.deleteFrom("key_runs").where("partition", "=", arg("partition")).where("run", "=", arg("run"))),
+    putChunk: query((db, arg) => db.insertInto("key_chunks").values(rowArguments(arg, ["partition", "run", "first_hash", "entries"]))),
+    chunkWith: query((db, arg) =>
       db
         .selectFrom("key_chunks")
         .select("entries")
@@ -65,7 +64,7 @@ export function prepareKeyRuns(connection: Database.Database): KeyRunStatements 
         .orderBy("first_hash", "desc")
         .limit(1n),
     ),
-    chunkAfter: statement(connection, (db, arg) =>
+    chunkAfter: query((db, arg) =>
       db
         .selectFrom("key_chunks")
         .selectAll()
@@ -75,7 +74,7 @@ export function prepareKeyRuns(connection: Database.Database): KeyRunStatements 
         .orderBy("first_hash")
         .limit(1n),
     ),
-    deleteChunks: statement(connection, (db, arg) =>
+    deleteChunks: query((db, arg) =>
       db
         .deleteFrom("key_chunks")
         .where("partition", "=", arg("partition"))
@@ -84,11 +83,11 @@ export function prepareKeyRuns(connection: Database.Database): KeyRunStatements 
           first.selectFrom("key_chunks").select("first_hash").where("partition", "=", arg("partition")).where("run", "=", arg("run")).orderBy("first_hash").limit(arg("limit")),
         ),
     ),
-    putFilter: statement(connection, (db, arg) => db.insertInto("key_filters").values(rowArguments(arg, ["partition", "run", "first_block", "blocks"]))),
-    filter: statement(connection, (db, arg) =>
+    putFilter: query((db, arg) => db.insertInto("key_filters").values(rowArguments(arg, ["partition", "run", "first_block", "blocks"]))),
+    filter: query((db, arg) =>
       db.selectFrom("key_filters").selectAll().where("partition", "=", arg("partition")).where("run", "=", arg("run")).orderBy("first_block"),
     ),
-    deleteFilter: statement(connection, (db, arg) =>
+    deleteFilter: query((db, arg) =>
       db
         .deleteFrom("key_filters")
         .where("partition", "=", arg("partition"))

@@ -5,9 +5,11 @@ import type Database from "better-sqlite3";
 import { bytesText, type Mismatches } from "../../../domain/audit/mismatch.ts";
 import { keyHashBytes } from "../../../domain/idempotency.ts";
 import type { KeyChunkTable, KeyFilterTable, KeyRunTable } from "../../tables.ts";
+import { prepareAll } from "../statement.ts";
+import { writtenQueries } from "../written-queries.ts";
 import { compareHashes, entriesPerChunk, entryBytes, ordinalAt } from "./key-entries.ts";
 import { KeyFilter, blockBytes } from "./key-filter.ts";
-import { beforeEveryHash, lastingFacts, prepareKeyRuns } from "./key-runs.ts";
+import { beforeEveryHash, lastingFacts } from "./key-runs.ts";
 
 /** A check of one run that goes on in the next snapshot. */
 export interface RunCheck {
@@ -17,7 +19,7 @@ export interface RunCheck {
 
 /** Answers a function that begins with this run, whose row has values of the right types. Of wrong entries the first of each chunk is told. */
 export function prepareRunCheck(connection: Database.Database, mismatches: Mismatches): (row: KeyRunTable) => RunCheck {
-  const statements = prepareKeyRuns(connection);
+  const statements = prepareAll(connection, writtenQueries.keyRuns);
   return (row) => {
     const { partition, run } = row;
     const subject = `run ${run} of keys`;

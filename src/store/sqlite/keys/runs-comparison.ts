@@ -3,10 +3,10 @@
 import type Database from "better-sqlite3";
 import type { Audit } from "../../audit/audit.ts";
 import type { KeyRunTable } from "../../tables.ts";
-import { prepareQueries } from "../queries.ts";
+import { prepareAll } from "../statement.ts";
+import { writtenQueries } from "../written-queries.ts";
 import { isSound } from "./audited-keys.ts";
-import { prepareKeyRows } from "./key-rows.ts";
-import { prepareKeyRuns, runStates } from "./key-runs.ts";
+import { runStates } from "./key-runs.ts";
 import { prepareRunCheck, type RunCheck } from "./run-check.ts";
 
 /** Chunks that one snapshot looks at: some 10 ms. */
@@ -14,9 +14,9 @@ const chunksPerStep = 50;
 
 /** First all rows of runs at once, then every live run's content. That every key is found in them is another comparison's to say. */
 export function runsComparison(connection: Database.Database, { partition, mismatches }: Parameters<Audit["ownComparisons"]>[0]): () => Promise<boolean> {
-  const queries = prepareQueries(connection);
-  const keys = prepareKeyRows(connection);
-  const runs = prepareKeyRuns(connection);
+  const queries = prepareAll(connection, writtenQueries.queries);
+  const keys = prepareAll(connection, writtenQueries.keyRows);
+  const runs = prepareAll(connection, writtenQueries.keyRuns);
   const beginCheck = prepareRunCheck(connection, mismatches);
   const strays = ["key_chunks", "key_filters"].map((table) => {
     const next = connection.prepare<[bigint, unknown], { run: unknown }>(`select run from ${table} where partition = ? and run > ? order by run limit 1`);

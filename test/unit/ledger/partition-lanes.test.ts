@@ -1,0 +1,168 @@
+// Which commands go together, and that nobody waits for ever.
+
+import { describe, expect, test } from "vitest";
+import type { Lined } from "../../../src/ledger/dispatch.ts";
+import { PartitionLanes, type LaneLimits } from "../../../src/ledger/partition-lanes.ts";
+
+const limits = { partitionCount: 6, batchesMax: 3, partitionsABatchMax: 4, batchLengthMin: 1, batchLengthMax: 4 };
+const on = (...partitions: number[]): Lined => ({ partitions, weight: 1, goesAlone: false });
+
+/** A release of everybody's holds. */
+const everybodys = (): Lined => ({ partitions: [], weight: 1, goesAlone: true });
+
+/** A queue whose batches are taken out of it. */
+class Queue {
+  readonly lanes: PartitionLanes;
+  waiting: Lined[] = [];
+
+  constructor(changed: Partial<LaneLimits> = {}) {
+    this.lanes = new PartitionLanes({ ...limits, ...changed });
+  }
+
+  begin(): readonly Lined[] {
+    const batch = this.lanes.begin(this.waiting);
+    this.waiting = this.waiting.filter((each) => !batch.includes(each));
+    return batch;
+  }
+}
+
+function queueOf(...waiting: Lined[]): Queue {
+  const queue = new Queue();
+  queue.waiting = waiting;
+  return queue;
+}
+
+const partitionsOf = (batch: readonly Lined[]): readonly (readonly number[])[] => batch.map(({ partitions }) => partitions);
+
+describe("a batch", () => {
+  test("has what waits on its partitions, in order, and its share of the partitions", () => {
+    const queue = queueOf(on(1), on(2), on(3), on(1), on(2));
+    expect(partitionsOf(queue.begin())).toEqual([[1], [2], [1], [2]]);
+    expect(partitionsOf(queue.begin())).toEqual([[3]]);
+  });
+
+  test("has no more operations than it may have", () => {
+    const queue = queueOf(on(1), on(1), on(1), on(1), on(1));
+    expect(queue.begin()).toHaveLength(4);
+    expect(queue.begin()).toEqual([]);
+  });
+
+  test("is one command where that has more operations than a batch may have", () => {
+    const queue = queueOf({ partitions: [1, 2, 3], weight: 100, goesAlone: false }, on(1));
+    expect(queue.begin()).toHaveLength(1);
+  });
+
+  test("shares nothing with what goes alone", () => {
+    const queue = queueOf(on(1), { ...on(1), goesAlone: true }, on(1));
+    const first = queue.begin();
+    expect(first.map(({ goesAlone }) => goesAlone)).toEqual([false, false]);
+    expect(queue.begin()).toEqual([]);
+    queue.lanes.end(first);
+    expect(queue.begin().map(({ goesAlone }) => goesAlone)).toEqual([true]);
+  });
+});
+
+describe("few operations", () => {
+  test("go in one batch, whatever partitions they are on, and what comes meanwhile in the next", () => {
+    const queue = new Queue({ batchLengthMin: 3 });
+    queue.waiting = [on(0), on(1), on(2)];
+    const first = queue.begin();
+    expect(partitionsOf(first)).toEqual([[0], [1], [2]]);
+    queue.waiting = [on(3), on(0)];
+    expect(queue.begin()).toEqual([]);
+    queue.lanes.end(first);
+    expect(partitionsOf(queue.begin())).toEqual([[3], [0]]);
+  });
+
+  test("share it with no more partitions than a transaction is to have", () => {
+    const queue = new Queue({ batchLengthMin: 100, partitionsABatchMax: 2, batchLengthMax: 100 });
+    queue.waiting = [on(0), on(1), on(2), on(1), on(0, 1)];
+    expect(partitionsOf(queue.begin())).toEqual([[0], [1], [1], [0, 1]]);
+    expect(queue.waiting).toEqual([on(2)]);
+  });
+
+  test("that were answered count no more", () => {
+    const queue = new Queue({ batchLengthMin: 3 });
+    queue.waiting = [on(0), on(1), on(2)];
+    queue.lanes.end(queue.begin());
+    queue.waiting = [on(0), on(1), on(2)];
+    queue.begin();
+    queue.waiting = [on(3)];
+    expect(queue.begin()).toEqual([]);
+  });
+
+  test("become several batches when there are enough for each", () => {
+    const queue = new Queue({ batchLengthMin: 3 });
+    queue.waiting = [on(0), on(1), on(2)];
+    queue.begin();
+    queue.waiting = [on(3), on(4), on(5)];
+    expect(partitionsOf(queue.begin())).toEqual([[3], [4], [5]]);
+  });
+});
+
+test("a batch of one command that touches many partitions has others on the same ones", () => {
+  const queue = new Queue({ batchLengthMax: 100 });
+  queue.waiting = [on(0, 1, 2, 3, 4), on(4, 0), on(5), on(0, 1, 2, 3, 4)];
+  expect(partitionsOf(queue.begin())).toEqual([[0, 1, 2, 3, 4], [4, 0], [0, 1, 2, 3, 4]]);
+});
+
+test("nobody waits for what names no partition and goes through all of them, but others of its kind", () => {
+  const queue = new Queue({ batchLengthMin: 100 });
+  const [everywhere, another] = [everybodys(), everybodys()];
+  queue.waiting = [everywhere, on(1), another, on(2)];
+  const release = queue.begin();
+  expect(release[0]).toBe(everywhere);
+  const first = queue.begin();
+  expect(partitionsOf(first)).toEqual([[1], [2]]);
+  queue.waiting.push(on(3));
+  expect(queue.begin()).toEqual([]);
+  queue.lanes.end(release);
+  expect(queue.begin()[0]).toBe(another);
+  expect(queue.begin()).toEqual([]);
+  queue.lanes.end(first);
+  expect(partitionsOf(queue.begin())).toEqual([[3]]);
+});
+
+test("what goes through all partitions begins although as many batches are under way as may be", () => {
+  const queue = queueOf(on(1), on(2), on(3), on(4), on(5));
+  for (let batches = 0; batches < limits.batchesMax; batches++) expect(queue.begin()).not.toEqual([]);
+  const everywhere = everybodys();
+  queue.waiting = [on(0), everywhere];
+  expect(queue.begin()).toEqual([everywhere]);
+  expect(queue.begin()).toEqual([]);
+});
+
+describe("side by side", () => {
+  test("go batches of different partitions, and none of a partition that is being written", () => {
+    const queue = queueOf(on(1, 2), on(2), on(3), on(4));
+    const first = queue.begin();
+    expect(partitionsOf(first)).toEqual([[1, 2], [2]]);
+    queue.waiting.push(on(1), on(5));
+    expect(partitionsOf(queue.begin())).toEqual([[3], [4]]);
+    expect(partitionsOf(queue.begin())).toEqual([[5]]);
+    expect(queue.begin()).toEqual([]);
+    queue.lanes.end(first);
+    expect(partitionsOf(queue.begin())).toEqual([[1]]);
+  });
+
+  test("go no more than there are connections", () => {
+    const queue = queueOf(on(1, 2), on(3, 4), on(5, 6), on(7, 8));
+    const batches = [queue.begin(), queue.begin(), queue.begin()];
+    expect(queue.begin()).toEqual([]);
+    queue.lanes.end(batches[1]!);
+    expect(partitionsOf(queue.begin())).toEqual([[7, 8]]);
+  });
+});
+
+test("what needs two partitions that are never free together is not passed for ever: they are kept free for it", () => {
+  const queue = queueOf(on(1));
+  const one = queue.begin();
+  queue.waiting = [on(2)];
+  const second = queue.begin();
+  queue.waiting = [on(1, 2), on(1), on(2), on(1)];
+  queue.lanes.end(one);
+  // 1 is free and 2 is not: nobody takes 1 before whoever waits for both.
+  expect(queue.begin()).toEqual([]);
+  queue.lanes.end(second);
+  expect(partitionsOf(queue.begin())[0]).toEqual([1, 2]);
+});
