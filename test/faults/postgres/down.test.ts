@@ -10,6 +10,8 @@ import { cleanUpServers, OwnPostgres } from "./own-postgres.ts";
 
 /** Enough for every partition, and for many that wait behind others. */
 const callCount = 200;
+/** So many the database has. */
+const connectionCount = 40;
 /** A call that finds the database gone is answered within so many milliseconds: twice what is meant, on a machine that may be busy. */
 const soonMs = 20_000;
 /** So many milliseconds after the database is back it is served again at the latest. */
@@ -21,7 +23,7 @@ let client: GrpcClient;
 let keys = 0;
 
 beforeAll(async () => {
-  database = await OwnPostgres.start({ max_connections: "40" });
+  database = await OwnPostgres.start({ max_connections: `${connectionCount}` });
 }, 120_000);
 beforeEach(async () => {
   service = await startService({ databaseUrl: database.url, flags: ["--partitions=8"] });
@@ -90,7 +92,7 @@ async function expectBack(sent: readonly Sent[]): Promise<void> {
 test("stopped, and started again", async () => {
   await database.stop();
   const sent = await expectUnavailable();
-  await database.start({ max_connections: "40" });
+  await database.start({ max_connections: `${connectionCount}` });
   await expectBack(sent);
   expect(await service.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
 });
@@ -126,24 +128,33 @@ test("frozen under load when the service is asked to stop: it ends in order, and
 });
 
 test("without a connection left, until others let go of theirs", async () => {
+  const others = await takeEveryConnection();
+  try {
+    const sent = await expectUnavailable();
+    await Promise.all(others.splice(0).map((other) => other.end()));
+    await expectBack(sent);
+  } finally {
+    await Promise.all(others.map((other) => other.end()));
+  }
+  expect(await service.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
+});
+
+/** All that the database has. The service's own are taken from it: each time until its place is had by others, for it asks for a new one at once. */
+async function takeEveryConnection(): Promise<Client[]> {
   const others: Client[] = [];
-  // Whoever has a place keeps it: the service's own are taken from it one after another.
-  for (let refused = 0; refused < 3; ) {
+  for (const startMs = performance.now(); others.length < connectionCount; ) {
+    if (performance.now() - startMs > 60_000) throw new Error(`only ${others.length} connections could be had`);
     const other = new Client(database.url);
     other.on("error", () => {});
-    const taken = await other.connect().then(
+    const isTaken = await other.connect().then(
       () => true,
       () => false,
     );
-    if (taken) others.push(other);
-    else refused++;
-    await others[0]!.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'wallet%'");
+    if (isTaken) others.push(other);
+    await others[0]?.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'wallet%'");
   }
-  const sent = await expectUnavailable();
-  await Promise.all(others.map((other) => other.end()));
-  await expectBack(sent);
-  expect(await service.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
-});
+  return others;
+}
 
 test.each([
   ["fsync", "off"],
@@ -156,5 +167,5 @@ test.each([
   expect(other.stderr()).toMatch(new RegExp(`"level":"warn"[^\\n]*${name} is off`));
   await other.end("SIGTERM");
   await database.stop();
-  await database.start({ max_connections: "40" });
+  await database.start({ max_connections: `${connectionCount}` });
 });
