@@ -54,6 +54,8 @@ const hasKeys = "partition in (select partition from idempotency_keys)";
 
 /** Runs that keys are found in: what becomes of others is nobody's loss. */
 const live = "state = 2";
+/** One that was only just begun has nothing yet that could be left behind. */
+const begun = "(partition, run) in (select partition, run from key_chunks)";
 const ofLive = "(partition, run) in (select partition, run from key_runs where state = 2)";
 
 /** One entry of a run says the place of its neighbour, and the run's hash is made right again: its keys are all there. */
@@ -225,7 +227,7 @@ export const changes: Readonly<Record<string, readonly Change[]>> = {
     ...["state", "level", "first_ordinal", "last_ordinal", "entries", "filter_blocks"].map((column) => number("key_runs", column, live)),
     oneOf("key_runs", "state", [1n, 3n], live),
     bytes("key_runs", "hash", live),
-    deleted("key_runs"),
+    deleted("key_runs", `${live} or ${begun}`),
     bytes("key_chunks", "entries", ofLive),
     bytes("key_chunks", "first_hash", ofLive),
     deleted("key_chunks", ofLive),
