@@ -18,12 +18,22 @@ function firstActive(arg: Arguments<EligibilityWindow>, whose: Expression<SqlBoo
 /** Of a user's wallets, or of the one in a currency; "" is any. */
 export const activeOfUser = statement<EligibilityWindow & { readonly userId: string; readonly currency: string }, EligibilityPlace>("active holds of user", (db, arg) =>
   db
-    .selectFrom("wallets")
-    .crossJoin(firstActive(arg, sql`holds.wallet_id = wallets.wallet_id`))
+    // In the order of the only index that leads to them (queries.ts).
+    .selectFrom((wallets) =>
+      wallets
+        .selectFrom("wallets")
+        .select("wallets.wallet_id")
+        .where("wallets.partition", "=", arg("partition", "bigint"))
+        .where("wallets.user_id", "=", arg("userId", "text"))
+        .where(sql<boolean>`(${arg("currency", "text")} = '' or wallets.currency = ${arg("currency", "text")})`)
+        .orderBy("wallets.partition")
+        .orderBy("wallets.user_id")
+        .orderBy("wallets.currency")
+        .offset(sql<bigint>`0`)
+        .as("owned"),
+    )
+    .crossJoin(firstActive(arg, sql`holds.wallet_id = owned.wallet_id`))
     .select(["first.eligible_time_ms", "first.hold_id"])
-    .where("wallets.partition", "=", arg("partition", "bigint"))
-    .where("wallets.user_id", "=", arg("userId", "text"))
-    .where(sql<boolean>`(${arg("currency", "text")} = '' or wallets.currency = ${arg("currency", "text")})`)
     .orderBy("first.eligible_time_ms")
     .orderBy("first.hold_id")
     .limit(arg("limit", "bigint")),

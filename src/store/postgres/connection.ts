@@ -52,8 +52,8 @@ const parsers: ReadonlyMap<number, (value: string) => unknown> = new Map<number,
 ]);
 
 /**
- * Stated for each session, whatever the URL, the role and the database say of them. The two of `enable_…` keep the planner to the indexes, in a new ledger as in a large one: its statistics are
- * behind for as long as a table is young, and there is nothing in this engine that reads a whole table by intent. Plans are kept, and compiling them costs more than they run.
+ * Stated for each session, whatever the URL, the role and the database say of them. Those of `enable_…` keep the planner to the indexes, in a new ledger as in a large one: its statistics are
+ * behind for as long as a table is young, and there is nothing in this engine that reads a whole table by intent, or sorts what an index has in order. Plans are kept, and compiling them costs more than they run.
  */
 const sessionSettings: Readonly<Record<string, string>> = {
   statement_timeout: `${statementMaxMs}`,
@@ -64,6 +64,7 @@ const sessionSettings: Readonly<Record<string, string>> = {
   bytea_output: "hex",
   enable_seqscan: "off",
   enable_bitmapscan: "off",
+  enable_sort: "off",
   plan_cache_mode: "auto",
   jit: "off",
 };

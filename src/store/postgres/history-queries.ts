@@ -51,16 +51,26 @@ export const lastOfWallet = statement<OfWallet & { readonly place: bigint }, { s
   db
     .withRecursive("walk(previous)", (walk) =>
       walk
-        .selectFrom("wallets")
+        .selectFrom((wallets) =>
+          // The first from the wallet on, in the order of the only index that leads to it (queries.ts).
+          wallets
+            .selectFrom("wallets")
+            .select(["wallet_id", "head_sequence"])
+            .where("partition", "=", arg("partition", "bigint"))
+            .where("wallet_id", ">=", arg("walletId", "bigint"))
+            .orderBy("partition")
+            .orderBy("wallet_id")
+            .limit(sql<bigint>`1`)
+            .as("wallet"),
+        )
         .select(
           // The newest record stands for a mark: there is none behind the last.
           sql<bigint | null>`coalesce(
             (select marks.sequence from history_marks as marks where marks.partition = ${arg("partition", "bigint")} and marks.wallet_id = ${arg("walletId", "bigint")}
               and marks.sequence > ${arg("place", "bigint")} order by marks.partition, marks.wallet_id, marks.sequence limit 1),
-            wallets.head_sequence)`.as("previous"),
+            wallet.head_sequence)`.as("previous"),
         )
-        .where("wallets.partition", "=", arg("partition", "bigint"))
-        .where("wallets.wallet_id", "=", arg("walletId", "bigint"))
+        .where("wallet.wallet_id", "=", arg("walletId", "bigint"))
         .unionAll(
           walk
             .selectFrom("walk")

@@ -1,7 +1,9 @@
 // The queries of the engine on the rows themselves, each by the key or index that serves it. All name their partition but `movedOperations`, which looks in every one that may have it, and `ledger`.
 //
 // Several rows are found by a LATERAL join over the keys that are asked for: OFFSET 0 keeps the planner from turning it into a join that reads the whole partition, which it
-// is tempted to where its statistics are behind.
+// is tempted to where its statistics are behind. Wallets and keys have two indexes, and while there are no statistics the planner takes a partition for a row or two: by either index
+// it would find as fast, it thinks, and walks the whole partition along the wrong one. So there it is asked for the first row from the key on, in the key's order, which only one of them has; sorting is
+// switched off (connection.ts).
 
 import { sql, type Expression, type Selectable } from "kysely";
 import type { CurrencyTotalsTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, LedgerTable, MovedOperationTable, WalletTable } from "../tables.ts";
@@ -13,6 +15,7 @@ interface InPartition {
 }
 
 const noOffset = sql<bigint>`0`;
+const one = sql<bigint>`1`;
 
 /** The rows of an array parameter, as a table of one column. */
 export function listed<Column extends string, Value>(values: Expression<readonly Value[]>, column: Column) {
@@ -30,8 +33,17 @@ export const queries = {
     db
       .selectFrom(listed(arg("walletIds", "bigint[]"), "id"))
       .crossJoinLateral((rows) =>
-        rows.selectFrom("wallets").selectAll().where("partition", "=", arg("partition", "bigint")).whereRef("wallet_id", "=", "listed.id").offset(noOffset).as("found"),
+        rows
+          .selectFrom("wallets")
+          .selectAll()
+          .where("partition", "=", arg("partition", "bigint"))
+          .whereRef("wallet_id", ">=", "listed.id")
+          .orderBy("partition")
+          .orderBy("wallet_id")
+          .limit(one)
+          .as("found"),
       )
+      .whereRef("found.wallet_id", "=", "listed.id")
       .selectAll("found"),
   ),
 
@@ -47,10 +59,14 @@ export const queries = {
           .selectAll()
           .where("partition", "=", arg("partition", "bigint"))
           .whereRef("wallets.user_id", "=", "listed.user_id")
-          .whereRef("wallets.currency", "=", "listed.currency")
-          .offset(noOffset)
+          .whereRef("wallets.currency", ">=", "listed.currency")
+          .orderBy("partition")
+          .orderBy("user_id")
+          .orderBy("currency")
+          .limit(one)
           .as("found"),
       )
+      .whereRef("found.currency", "=", "listed.currency")
       .selectAll("found"),
   ),
 
@@ -58,7 +74,16 @@ export const queries = {
     db
       .selectFrom(listed(arg("userIds", "text[]"), "user_id"))
       .crossJoinLateral((rows) =>
-        rows.selectFrom("wallets").selectAll().where("partition", "=", arg("partition", "bigint")).whereRef("wallets.user_id", "=", "listed.user_id").offset(noOffset).as("found"),
+        rows
+          .selectFrom("wallets")
+          .selectAll()
+          .where("partition", "=", arg("partition", "bigint"))
+          .whereRef("wallets.user_id", "=", "listed.user_id")
+          .orderBy("partition")
+          .orderBy("user_id")
+          .orderBy("currency")
+          .offset(noOffset)
+          .as("found"),
       )
       .selectAll("found"),
   ),
@@ -108,8 +133,17 @@ export const queries = {
     db
       .selectFrom(listed(arg("keyHashes", "bytea[]"), "hash"))
       .crossJoinLateral((rows) =>
-        rows.selectFrom("idempotency_keys").selectAll().where("partition", "=", arg("partition", "bigint")).whereRef("key_hash", "=", "listed.hash").offset(noOffset).as("found"),
+        rows
+          .selectFrom("idempotency_keys")
+          .selectAll()
+          .where("partition", "=", arg("partition", "bigint"))
+          .whereRef("key_hash", ">=", "listed.hash")
+          .orderBy("partition")
+          .orderBy("key_hash")
+          .limit(one)
+          .as("found"),
       )
+      .whereRef("found.key_hash", "=", "listed.hash")
       .selectAll("found"),
   ),
 
@@ -122,7 +156,7 @@ export const queries = {
       .where("ordinal", ">=", arg("from", "bigint"))
       .orderBy("partition")
       .orderBy("ordinal")
-      .limit(sql<bigint>`1`),
+      .limit(one),
   ),
 
   currencyTotals: statement<InPartition, Selectable<CurrencyTotalsTable>>("currency totals", (db, arg) =>

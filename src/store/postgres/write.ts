@@ -1,6 +1,6 @@
 // What a batch has changed, as the statements that write it: one a table, each naming its partition.
 
-import type { Selectable } from "kysely";
+import { sql, type Selectable } from "kysely";
 import type { Changes } from "../../domain/loaded-state.ts";
 import { marksOf } from "../history-marks.ts";
 import { currencyTotalsToRow, holdToRow, keyToRow, recordToRow, walletToRow } from "../rows.ts";
@@ -29,15 +29,22 @@ const forgetKeys = statement<{ partition: bigint; from: bigint; beforeMs: bigint
     .deleteFrom("idempotency_keys")
     .where("partition", "=", arg("partition", "bigint"))
     .where("time_ms", "<", arg("beforeMs", "bigint"))
-    .where("ordinal", "in", (oldest) =>
-      oldest
-        .selectFrom("idempotency_keys as oldest")
-        .select("oldest.ordinal")
-        .where("oldest.partition", "=", arg("partition", "bigint"))
-        .where("oldest.ordinal", ">=", arg("from", "bigint"))
-        .orderBy("oldest.partition")
-        .orderBy("oldest.ordinal")
-        .limit(arg("limit", "bigint")),
+    // A range, which leads to the index by ordinal; in the place of a list of ordinals the planner walks the partition where it thinks that it is small.
+    .where("ordinal", ">=", arg("from", "bigint"))
+    .where("ordinal", "<=", (last) =>
+      last
+        .selectFrom((oldest) =>
+          oldest
+            .selectFrom("idempotency_keys")
+            .select("ordinal")
+            .where("partition", "=", arg("partition", "bigint"))
+            .where("ordinal", ">=", arg("from", "bigint"))
+            .orderBy("partition")
+            .orderBy("ordinal")
+            .limit(arg("limit", "bigint"))
+            .as("oldest"),
+        )
+        .select(sql<bigint>`max(oldest.ordinal)`.as("last")),
     ),
 );
 
