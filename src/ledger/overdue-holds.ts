@@ -26,15 +26,14 @@ async function releaseOnceEverywhere(submit: Submit, filter: HoldFilter): Promis
 }
 
 /**
- * The same reads, of a ledger in which no overdue hold is active any more: each looks first whether there are any among what it is about, in the same turn, so that
- * a user's answer is as of a time when there were none. Everybody's is without those that were overdue when it was asked for.
+ * The same reads, of a ledger in which no overdue hold is active any more: each looks first whether there are any among what it is about, so that a user's answer has
+ * none that was overdue at that look. Everybody's is without those that were overdue when it was asked for.
  */
 export function withoutOverdue(reads: Reads, submit: Submit): Reads {
   const settled = async <T>(filter: HoldFilter, read: () => Promise<T>): Promise<T> => {
     for (;;) {
-      // Both are begun in this turn, the look before the read.
-      const [hasOverdue, answer] = await Promise.all([reads.hasOverdue(filter), read()]);
-      if (!hasOverdue) return answer;
+      // One after the other: beside the look, the read could still see what another server released before it.
+      if (!(await reads.hasOverdue(filter))) return read();
       if (filter.userId === undefined) {
         await releaseOnceEverywhere(submit, filter);
         return read();

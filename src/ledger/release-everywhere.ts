@@ -7,9 +7,12 @@ import { byDenomination, denominationKey } from "../domain/denomination.ts";
 import { partitionOf } from "../domain/partitions.ts";
 import type { MoneyFact } from "../domain/rejection.ts";
 import type { LedgerRules } from "../domain/rules.ts";
-import type { Store } from "../store/store.ts";
+import { StoreFault, type Store } from "../store/store.ts";
 
-/** Releases at most `releaseHoldsMax` holds in all. What was released before a partition's database failed stays so. Throws StoreFault. */
+/**
+ * Releases at most `releaseHoldsMax` holds in all. Where the database fails before a partition's are released, what was released before is the answer, and that more may remain. Throws StoreFault where nothing was
+ * released, or where it is unknown whether a partition's were.
+ */
 export async function releaseEverywhere(store: Store, command: ReleaseHolds, rules: LedgerRules): Promise<ReleasedAnswer> {
   const { userId, currency } = command;
   const partitions = userId === undefined ? Array.from({ length: store.partitionCount }, (_, partition) => partition) : [partitionOf(userId, store.partitionCount)];
@@ -18,7 +21,13 @@ export async function releaseEverywhere(store: Store, command: ReleaseHolds, rul
     // With nothing left to release it is still to be known whether more remain.
     if (released.moreRemain) break;
     const max = releaseHoldsMax - released.count;
-    const here = await store.transact([touchedByRelease({ partition, userId, currency, max })], (state) => decideRelease(state, command, rules));
+    let here: ReleasedAnswer;
+    try {
+      here = await store.transact([touchedByRelease({ partition, userId, currency, max })], (state) => decideRelease(state, command, rules));
+    } catch (error) {
+      if (released.count > 0 && error instanceof StoreFault && error.kind === "unavailable") return { ...released, moreRemain: true };
+      throw error;
+    }
     released = { type: "released", count: released.count + here.count, amounts: summed([...released.amounts, ...here.amounts]), moreRemain: here.moreRemain };
   }
   return released;

@@ -6,9 +6,10 @@ import type { Answer } from "../../src/domain/answer.ts";
 import { partitionOf } from "../../src/domain/partitions.ts";
 import type { UserId } from "../../src/domain/wallet.ts";
 import { executorOn, type Executor } from "../../src/ledger/executor.ts";
+import { withoutOverdue } from "../../src/ledger/overdue-holds.ts";
 import { openPostgresStore, type PostgresOptions } from "../../src/store/postgres/open-postgres.ts";
 import { openPostgresReads } from "../../src/store/postgres/postgres-reads.ts";
-import { StoreFault } from "../../src/store/store.ts";
+import { StoreFault, type Reads } from "../../src/store/store.ts";
 import { randomNumbers } from "../e2e/random-numbers.ts";
 import { toCommand, type Asked } from "../support/asked.ts";
 import { checkBooksIn } from "../support/books.ts";
@@ -323,4 +324,40 @@ describe("servers beside each other", () => {
     }, database.url);
     expect(await ask(executor, add("1"))).toMatchObject([{ record: { sequence: 2n } }]);
   });
+
+  test("a head that is held while everybody's holds are released: those of the partitions before it are answered, and that more remain", { timeout: 30_000 }, async () => {
+    let nowMs = Date.now();
+    const executor = await open(database.url, { partitions: 2, nowMs: () => nowMs, settings: { lock_timeout: "200" } });
+    const users = ["first", "second"].map((name, partition) => Array.from({ length: 100 }, (_, index) => `${name}-${index}`).find((user) => partitionOf(user as UserId, 2) === partition)!);
+    for (const user of users) await ask(executor, init("USD", { user }), add("5", { user }), { type: "hold", user, currency: "USD", amount: "1", periodMs: 1 });
+    nowMs += 10;
+    await asOwner(async (holder) => {
+      const isHeld = async (partition: number): Promise<void> => void (await holder.query("begin"), await holder.query("select from ledger_head where partition = $1 for update", [partition]));
+      await isHeld(0);
+      await expect(ask(executor, { type: "release" })).rejects.toMatchObject({ name: "StoreFault", kind: "unavailable" });
+      await holder.query("rollback");
+      await isHeld(1);
+      expect(await ask(executor, { type: "release" })).toMatchObject([{ type: "released", count: 1, moreRemain: true }]);
+    }, database.url);
+    expect(await ask(executor, { type: "release" })).toMatchObject([{ type: "released", count: 1, moreRemain: false }]);
+  });
+});
+
+test("where overdue holds are released automatically, no answer counts one that another server has released before the look", async () => {
+  let nowMs = Date.now();
+  const executor = await open(database.url, { nowMs: () => nowMs });
+  const reads = await openPostgresReads(database.url, () => nowMs);
+  closing.push(() => reads.close());
+  await ask(executor, init(), add("5"), { type: "hold", user: "alice", currency: "USD", amount: "1", periodMs: 1 });
+  nowMs += 10;
+  const another = async (): Promise<void> => void (await ask(executor, { type: "release" }));
+  const looking: Reads = {
+    ...reads,
+    async hasOverdue(filter) {
+      await another();
+      return reads.hasOverdue(filter);
+    },
+  };
+  const settled = withoutOverdue(looking, () => Promise.reject(new Error("nothing is left to release")));
+  expect(await settled.wallets("alice" as UserId, undefined)).toMatchObject([{ heldMinor: 0n }]);
 });

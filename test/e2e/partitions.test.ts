@@ -9,30 +9,13 @@ import { partitionOf } from "../../src/domain/partitions.ts";
 import type { UserId } from "../../src/domain/wallet.ts";
 import { refused } from "../support/clients/client.ts";
 import { plainWay } from "../support/clients/ways.ts";
-import { makeDatabase } from "../support/postgres-place.ts";
+import { postgresLedgers, sqliteLedgers, type ServiceLedger } from "../support/service-ledgers.ts";
 import { startService, type Service } from "../support/service.ts";
 import { scenarioFlags, scenarios } from "./scenarios.ts";
 import type { Scenario, Step } from "./steps.ts";
 import { record, type Line, type Transcript } from "./transcript.ts";
 
-const eight = "--partitions=8";
-
-/** The flags of a ledger of its own, and how it is removed. */
-interface Ledger {
-  readonly flags: readonly string[];
-  remove(): Promise<void>;
-}
-
-const onPostgres = async (partitions: number): Promise<Ledger> => {
-  const { url, remove } = await makeDatabase("empty");
-  return { flags: [`--database-url=${url}`, `--partitions=${partitions}`], remove };
-};
-
-const ledgers: readonly { readonly name: string; readonly isSqlite: boolean; readonly make: () => Promise<Ledger> }[] = [
-  { name: "SQLite, 8 partitions", isSqlite: true, make: async () => ({ flags: [eight], remove: async () => {} }) },
-  { name: "PostgreSQL, 1 partition", isSqlite: false, make: () => onPostgres(1) },
-  { name: "PostgreSQL, 8 partitions", isSqlite: false, make: () => onPostgres(8) },
-];
+const ledgers = [sqliteLedgers.eight, postgresLedgers.one, postgresLedgers.eight];
 
 /** The queue is kept full by a lock on SQLite's file, and one scenario adds up all that the others did. */
 const isSqlites = ({ name, steps }: Scenario): boolean => name === "the reports on everybody add up all of the above" || steps.some((step) => "flood" in step);
@@ -44,7 +27,7 @@ beforeAll(async () => {
 
 describe.each(ledgers)("the scenarios on $name", ({ isSqlite, make }) => {
   const played = scenarios.filter((scenario) => isSqlite || !isSqlites(scenario));
-  let ledger: Ledger;
+  let ledger: ServiceLedger;
   let several: Transcript;
   beforeAll(async () => {
     ledger = await make();
@@ -79,8 +62,8 @@ describe.each(ledgers)("the scenarios on $name", ({ isSqlite, make }) => {
   test("log no trouble", () => expect(several.complaints.filter((line) => !line.includes("QueueFull"))).toEqual([]));
 });
 
-describe.each(ledgers.filter(({ name }) => name.endsWith("8 partitions")))("watches and receipts on $name", ({ make }) => {
-  let ledger: Ledger;
+describe.each(ledgers.filter(({ partitions }) => partitions === 8))("watches and receipts on $name", ({ make }) => {
+  let ledger: ServiceLedger;
   let service: Service;
   let session: Http2SessionManager;
   let wallets: ReturnType<typeof createClient<typeof WalletService>>;

@@ -41,7 +41,7 @@ export interface ServiceProcess extends Started {
 }
 
 /** Where the ledger is: a SQLite file, or a database that a URL leads to. */
-type Place = { readonly databasePath: string } | { readonly databaseUrl: string };
+export type Place = { readonly databasePath: string } | { readonly databaseUrl: string };
 
 export type StartOptions = Place & {
   /** Port 0 unless said otherwise. */

@@ -62,12 +62,10 @@ const sessionSettings: Readonly<Record<string, string>> = {
   // https://www.postgresql.org/docs/current/transaction-iso.html: what is read after the head's lock was granted sees the commit that it was waited for.
   default_transaction_isolation: "read committed",
   bytea_output: "hex",
-  enable_seqscan: "off",
-  enable_bitmapscan: "off",
-  enable_sort: "off",
-  plan_cache_mode: "auto",
-  jit: "off",
 };
+
+/** The same for how it plans, which an engine of another make may not know: there it is left out. */
+const plannerSettings: Readonly<Record<string, string>> = { enable_seqscan: "off", enable_bitmapscan: "off", enable_sort: "off", plan_cache_mode: "auto", jit: "off" };
 
 export interface PoolOptions {
   /** Stated in place of the engine's own: for tests and copies. */
@@ -156,6 +154,7 @@ async function prepareSession(client: ClientBase, settings: Readonly<Record<stri
     const set = names.map((_, index) => `set_config($${2 * index + 1}::text, $${2 * index + 2}::text, false)`).join(", ");
     const { rows } = await client.query<{ recovery: string }>(`select pg_is_in_recovery()::text as recovery, ${set}`, names.flatMap((name) => [name, settings[name]]));
     if (rows[0]?.recovery !== "false") throw inRecovery();
+    await client.query("select set_config(name, wanted, false) from unnest($1::text[], $2::text[]) as listed(named, wanted) join pg_settings on name = named", [Object.keys(plannerSettings), Object.values(plannerSettings)]);
   } finally {
     client.off("error", ignore);
   }

@@ -22,6 +22,11 @@ const needed = {
 export async function durabilityOf(db: Kysely<Tables>): Promise<Durability> {
   const names = Object.keys(needed) as (keyof typeof needed)[];
   const { rows } = await sql<{ name: keyof typeof needed; setting: string }>`select name::text, setting from pg_settings where name = any(${names}::text[])`.execute(db);
-  const reasons = rows.filter(({ setting }) => setting === "off").map(({ name }) => `${name} is off: ${needed[name]}`);
+  const settings = new Map(rows.map(({ name, setting }) => [name, setting]));
+  const reasons = names.flatMap((name) => {
+    const setting = settings.get(name);
+    if (setting === undefined) return [`${name} is not told by the server: if it is off, ${needed[name]}`];
+    return setting === "off" ? [`${name} is off: ${needed[name]}`] : [];
+  });
   return { durable: reasons.length === 0, reasons };
 }

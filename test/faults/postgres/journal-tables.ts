@@ -1,7 +1,7 @@
 // Reads the journals of a PostgreSQL ledger from its tables, past the service.
 
 import { asOwner } from "../../support/postgres-place.ts";
-import type { PartitionLine } from "./seen-partitions.ts";
+import type { PartitionLine } from "../seen-partitions.ts";
 
 interface Row {
   readonly partition: string;

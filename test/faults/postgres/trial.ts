@@ -14,7 +14,7 @@ import { ToldBook } from "../told.ts";
 import { startWatcher, type Watcher } from "../watcher.ts";
 import { Workload, type WorkloadOptions } from "../workload.ts";
 import { apartCount, halfOperations, operationLines } from "./journal-tables.ts";
-import { SeenPartitions, type PartitionLine } from "./seen-partitions.ts";
+import { SeenPartitions, type PartitionLine } from "../seen-partitions.ts";
 
 const serverCount = 3;
 const partitions = 8;

@@ -1,7 +1,7 @@
-// What a watcher saw of a ledger with several partitions, kept as a count and a digest for each: how two of them are compared.
+// What a watcher saw of a ledger, kept as a count and a digest for each partition, so that millions of operations cost no memory: how two of them are compared.
 
 import { createHash, type Hash } from "node:crypto";
-import type { JournalLine } from "../journal-file.ts";
+import type { JournalLine } from "./journal-file.ts";
 
 export interface PartitionLine extends JournalLine {
   readonly partition: number;
