@@ -9,6 +9,7 @@ import { Verifier } from "./ledger/verifier.ts";
 import { StartError } from "./start-error.ts";
 import { copyLedger, type CopiedLedger } from "./store/copy/copy-ledger.ts";
 import type { CopyProgress } from "./store/copy/copy-progress.ts";
+import type { CopySource } from "./store/copy/copy-source.ts";
 import type { CopyTarget } from "./store/copy/copy-target.ts";
 import { StoreFault } from "./store/store.ts";
 import { mismatchLines, mismatchText, verified, writtenNowAndThen } from "./verification-told.ts";
@@ -34,6 +35,7 @@ async function copyAndVerify({ from, to, partitions, idempotencyRetentionMs }: C
   try {
     const target = await openCopyTarget(to);
     try {
+      for (const reason of target.durability.reasons) process.stderr.write(`The target may lose what is written to it: ${reason}.\n`);
       const copied = await copyLedger(source, target, {
         partitions,
         openScratch: openCopyScratch,
@@ -48,7 +50,7 @@ async function copyAndVerify({ from, to, partitions, idempotencyRetentionMs }: C
       const verifier = new Verifier(new URL("./verifier.ts", import.meta.url), { database: to, idempotencyRetentionMs });
       try {
         const result = await verified(verifier, signal, (checked, total) => tell(() => `verified ${checked} of ${total} records`));
-        return await conclude(target, copied, result, `${databaseText(from)} to ${databaseText(to)}`);
+        return await conclude({ source, target, copied, result, ends: `${databaseText(from)} to ${databaseText(to)}` });
       } finally {
         await verifier.close();
       }
@@ -60,7 +62,17 @@ async function copyAndVerify({ from, to, partitions, idempotencyRetentionMs }: C
   }
 }
 
-async function conclude(target: CopyTarget, { heads, records }: CopiedLedger, result: VerificationResult, ends: string): Promise<0 | 1> {
+interface Outcome {
+  readonly source: CopySource;
+  readonly target: CopyTarget;
+  readonly copied: CopiedLedger;
+  readonly result: VerificationResult;
+  /** What was copied where. */
+  readonly ends: string;
+}
+
+/** Throws StartError where everything fits, but the source may have been written to meanwhile. */
+async function conclude({ source, target, copied: { heads, records }, result, ends }: Outcome): Promise<0 | 1> {
   const { mismatchCount } = result;
   const lines = mismatchLines(result);
   const found = await target.heads();
@@ -72,6 +84,8 @@ async function conclude(target: CopyTarget, { heads, records }: CopiedLedger, re
     lines.push(mismatchText({ subject: `head of partition ${partition}`, expected: headText({ sequence, hash }), actual: other === undefined ? "none" : headText(other) }));
   }
   const isWhole = mismatchCount === 0 && differing === 0;
+  // The last question: a lock that was lost, however long ago, has let the source's services go on.
+  if (isWhole) await source.assertUnchanged();
   lines.push(isWhole ? `ok: ${ends}, records: ${records}, partitions: ${heads.length}; everything fits` : `not ok: ${ends}, mismatches: ${mismatchCount + differing}; do not serve the copy`);
   process.stdout.write(`${lines.join("\n")}\n`);
   return isWhole ? 0 : 1;

@@ -50,9 +50,10 @@ export function copyHelpText(version: string): string {
 
 Usage: npm run copy -- --from sqlite:./data/wallet.db --to postgres://user:password@host:5432/name [--partitions 16]
 
-Journal, balances, holds, counters and idempotency keys are copied; ids stay as they are. The source is not changed, and nobody can write to it
-meanwhile: a served SQLite file is refused, the services of a PostgreSQL ledger answer UNAVAILABLE. The target must be empty, or hold the beginning of
-the same copy: one that was interrupted goes on where it was when it is started again. Until it is finished no service starts on the target.
+Journal, balances, holds, counters and idempotency keys are copied; ids stay as they are. Stop the source's servers first: a served SQLite file is refused,
+and the servers of a PostgreSQL ledger answer UNAVAILABLE while it is copied, but acknowledge changes again afterwards, which the target does not have.
+The source is not changed. The target must be empty, or hold the beginning of the same copy: one that was interrupted goes on where it was when it is
+started again. Until it is finished no service starts on the target.
 
   --from
       The ledger to copy: sqlite: and the path of a file, or postgres://…

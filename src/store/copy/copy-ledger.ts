@@ -33,8 +33,8 @@ export interface CopiedLedger {
 }
 
 /**
- * Copies everything; the target is a ledger when it is done, and none before. Throws StartError where the target holds another copy's beginning or the source is not what it was
- * when this copy began, StoreFault where a database fails, and what `afterChunk` throws: all that was written stays, and the next one goes on behind it.
+ * Copies everything; the target is a ledger when it is done, and none before. Throws StartError where the target holds another copy's beginning, or the source is not what it was
+ * when this copy began, or others may have written to it meanwhile, StoreFault where a database fails, and what `afterChunk` throws: all that was written stays, and the next one goes on behind it.
  */
 export async function copyLedger(source: CopySource, target: CopyTarget, { partitions, openScratch, afterChunk, chunkRows = chunkRowsDefault }: CopyOptions): Promise<CopiedLedger> {
   const note = noteOf(source, partitions === undefined ? source.ledger.partitions : BigInt(partitions));
@@ -46,6 +46,8 @@ export async function copyLedger(source: CopySource, target: CopyTarget, { parti
     throw new StartError(`The target holds the beginning of a copy over ${noted.partitions} partitions. Finish it with --partitions ${noted.partitions}, or give --to an empty target.`);
   }
   const heads = note.partitions === source.ledger.partitions ? await copyAsItIs() : await spread();
+  // A target that may lack operations does not become a ledger, which somebody could serve by mistake.
+  await source.assertUnchanged();
   await target.finish({ ...source.ledger, partitions: note.partitions }, heads);
   return { heads, records: recordsBehind(heads) };
 

@@ -7,6 +7,8 @@ import type { CopyNote } from "./copy-note.ts";
 
 /** An empty place, or one with a copy that is not finished; nobody else can copy into it until it is closed. Throws StoreFault where the database fails. */
 export interface CopyTarget {
+  /** Whether it keeps what is written over a power loss; the reasons are a sentence each, and empty where it does. */
+  readonly durability: { readonly durable: boolean; readonly reasons: readonly string[] };
   /** Makes the tables and notes what is copied, unless that is done. Answers what is noted. From here on no service starts on it until it is finished. */
   begin(note: CopyNote): Promise<CopyNote>;
   /** The table's last row by its key. */

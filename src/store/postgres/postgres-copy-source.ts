@@ -4,14 +4,19 @@ import { Kysely, PostgresDialect, type Selectable } from "kysely";
 import { StartError } from "../../start-error.ts";
 import type { CopiedRow } from "../copy/copied-tables.ts";
 import type { CopySource } from "../copy/copy-source.ts";
+import { assertUnchanged, sourceLost } from "../copy/source-unchanged.ts";
 import type { LedgerHeadTable, Tables } from "../tables.ts";
 import { copiedTableStatements } from "./copied-rows.ts";
 import { openCopyConnections } from "./copy-connections.ts";
-import { faultOf } from "./fault.ts";
+import { faultOf, faultText } from "./fault.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
 import { startFailure } from "./open-postgres.ts";
 import { queries } from "./queries.ts";
 import type { Session } from "./session.ts";
+import { statement } from "./statement.ts";
+
+/** The ends of all journals. */
+export const headsInOrder = statement<object, Selectable<LedgerHeadTable>>("copy heads", (db) => db.selectFrom("ledger_head").selectAll().orderBy("partition"));
 
 /** Throws StartError where there is no ledger of this version's, or it cannot be reached. Its services answer UNAVAILABLE to whoever writes until it is closed. */
 export async function openPostgresCopySource(url: string): Promise<CopySource> {
@@ -55,6 +60,16 @@ function sourceOn(session: Session, { ledger, heads, end }: Pick<CopySource, "le
       } catch (error) {
         throw faultOf(error);
       }
+    },
+    async assertUnchanged() {
+      let found: CopySource["heads"];
+      try {
+        // In the transaction that has the locks: if it is gone, so is the session, which cannot answer. Read committed, so what others have committed would be seen.
+        found = await session.all(headsInOrder, {});
+      } catch (error) {
+        throw sourceLost(faultText(error), { cause: error });
+      }
+      assertUnchanged({ ledger, heads }, found);
     },
     async close() {
       // With the connection the transaction ends.

@@ -9,9 +9,11 @@ import type { LedgerHeadTable, Tables } from "../tables.ts";
 import type { Connections } from "./connection.ts";
 import { copiedTableStatements } from "./copied-rows.ts";
 import { openCopyConnections } from "./copy-connections.ts";
+import { durabilityOf, type Durability } from "./durability.ts";
 import { faultOf } from "./fault.ts";
 import { assertOurs, lockSchema, makeTables } from "./migrate.ts";
 import { startFailure } from "./open-postgres.ts";
+import { headsInOrder } from "./postgres-copy-source.ts";
 import { rowInsert } from "./row-insert.ts";
 import type { Session } from "./session.ts";
 import { bind, statement, type Bound } from "./statement.ts";
@@ -29,7 +31,7 @@ export async function openPostgresCopyTarget(url: string): Promise<CopyTarget> {
     if ((rows[0] as { granted: string }).granted !== "true") throw new StartError("Another copy into the same database is under way. Wait for it, or end it.");
     const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: connections.pool }) });
     await assertFree(db);
-    return new PostgresCopyTarget(connections, db, session);
+    return new PostgresCopyTarget({ connections, db, session, durability: await durabilityOf(db) });
   } catch (error) {
     session?.release({ isBroken: true });
     await connections.close();
@@ -49,15 +51,15 @@ const insertLedger = statement<{ id: bigint; partitions: bigint; create_time_ms:
   db.insertInto("ledger").values({ id: arg("id", "bigint"), partitions: arg("partitions", "bigint"), create_time_ms: arg("create_time_ms", "bigint") }),
 );
 
-const headsInOrder = statement<object, Selectable<LedgerHeadTable>>("copy heads", (db) => db.selectFrom("ledger_head").selectAll().orderBy("partition"));
-
 class PostgresCopyTarget implements CopyTarget {
   readonly #connections: Connections;
   readonly #db: Kysely<Tables>;
   /** The one that has the lock, and writes. */
   readonly #session: Session;
+  readonly durability: Durability;
 
-  constructor(connections: Connections, db: Kysely<Tables>, session: Session) {
+  constructor({ connections, db, session, durability }: { readonly connections: Connections; readonly db: Kysely<Tables>; readonly session: Session; readonly durability: Durability }) {
+    this.durability = durability;
     this.#connections = connections;
     this.#db = db;
     this.#session = session;
@@ -107,7 +109,9 @@ class PostgresCopyTarget implements CopyTarget {
   /** All of the statements or none. Whatever becomes of its COMMIT, the next copy looks where this one came to. */
   async #transaction(statements: readonly (Bound | string | undefined)[]): Promise<void> {
     try {
-      const sent = ["BEGIN", ...statements, "COMMIT"].flatMap((each) => (each === undefined ? [] : [this.#session.send(each)]));
+      // Awaited: behind a BEGIN that failed each statement would commit itself.
+      await this.#session.send("BEGIN");
+      const sent = [...statements, "COMMIT"].flatMap((each) => (each === undefined ? [] : [this.#session.send(each)]));
       const settled = await Promise.allSettled(sent);
       const refused = settled.find((each) => each.status === "rejected");
       if (refused !== undefined) throw refused.reason;

@@ -5,6 +5,7 @@ import type Database from "better-sqlite3";
 import type { Selectable } from "kysely";
 import { StartError } from "../../start-error.ts";
 import type { CopySource } from "../copy/copy-source.ts";
+import { assertUnchanged } from "../copy/source-unchanged.ts";
 import type { LedgerHeadTable, LedgerTable } from "../tables.ts";
 import { openForReading } from "./connection.ts";
 import { copiedTableStatements } from "./copied-rows.ts";
@@ -37,13 +38,22 @@ export function openSqliteCopySource(path: string): CopySource {
 function sourceOn(connection: Database.Database, lock: { release(): void }, path: string): CopySource {
   const ledger = statement<object, Selectable<LedgerTable>>(connection, (db) => db.selectFrom("ledger").selectAll()).get({});
   if (ledger === undefined) throw new StartError(`${path} is not a ledger yet. Give --from the path of one.`);
+  const heads = readHeads(connection);
   const of = copiedTableStatements(connection);
   return {
     ledger,
-    heads: readHeads(connection),
+    heads,
     async rowsAfter(table, range) {
       try {
         return of(table).after(range);
+      } catch (error) {
+        throw faultOf(error, "reading");
+      }
+    },
+    async assertUnchanged() {
+      // The system keeps the lock for as long as this process lives. But somebody may have removed the lock's file and started a service, and a file system of another machine's may forget locks.
+      try {
+        assertUnchanged({ ledger, heads }, readHeads(connection));
       } catch (error) {
         throw faultOf(error, "reading");
       }

@@ -64,6 +64,9 @@ function targetOn(connection: Database.Database, lock: { release(): void }): Cop
   };
 
   return {
+    // Its settings are stated and read back, or it is not opened.
+    durability: { durable: true, reasons: [] },
+
     async begin(note) {
       // The note first: from then on no service takes the tables for a ledger that it is to create.
       markAsLedger(connection);
