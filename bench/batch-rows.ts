@@ -44,7 +44,7 @@ export async function measureBatches(plan: Plan, say: (line: string) => void): P
     }
   }
   for (const each of [service, bare, door]) await each.stop();
-  return { verdicts: kinds.map(verdict), tables: [tableOf(kinds)], causes: [{ rows: ["4"], profile: "batches", sentence: causeOf(kinds) }] };
+  return { verdicts: kinds.map(verdict), tables: [tableOf(kinds)], causes: [{ row: "4", profile: "batches", sentence: causeOf(kinds) }] };
 }
 
 /** From the figures of four in flight with keys, which is what clients are told to do. */

@@ -6,11 +6,13 @@ import { parseArgs } from "node:util";
 import { measureBatches } from "./batch-rows.ts";
 import { measureBatchSizes } from "./batch-size-rows.ts";
 import { measureCeiling } from "./ceiling-rows.ts";
+import { measureGarbage } from "./gc-rows.ts";
 import { measureGrowth } from "./growth-rows.ts";
 import { measureHistory } from "./history-rows.ts";
 import { measureJson } from "./json-rows.ts";
 import { describeMachine } from "./machine.ts";
 import type { Findings } from "./measured.ts";
+import { measureNetworkThreads } from "./network-rows.ts";
 import { measureOpenLoop } from "./open-loop-rows.ts";
 import { measureOriginal } from "./original-rows.ts";
 import { longPlan, shortPlan } from "./plan.ts";
@@ -39,7 +41,9 @@ const groups: readonly { readonly names: readonly string[]; readonly measure: ()
   { names: ["8"], measure: () => measurePostgres(plan, say) },
   { names: ["10"], measure: () => measureStart(plan, unary?.loaded, say) },
   { names: ["ceiling"], measure: () => measureCeiling(plan, say) },
+  { names: ["ceiling"], measure: () => measureNetworkThreads(plan, say) },
   { names: ["profile"], measure: () => measureProfile(plan, say) },
+  { names: ["profile"], measure: () => measureGarbage(plan, say) },
 ];
 let unary: UnaryFindings | undefined;
 

@@ -1,8 +1,9 @@
 // Contenders that answer unary calls: they take turns under one load, and their reports become verdicts and tables.
 
 import { fromBinary } from "@bufbuild/protobuf";
-import { availableParallelism } from "node:os";
 import { AddMoneyResponseSchema, HoldMoneyResponseSchema } from "../gen/wallet/v1/wallet_service_pb.ts";
+import { bindingOf } from "./binding.ts";
+import { busy, cpuUsPerCall, medianOf, rateOf, shareOf } from "./load-figures.ts";
 import type { LoadOrder, LoadReport, Protocol } from "./load.ts";
 import { decimals, percent, ratiosOf, spreadText, whole, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
@@ -25,10 +26,10 @@ export function contender(name: string, server: Server, protocol: Protocol, meth
 }
 
 /** One turn of each, in order. Throws where a call fails, or where the wallet's answers are not those of new operations. */
-export async function takeTurns(load: Load, contenders: readonly Contender[], plan: Plan, inFlight: number): Promise<void> {
+export async function takeTurns(load: Load, contenders: readonly Contender[], plan: Plan, inFlight: number, connectionsMin = 1): Promise<void> {
   for (const { name, server, protocol, method, reports } of contenders) {
     const { wallets, warmUpMs, measureMs } = plan;
-    const report = await load.ask({ protocol, servers: [placeOf(server)], method, wallets, inFlight, warmUpMs, measureMs });
+    const report = await load.ask({ protocol, servers: [placeOf(server)], method, wallets, inFlight, connectionsMin, warmUpMs, measureMs });
     checkReport(name, report);
     if (server.name === "wallet") checkSample(protocol, method, report.sample);
     reports.push(report);
@@ -69,6 +70,7 @@ export function rateVerdict(row: string, what: string, ours: Contender, rival: C
     figure: `${whole(medianRate(ours))}/s against ${whole(medianRate(rival))}/s`,
     ratio: spreadText(ratio, (value) => decimals(value, 2)),
     isMet: ratio.median >= target,
+    binding: bindingOf(ours.reports, { rivalPerSecond: medianRate(rival), target }),
   };
 }
 
@@ -81,48 +83,11 @@ export function callTable(title: string, contenders: readonly Contender[], notes
     whole(medianOf(reports, cpuUsPerCall)),
     percent(medianOf(reports, (report) => busy(report, "MainThread"))),
     percent(medianOf(reports, (report) => busy(report, "writer"))),
-    percent(medianOf(reports, (report) => report.loadMs / 1000 / report.seconds)),
+    percent(medianOf(reports, (report) => shareOf(report.loadMs, report))),
   ]);
   return { title, columns: ["contender", "calls/s", "p50 ms", "p99 ms", "server CPU µs/call", "main thread busy", "writer thread busy", "load busy"], rows, notes };
 }
 
-/** What a server waits for, as far as its threads show it. */
-export function bindingOf({ method, reports }: Contender): string {
-  const [main, writer, load] = [
-    medianOf(reports, (report) => busy(report, "MainThread")),
-    medianOf(reports, (report) => busy(report, "writer")),
-    medianOf(reports, (report) => report.loadMs / 1000 / report.seconds),
-  ];
-  const all = medianOf(reports, (report) => (total(report.serverMs) + report.loadMs) / 1000 / report.seconds) / availableParallelism();
-  const others = medianOf(reports, (report) => report.othersMs / 1000 / report.seconds) / availableParallelism();
-  const shares = `main thread busy ${percent(main)}, writer thread ${percent(writer)}, load ${percent(load)}; server and load together take ${percent(all)} of all processors, everything else ${percent(others)}`;
-  if (main > 0.85) return `${method} is bound by the main thread (HTTP, Connect, protobuf, validation, the log line): ${shares}.`;
-  if (writer > 0.85) return `${method} is bound by the writer thread (deciding, SQLite, sync): ${shares}.`;
-  if (all + others > 0.9) return `${method} is bound by the processors, which server, load and everything else share: ${shares}.`;
-  return `${method} is bound by waiting, for the sync to disk or for a processor, not by one thread's work: ${shares}.`;
-}
-
-export function rateOf(report: LoadReport): number {
-  return report.calls / report.seconds;
-}
-
 export function medianRate({ reports }: Contender): number {
   return medianOf(reports, rateOf);
-}
-
-/** Processor time of the whole server, in microseconds a call. */
-export function cpuUsPerCall({ serverMs, calls }: LoadReport): number {
-  return (1000 * total(serverMs)) / calls;
-}
-
-export function medianOf(reports: readonly LoadReport[], value: (report: LoadReport) => number): number {
-  return spreadOf(reports.map(value)).median;
-}
-
-function busy(report: LoadReport, thread: string): number {
-  return (report.serverMs[thread] ?? 0) / 1000 / report.seconds;
-}
-
-function total(times: Record<string, number>): number {
-  return Object.values(times).reduce((sum, ms) => sum + ms, 0);
 }

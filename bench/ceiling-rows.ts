@@ -2,8 +2,9 @@
 
 import { startDoor } from "./batch-contenders.ts";
 import type { BatchReport } from "./batch-report.ts";
-import { contender, cpuUsPerCall, medianOf, takeTurns } from "./call-contenders.ts";
+import { contender, takeTurns } from "./call-contenders.ts";
 import { filledLedger } from "./filled-ledger.ts";
+import { cpuUsPerCall, medianOf } from "./load-figures.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
 import { decimals, spreadText, whole, type Findings } from "./measured.ts";
 import type { Plan } from "./plan.ts";

@@ -59,7 +59,7 @@ export async function measureGrowth(plan: Plan, say: (line: string) => void): Pr
     verdicts: [...service.map((pair) => verdict(pair, operations)), memoryVerdict(steps)],
     tables: growthTables({ steps, pairs: [...service, ...bare], largeBytes, smallWallets: plan.wallets }),
     plots: growthPlots(steps),
-    causes: [{ rows: ["5"], profile: "batches", sentence: causeOf(service, bare) }],
+    causes: [{ row: "5", profile: "batches", sentence: causeOf(service, bare) }],
   };
 }
 

@@ -1,6 +1,6 @@
 // Row 3: durable unary calls over Connect with JSON, on HTTP/1.1 and on HTTP/2, against the barest server of Node's that parses and writes JSON.
 
-import { bindingOf, callTable, contender, rateVerdict, takeTurns, type Contender } from "./call-contenders.ts";
+import { callTable, contender, rateVerdict, takeTurns, type Contender } from "./call-contenders.ts";
 import { filledLedger } from "./filled-ledger.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
 import type { Findings } from "./measured.ts";
@@ -43,14 +43,13 @@ export async function measureJson(plan: Plan, say: (line: string) => void): Prom
   const notes = [
     `HTTP/1.1: ${inFlight} connections that stay, one call at a time on each. HTTP/2: one connection. The load writes both by hand and reads no more of the answers than where they end and how they begin.`,
     "The no-op is the same handler on node:http and on node:http2: it parses the body with JSON.parse and writes an answer of the same size with JSON.stringify.",
-    ...versions.map(({ add, name }) => `${name}: ${bindingOf(add)}`),
   ];
   return {
     verdicts: versions.flatMap(({ name, add, hold, noOp }) =>
       [add, hold].map((ours) => rateVerdict("3", `durable ${ours.method}, Connect JSON over ${name}, ${inFlight} in flight`, ours, noOp, target)),
     ),
     tables: [callTable(`Row 3: Connect JSON, ${inFlight} in flight`, versions.flatMap(contendersOf), notes)],
-    causes: [{ rows: ["3"], profile: "unary", sentence: `HTTP/1.1: ${bindingOf(versions[0]!.add)} JSON is read and written in place of protobuf; the rest of the way is that of row 1.` }],
+    causes: [{ row: "3", profile: "unary", sentence: "JSON is read and written in place of protobuf; the rest of the way is that of row 1." }],
   };
 }
 

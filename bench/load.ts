@@ -30,6 +30,8 @@ export interface LoadOrder {
   readonly popularity?: Popularity;
   /** Calls in flight, each of which leaves when an answer comes. Or, where `callsPerSecond` is given, the most that may be in flight; the others wait here. */
   readonly inFlight: number;
+  /** At least so many connections, among which the calls in flight are shared out; 1 where it is not said. */
+  readonly connectionsMin?: number;
   /** The mean rate of departures that wait for no answer: the open loop. */
   readonly callsPerSecond?: number;
   readonly warmUpMs: number;
@@ -148,7 +150,7 @@ function openConnections(order: LoadOrder, onAnswer: ConnectionOptions["onAnswer
   const { encoding, contentType, inFlightPerConnection } = speeches[protocol];
   const writer = requestWriter(method, encoding, wallets, () => ++lastKey, popularity);
   const path = protocol === "rest" ? restPathOf(method) : pathOf(method);
-  const count = Math.max(servers.length, Math.ceil(order.inFlight / inFlightPerConnection));
+  const count = Math.max(servers.length, order.connectionsMin ?? 1, Math.ceil(order.inFlight / inFlightPerConnection));
   return Array.from({ length: count }, (_, index): LoadConnection => {
     // All of them together as many as are wanted, where that is no multiple of their number too.
     const inFlightMax = Math.floor((order.inFlight * (index + 1)) / count) - Math.floor((order.inFlight * index) / count);

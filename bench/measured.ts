@@ -14,6 +14,8 @@ export interface Verdict {
   /** The measured ratio or value with its spread, as it is compared with the target. */
   readonly ratio: string;
   readonly isMet: boolean;
+  /** What binds it, said on the page where it is missed. */
+  readonly binding?: string;
 }
 
 /** A table that tells how the verdicts came about. */
@@ -33,12 +35,12 @@ export interface Findings {
   readonly profiles?: Readonly<Record<ProfiledLoad, string>>;
 }
 
-/** What binds rows, said on the page where one of them is missed. */
+/** What binds a row as a whole, said on the page where something of it is missed. */
 export interface Cause {
-  readonly rows: readonly string[];
+  readonly row: string;
   /** From the figures of the run. */
   readonly sentence: string;
-  /** Under which load the profile shows where these rows' time goes. */
+  /** Under which load the profile shows where this row's time goes. */
   readonly profile?: ProfiledLoad;
 }
 

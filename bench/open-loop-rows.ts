@@ -1,9 +1,10 @@
 // Row 7: how long a call takes when calls arrive at half of the rate that the service can reach, whoever is still waiting.
 
 import { join } from "node:path";
-import { checkReport, cpuUsPerCall, medianOf, medianRate, rateOf, contender, takeTurns, type Contender, type Load } from "./call-contenders.ts";
+import { checkReport, contender, medianRate, takeTurns, type Contender, type Load } from "./call-contenders.ts";
 import type { CommitOrder, CommitReport } from "./commit-times.ts";
 import { filledLedger } from "./filled-ledger.ts";
+import { cpuUsPerCall, medianOf, rateOf, shareOf } from "./load-figures.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
 import { decimals, percent, spreadText, whole, type Findings, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
@@ -44,7 +45,7 @@ export async function measureOpenLoop(plan: Plan, peakPerSecond: number | undefi
   return {
     verdicts: [verdict(wallet, noOp, commitReports, callsPerSecond)],
     tables: [tableOf([wallet, noOp], commitReports, callsPerSecond)],
-    causes: [{ rows: ["7"], profile: "unary", sentence: causeOf(wallet, noOp, commitReports) }],
+    causes: [{ row: "7", profile: "unary", sentence: causeOf(wallet, noOp, commitReports) }],
   };
 }
 
@@ -75,7 +76,7 @@ function tableOf(contenders: readonly Contender[], commits: readonly CommitRepor
     whole(medianOf(reports, rateOf)),
     ...[(report: LoadReport) => report.p50Ms, (report: LoadReport) => report.p99Ms, (report: LoadReport) => report.p999Ms].map((value) => spreadText(spreadOf(reports.map(value)), twoDecimals)),
     whole(medianOf(reports, cpuUsPerCall)),
-    percent(medianOf(reports, (report) => report.loadMs / 1000 / report.seconds)),
+    percent(medianOf(reports, (report) => shareOf(report.loadMs, report))),
   ]);
   const ofCommits = [(report: CommitReport) => report.p50Ms, (report: CommitReport) => report.p99Ms, (report: CommitReport) => report.p999Ms];
   rows.push(["a bare commit, one after another", whole(spreadOf(commits.map((each) => each.perSecond)).median), ...ofCommits.map((value) => spreadText(spreadOf(commits.map(value)), twoDecimals)), "–", "–"]);

@@ -2,13 +2,14 @@
 
 import { availableParallelism } from "node:os";
 import type { BatchLoadOrder, BatchLoadReport } from "./batch-load.ts";
-import { rateOf } from "./call-contenders.ts";
+import { cpuUsPerCall, databaseUsPerCall, loadUsPerCall, rateOf } from "./load-figures.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
 import { decimals, percent, ratiosOf, spreadText, whole, type Findings, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
 import { batchesInFlight, batchLength, popularities, runBatches, runUnary, startDeployments, unaryInFlight, type Deployment } from "./postgres-contenders.ts";
 import { startPostgres } from "./postgres-server.ts";
 import { startHelper } from "./processes.ts";
+import { processorBound } from "./processor-bound.ts";
 import { spreadOf } from "./statistics.ts";
 import type { Popularity } from "./wallet-picker.ts";
 
@@ -67,9 +68,11 @@ export async function measurePostgres(plan: Plan, say: (line: string) => void): 
       ...zipfVerdicts("ExecuteBatch", batched),
     ],
     tables: [tableOf(`Row 8: PostgreSQL, unary calls, ${unaryInFlight} in flight`, [...rivals, ...unary], rivals, unaryNotes), tableOf(`Row 8: PostgreSQL, batches of ${whole(batchLength)}, ${batchesInFlight} in flight`, batched, rivals, batchedNotes)],
-    causes: [{ rows: ["8"], sentence: causeOf(rival, unary.filter(isUniform), batched.filter(isUniform)) }],
+    causes: [{ row: "8", sentence: waitsFor }],
   };
 }
+
+const waitsFor = "What all processors are busy with binds a rate; the rest is waiting for commits, which one sync makes durable together, for answers of the database, and for heads of partitions.";
 
 const unaryNotes = [
   "The obvious service is the wallet's own server with a handler that does what one would write first: a connection of a pool of 16, BEGIN, SELECT … FOR UPDATE of the wallet, a look for the key, UPDATE, INSERT of the operation, COMMIT. It keeps no history by wallet, no totals, no holds and no hashes.",
@@ -81,9 +84,8 @@ const batchedNotes = ["A batch is one transaction over all partitions that its w
 
 function unaryLine(deployment: Deployment, popularity: Popularity): Line {
   const turns = deployment.unary[popularity].map((report): Turn => {
-    const perCallUs = (ms: number): number => (1000 * ms) / report.calls;
-    const serversMs = Object.values(report.serverMs).reduce((sum, ms) => sum + ms, 0);
-    return { perSecond: rateOf(report), p50Ms: report.p50Ms, p99Ms: report.p99Ms, serversUs: perCallUs(serversMs), databaseUs: perCallUs(report.databaseMs), loadUs: perCallUs(report.loadMs) };
+    const { p50Ms, p99Ms } = report;
+    return { perSecond: rateOf(report), p50Ms, p99Ms, serversUs: cpuUsPerCall(report), databaseUs: databaseUsPerCall(report), loadUs: loadUsPerCall(report) };
   });
   return { deployment, popularity, turns };
 }
@@ -109,6 +111,7 @@ function ratioVerdict(what: string, line: Line, rival: Line, target: number): Ve
     figure: `${whole(medianOf(line, (turn) => turn.perSecond))}/s against ${whole(medianOf(rival, (turn) => turn.perSecond))}/s`,
     ratio: spreadText(ratio, (value) => decimals(value, 1)),
     isMet: ratio.median >= target,
+    binding: bindingOf(line, rival, target),
   };
 }
 
@@ -125,6 +128,7 @@ function zipfVerdicts(method: string, lines: readonly Line[]): Verdict[] {
       figure: `${whole(medianOf(zipf, (turn) => turn.perSecond))}/s against ${whole(medianOf(uniform, (turn) => turn.perSecond))}/s`,
       ratio: spreadText(ratio, (value) => decimals(value, 2)),
       isMet: ratio.median >= zipfTarget,
+      binding: bindingOf(zipf, uniform, zipfTarget),
     };
   });
 }
@@ -150,18 +154,12 @@ function tableOf(title: string, lines: readonly Line[], rivals: readonly Line[],
   return { title, columns: ["contender", "wallets", "operations/s", "of the obvious service", "of 1 partition", "p50 ms", "p99 ms", "servers' CPU µs/operation", "PostgreSQL's", "the load's"], rows, notes };
 }
 
-/** From the fastest of each, and what an operation has of all processors by the clock. */
-function causeOf(rival: Line, unary: readonly Line[], batched: readonly Line[]): string {
-  const fastest = (lines: readonly Line[]): Line => lines.toSorted((a, b) => medianOf(b, (turn) => turn.perSecond) - medianOf(a, (turn) => turn.perSecond))[0]!;
-  const told = (what: string, line: Line): string => {
-    const [servers, database, load] = [medianOf(line, (turn) => turn.serversUs), medianOf(line, (turn) => turn.databaseUs), medianOf(line, (turn) => turn.loadUs)];
-    const share = medianOf(line, (turn) => ((turn.serversUs + turn.databaseUs + turn.loadUs) * turn.perSecond) / 1_000_000 / availableParallelism());
-    return `${what} takes ${whole(servers)} µs of the servers' processor time, ${whole(database)} µs of PostgreSQL's and ${whole(load)} µs of the load's, which is ${percent(share)} of all processors`;
-  };
-  return (
-    `${told("A call of the obvious service", rival)}; ${told(`AddMoney (${fastest(unary).deployment.name})`, fastest(unary))}; ${told(`an operation in a batch (${fastest(batched).deployment.name})`, fastest(batched))}. ` +
-    "What all processors are busy with binds a rate; the rest is waiting for commits, which one sync makes durable together, and for heads of partitions."
-  );
+/** What the processors permit it, and how much of them it keeps busy. */
+function bindingOf(line: Line, rival: Line, target: number): string {
+  const [serversUs, databaseUs, loadUs] = [medianOf(line, (turn) => turn.serversUs), medianOf(line, (turn) => turn.databaseUs), medianOf(line, (turn) => turn.loadUs)];
+  const bound = processorBound("An operation", { serversUs, databaseUs, loadUs }, { rivalPerSecond: medianOf(rival, (turn) => turn.perSecond), target });
+  const share = medianOf(line, (turn) => ((turn.serversUs + turn.databaseUs + turn.loadUs) * turn.perSecond) / 1_000_000 / availableParallelism());
+  return `${bound.sentence}. It keeps ${percent(share)} of all processors busy.`;
 }
 
 function rates({ turns }: Line): number[] {

@@ -1,7 +1,7 @@
 // The processes of a run: servers that are measured and helpers that measure, none of which outlives the run.
 
 import { fork, spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
@@ -55,10 +55,10 @@ export function newFolder(): string {
   return folder;
 }
 
-/** The service as it is shipped: every setting at its default, the log at `info`, its lines going to /dev/null. */
-export async function startWallet(databasePath: string): Promise<Server> {
+/** The service as it is shipped: every setting at its default but for these flags, the log at `info`, its lines going to /dev/null. */
+export async function startWallet(databasePath: string, ...flags: readonly string[]): Promise<Server> {
   const port = await freePort();
-  return startServer({ name: "wallet", args: walletArgs(port, databasePath), port, isUp: isReady });
+  return startServer({ name: "wallet", args: [...walletArgs(port, databasePath), ...flags], port, isUp: isReady });
 }
 
 /** The same on a ledger in PostgreSQL, with its settings in the environment. */
@@ -77,6 +77,13 @@ export async function startProfiledWallet(databasePath: string, profileFolder: s
   return startServer({ name: "wallet", args: walletArgs(port, databasePath), port, isUp: isReady, env });
 }
 
+/** The same with V8 telling of every collection of garbage in this file. */
+export async function startTracedWallet(databasePath: string, stdoutPath: string): Promise<Server> {
+  const port = await freePort();
+  // V8's own flags hold for all threads of a process; Node takes this one as an argument only.
+  return startServer({ name: "wallet", args: ["--trace-gc", ...walletArgs(port, databasePath)], port, isUp: isReady, stdoutPath });
+}
+
 /** The original service's stand-in under gunicorn with so many processes, or undefined where Python, Flask or gunicorn is missing. */
 export async function startFlaskWallet(databasePath: string, workers: number): Promise<Server | undefined> {
   if (spawnSync("python3", ["-c", "import flask, gunicorn"], { stdio: "ignore" }).status !== 0) return undefined;
@@ -86,7 +93,7 @@ export async function startFlaskWallet(databasePath: string, workers: number): P
 }
 
 /** What `npm start` gives to node. */
-function startArguments(): string[] {
+export function startArguments(): string[] {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { start: string } };
   return scripts.start.split(" ").slice(2);
 }
@@ -130,15 +137,19 @@ interface Start {
   readonly port: number;
   readonly isUp: (port: number) => Promise<boolean>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where what it writes to stdout goes; nowhere, where it is not said. */
+  readonly stdoutPath?: string;
 }
 
 function walletArgs(port: number, databasePath: string): string[] {
   return [...startArguments(), `--listen=127.0.0.1:${port}`, `--database-url=sqlite:${databasePath}`];
 }
 
-async function startServer({ name, program = process.execPath, args, port, isUp, env = {} }: Start): Promise<Server> {
+async function startServer({ name, program = process.execPath, args, port, isUp, env = {}, stdoutPath = "/dev/null" }: Start): Promise<Server> {
+  const stdout = openSync(stdoutPath, "w");
   const startMs = performance.now();
-  const child = spawn(program, args, { cwd: root, stdio: ["ignore", "ignore", "ignore"], env: { ...cleanEnvironment(), ...env } });
+  const child = spawn(program, args, { cwd: root, stdio: ["ignore", stdout, "ignore"], env: { ...cleanEnvironment(), ...env } });
+  closeSync(stdout);
   keep(child);
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   while (!(await isUp(port))) {

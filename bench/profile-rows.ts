@@ -9,7 +9,7 @@ import type { Plan } from "./plan.ts";
 import { newFolder, startHelper, startProfiledWallet, type Server } from "./processes.ts";
 import { areas, readProfiles, type ThreadProfile, type Window } from "./profile.ts";
 
-const unaryInFlight = 64;
+export const unaryInFlight = 64;
 const batch = { batchLength: 1_000, inFlight: 4, withKeys: true, content: { type: "additions" } } as const;
 
 /** Of a thread's areas so many are named where a row is missed. */
@@ -50,7 +50,8 @@ async function profiled(plan: Plan, load: (server: Server) => Promise<Window>): 
   return readProfiles(folder, window);
 }
 
-async function unaryLoad({ wallets, warmUpMs, profileMs }: Plan, { port, pid }: Server): Promise<Window> {
+/** AddMoney, after a warm-up. */
+export async function unaryLoad({ wallets, warmUpMs, profileMs }: Plan, { port, pid }: Server): Promise<Window> {
   const load = startHelper<LoadOrder, LoadReport>("bench/load.ts");
   const order = { protocol: "grpc", servers: [{ port, pid }], method: "AddMoney", wallets, inFlight: unaryInFlight, warmUpMs: 0 } as const;
   await load.ask({ ...order, measureMs: warmUpMs });
@@ -69,10 +70,13 @@ async function batchLoad({ wallets, batchesARound }: Plan, { port, pid }: Server
 }
 
 async function windowOf(work: () => Promise<unknown>): Promise<Window> {
-  const nowUs = (): number => Number(process.hrtime.bigint() / 1000n);
   const fromUs = nowUs();
   await work();
   return { fromUs, untilUs: nowUs() };
+}
+
+export function nowUs(): number {
+  return Number(process.hrtime.bigint() / 1000n);
 }
 
 /** The largest areas of each thread, in words. */

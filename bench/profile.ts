@@ -71,13 +71,18 @@ const rules: readonly Rule[] = [
   { area: "calls: routes, deadlines, conversion", url: /\/src\/|\/@connectrpc\// },
 ];
 
-/** One for each thread that the folder has a profile of; the main thread is the first. */
+/** One for each thread that the folder has samples of in this window, which a thread that began later, or got no processor, has not; the main thread is the first. Throws where it has none. */
 export function readProfiles(folder: string, window: Window): ThreadProfile[] {
   const profiles = readdirSync(folder)
     .filter((file) => file.endsWith(".cpuprofile"))
     .map((file) => ({ threadId: threadIdOf(file), profile: JSON.parse(readFileSync(join(folder, file), "utf8")) as CpuProfile }))
     .toSorted((a, b) => a.threadId - b.threadId);
-  return profiles.map(({ threadId, profile }) => ({ thread: threadName(threadId, profile), shares: sharesOf(profile, window) }));
+  const threads = profiles.flatMap(({ threadId, profile }): ThreadProfile[] => {
+    const shares = sharesOf(profile, window);
+    return shares === undefined ? [] : [{ thread: threadName(threadId, profile), shares }];
+  });
+  if (threads[0]?.thread !== mainThread) throw new Error("the main thread's profile has no samples of the load");
+  return threads;
 }
 
 /** CPU.<day>.<time>.<process>.<thread>.<number>.cpuprofile */
@@ -85,16 +90,18 @@ function threadIdOf(file: string): number {
   return Number(file.split(".")[4]);
 }
 
+const mainThread = "main thread";
+
 /** The files that threads begin with. */
 const threadNames = { "/src/writer.ts": "writer thread", "/sqlite/checkpointer-thread.ts": "checkpointer" } as const;
 
 function threadName(threadId: number, { nodes }: CpuProfile): string {
-  if (threadId === 0) return "main thread";
+  if (threadId === 0) return mainThread;
   const entry = Object.entries(threadNames).find(([file]) => nodes.some(({ callFrame }) => callFrame.url.endsWith(file)));
   return entry?.[1] ?? `thread ${threadId}`;
 }
 
-function sharesOf(profile: CpuProfile, { fromUs, untilUs }: Window): Map<Area, number> {
+function sharesOf(profile: CpuProfile, { fromUs, untilUs }: Window): Map<Area, number> | undefined {
   const areaOf = areasByNode(profile.nodes);
   const times = new Map<Area, number>(areas.map((area) => [area, 0]));
   let atUs = profile.startTime;
@@ -107,7 +114,7 @@ function sharesOf(profile: CpuProfile, { fromUs, untilUs }: Window): Map<Area, n
     times.set(area, times.get(area)! + deltaUs);
     totalUs += deltaUs;
   }
-  if (totalUs === 0) throw new Error("the profile has no samples of the load");
+  if (totalUs === 0) return undefined;
   return new Map([...times].map(([area, us]) => [area, us / totalUs]));
 }
 

@@ -2,8 +2,9 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { bindingOf, callTable, contender, medianRate, rateOf, rateVerdict, takeTurns, type Contender } from "./call-contenders.ts";
+import { callTable, contender, medianRate, rateVerdict, takeTurns, type Contender } from "./call-contenders.ts";
 import { filledLedger } from "./filled-ledger.ts";
+import { rateOf, shareOf } from "./load-figures.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
 import { whole, type Findings, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
@@ -17,6 +18,8 @@ const grpcJsInFlight = 64;
 
 /** Where rows that need one rate take it from. */
 const peakInFlight = 64;
+
+const wayOfACall = "A call goes through the main thread (HTTP/2, protobuf, validation, the log line) and the writer thread (deciding, SQLite, sync); the no-ops have only the first of these.";
 
 interface Level {
   readonly inFlight: number;
@@ -65,13 +68,16 @@ export async function measureUnary(plan: Plan, say: (line: string) => void): Pro
   load.stop();
   await Promise.all([wallet, noOp, noOpCommit, grpcJs, bareHttp2].map((server) => server.stop()));
 
-  const others = levels.flatMap(contendersOf).flatMap(({ reports }) => reports.map(({ othersMs, seconds }) => othersMs / 1000 / seconds / availableParallelism()));
+  const others = levels.flatMap(contendersOf).flatMap(({ reports }) => reports.map((report) => shareOf(report.othersMs, report) / availableParallelism()));
   const peak = levels.find(({ inFlight }) => inFlight === peakInFlight)!;
   return {
     verdicts: levels.flatMap(verdictsOfRow1).concat(levels.flatMap(verdictsOfRow2)),
-    tables: levels.map((level) => callTable(`Rows 1 and 2: ${level.inFlight} in flight`, contendersOf(level), [bindingOf(level.add)])),
+    tables: levels.map((level) => callTable(`Rows 1 and 2: ${level.inFlight} in flight`, contendersOf(level), [])),
     plots: [plotOf(levels)],
-    causes: [{ rows: ["1", "2"], profile: "unary", sentence: `At ${peakInFlight} in flight: ${bindingOf(peak.add)}` }],
+    causes: [
+      { row: "1", profile: "unary", sentence: `${wayOfACall} With one call in flight these follow each other, mostly on one processor at a time, so that what all of them permit is out of reach.` },
+      { row: "2", profile: "unary", sentence: wayOfACall },
+    ],
     loaded,
     othersShare: spreadOf(others).median,
     peakPerSecond: medianRate(peak.add),

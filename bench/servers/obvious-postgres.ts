@@ -28,7 +28,8 @@ interface OperationRow {
 }
 
 const [port, connectionString] = process.argv.slice(2);
-const pool = new Pool({ connectionString, max: connectionsMax });
+// No time limit on rest: its connections stay while other contenders have their turns.
+const pool = new Pool({ connectionString, max: connectionsMax, idleTimeoutMillis: 0 });
 
 await serveAddMoney(Number(port), async (request) => {
   const client = await pool.connect();

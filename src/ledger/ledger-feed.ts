@@ -8,7 +8,7 @@ import { merged } from "./merged.ts";
 import { shareOf, type RingBounds } from "./operation-ring.ts";
 import { OperationFeed, TooManyWatchers, type FeedBounds, type Seen } from "./operation-feed.ts";
 
-type FeedReads = Pick<Reads, "partitionCount" | "head" | "operationsAfter">;
+type FeedReads = Pick<Reads, "partitionCount" | "head" | "heads" | "operationsAfter">;
 
 /** What to watch, from where and for how long. */
 export interface WatchLedgerOptions {
@@ -109,9 +109,9 @@ export class LedgerFeed {
     try {
       while (this.#isHinted) {
         this.#isHinted = false;
-        for (const [partition, feed] of this.#feeds.entries()) {
-          if (feed.watcherCount > 0 && feed.isBehind(await this.#reads.head(partition))) feed.hint();
-        }
+        const watched = [...this.#feeds.keys()].filter((partition) => this.#feeds[partition]!.watcherCount > 0);
+        const heads = await this.#reads.heads(watched);
+        for (const [index, partition] of watched.entries()) if (this.#feeds[partition]!.isBehind(heads[index]!)) this.#feeds[partition]!.hint();
       }
     } finally {
       this.#isLooking = false;

@@ -34,6 +34,8 @@ export interface Reads {
   operation(operationId: bigint): Promise<RecordedOperation | undefined>;
   /** The end of the partition's journal. */
   head(partition: number): Promise<JournalHead>;
+  /** The same of several, in their order, as one moment has them. */
+  heads(partitions: readonly number[]): Promise<readonly JournalHead[]>;
   /** Its beginning: before its first record. */
   start(partition: number): Promise<JournalPlace>;
   /** The operations after this one in the partition's journal, in its order: at most `limit`, and fewer only where it ends. */

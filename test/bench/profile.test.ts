@@ -25,7 +25,11 @@ test("samples are counted by area, thread by thread, within the window", () => {
   writeFileSync(join(folder, "CPU.20260101.120000.77.1.002.cpuprofile"), JSON.stringify(profile));
   writeFileSync(join(folder, "CPU.20260101.120000.77.0.001.cpuprofile"), JSON.stringify({ ...profile, samples: [2, 2, 2, 2, 2, 2] }));
 
-  const [main, writer] = readProfiles(folder, { fromUs: 1_015, untilUs: 1_055 });
+  // Begun when the load was over.
+  writeFileSync(join(folder, "CPU.20260101.120000.77.2.003.cpuprofile"), JSON.stringify({ ...profile, startTime: 9_000 }));
+
+  const [main, writer, ...others] = readProfiles(folder, { fromUs: 1_015, untilUs: 1_055 });
+  expect(others).toEqual([]);
   expect([main!.thread, writer!.thread]).toEqual(["main thread", "writer thread"]);
   expect(main!.shares.get("idle")).toBe(1);
   expect(Object.fromEntries([...writer!.shares].filter(([, share]) => share > 0))).toEqual({ "the log line": 0.25, "COMMIT and its sync": 0.5, idle: 0.25 });

@@ -41,6 +41,7 @@ describe.each(contractEngines.filter(({ partitions }) => partitions === 8))("$na
     test("writes both", async () => {
       expect(await opened.ask(transfer("30", "bob"))).toMatchObject([{ record: { operationId: inAlices(4n), partition: 1, sequence: 4n } }]);
       expect([await reads.head(0), await reads.head(1)]).toMatchObject([{ sequence: 2n }, { sequence: 4n }]);
+      expect(await reads.heads([1, 0])).toEqual([await reads.head(1), await reads.head(0)]);
       expect([await reads.wallets(alice, usd), await reads.wallets(bob, usd)]).toMatchObject([[{ availableMinor: 6_500n, headSequence: 4n }], [{ availableMinor: 3_000n, headSequence: 2n }]]);
       await sound();
     });
@@ -49,14 +50,14 @@ describe.each(contractEngines.filter(({ partitions }) => partitions === 8))("$na
       ["what the tables refuse in the first", (changes) => (changes.head.partition === 0 ? { ...changes, wallets: [{ ...changes.wallets[0]!, availableMinor: -1n }] } : changes)],
       ["what the tables refuse in the second", (changes) => (changes.head.partition === 1 ? { ...changes, wallets: [{ ...changes.wallets[0]!, availableMinor: -1n }] } : changes)],
     ])("is all or nothing: %s", async (_, alter) => {
-      const before = opened.place.dump();
+      const before = await opened.place.dump();
       const altered: typeof opened.store.transact = (touched, plan) =>
         opened.store.transact(touched, (state) => {
           const { changes, result } = plan(state);
           return { changes: changes.map(alter), result };
         });
       await expect(opened.askOn({ partitionCount: 8, transact: altered, close: async () => {} }, transfer("30", "bob"))).rejects.toThrow();
-      expect(opened.place.dump()).toEqual(before);
+      expect(await opened.place.dump()).toEqual(before);
       await opened.ask(transfer("30", "bob"));
       await sound();
     });

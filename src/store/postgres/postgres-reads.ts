@@ -61,6 +61,8 @@ export async function openPostgresReads(url: string, clock: () => number, option
 
     head: (partition) => snapshot((session) => headOf(session, BigInt(partition))),
 
+    heads: (partitions) => snapshot((session) => Promise.all(partitions.map((partition) => headOf(session, BigInt(partition))))),
+
     start: (partition) =>
       snapshot(async (session) => {
         const row = await session.get(queries.head, { partition: BigInt(partition) });

@@ -63,6 +63,7 @@ export function openSqliteReads(path: string, clock: () => number, written: Writ
     operation: (operationId) => snapshot(() => recorded(operationRow(queries, operationId))),
 
     head: (partition) => snapshot(() => headOf(BigInt(partition))),
+    heads: (partitions) => snapshot(() => partitions.map((partition) => headOf(BigInt(partition)))),
 
     start: (partition) =>
       snapshot(() => {

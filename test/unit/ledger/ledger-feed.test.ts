@@ -43,6 +43,9 @@ class Journals {
     this.afterHead();
     return { ...(last === undefined ? journalStart(at) : placeAfter(last.record)), timeMs: 0 };
   }
+  async heads(all: readonly number[]): Promise<readonly JournalHead[]> {
+    return Promise.all(all.map((at) => this.head(at)));
+  }
   async operationsAfter(at: number, sequence: bigint, limit: number): Promise<readonly RecordedOperation[]> {
     this.reads++;
     await turn();
