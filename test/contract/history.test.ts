@@ -269,7 +269,7 @@ describe.each(contractEngines)("$name", (engine) => {
   });
 });
 
-/** As many as an engine has connections to read by. */
+/** PostgreSQL has so many connections to read by; further reads would wait for one, and not for long. */
 async function eightAtATime<T>(all: readonly T[], look: (each: T) => Promise<void>): Promise<void> {
   for (let at = 0; at < all.length; at += 8) await Promise.all(all.slice(at, at + 8).map(look));
 }

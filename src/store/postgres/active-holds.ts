@@ -3,6 +3,7 @@
 import { sql, type Expression, type SqlBool } from "kysely";
 import { holdStatusNumbers } from "../../domain/hold.ts";
 import type { EligibilityPlace, EligibilityWindow } from "../eligibility.ts";
+import { noOffset } from "./literals.ts";
 import { statement, type Arguments } from "./statement.ts";
 
 /** The first of one wallet's or one currency's, for each row that it is joined to. The status is written into the query, since only a literal leads to the indexes on active holds. */
@@ -29,7 +30,7 @@ export const activeOfUser = statement<EligibilityWindow & { readonly userId: str
         .orderBy("wallets.partition")
         .orderBy("wallets.user_id")
         .orderBy("wallets.currency")
-        .offset(sql<bigint>`0`)
+        .offset(noOffset)
         .as("owned"),
     )
     .crossJoin(firstActive(arg, sql`holds.wallet_id = owned.wallet_id`))

@@ -2,14 +2,13 @@
 
 import { sql, type Selectable } from "kysely";
 import type { JournalTable } from "../tables.ts";
+import { noOffset, one } from "./literals.ts";
 import { statement } from "./statement.ts";
 
 interface OfWallet {
   readonly partition: bigint;
   readonly walletId: bigint;
 }
-
-const noOffset = sql<bigint>`0`;
 
 /** The journal's last record at this time or before it; its beginning where there is none. Its time never goes back, so half of it is ruled out by each look. */
 export const lastAt = statement<{ partition: bigint; timeMs: bigint }, { sequence: bigint }>("last at", (db, arg) =>
@@ -60,7 +59,7 @@ export const lastOfWallet = statement<OfWallet & { readonly place: bigint }, { s
             .where("wallet_id", ">=", arg("walletId", "bigint"))
             .orderBy("partition")
             .orderBy("wallet_id")
-            .limit(sql<bigint>`1`)
+            .limit(one)
             .as("wallet"),
         )
         .select(
@@ -103,7 +102,7 @@ export const firstMark = statement<OfWallet & { readonly fromSequence: bigint },
     .orderBy("partition")
     .orderBy("wallet_id")
     .orderBy("sequence")
-    .limit(sql<bigint>`1`),
+    .limit(one),
 );
 
 /** The wallet's records from this one of its own back, at most `limit`, newest first; none where it is not one of its own. */

@@ -7,6 +7,7 @@ import { holdFromRow, walletFromRow } from "../rows.ts";
 import type { HoldPage, HoldQuery } from "../store.ts";
 import type { HoldTable } from "../tables.ts";
 import { activeOfCurrency, activeOfUser } from "./active-holds.ts";
+import { noOffset } from "./literals.ts";
 import { queries } from "./queries.ts";
 import type { Session } from "./session.ts";
 import { statement } from "./statement.ts";
@@ -41,7 +42,7 @@ const walkHolds = statement<{ partition: bigint; fromId: bigint; limit: bigint }
           walk
             .selectFrom("walk")
             .crossJoinLateral((holds) =>
-              holds.selectFrom("holds").select("previous_hold_id").where("partition", "=", arg("partition", "bigint")).whereRef("hold_id", "=", "walk.id").offset(sql<bigint>`0`).as("hold"),
+              holds.selectFrom("holds").select("previous_hold_id").where("partition", "=", arg("partition", "bigint")).whereRef("hold_id", "=", "walk.id").offset(noOffset).as("hold"),
             )
             .select(["hold.previous_hold_id as id", sql<bigint>`walk.step + 1`.as("step")])
             .where("walk.step", "<", arg("limit", "bigint")),
@@ -49,7 +50,7 @@ const walkHolds = statement<{ partition: bigint; fromId: bigint; limit: bigint }
     )
     .selectFrom("walk")
     .crossJoinLateral((holds) =>
-      holds.selectFrom("holds").selectAll().where("partition", "=", arg("partition", "bigint")).whereRef("hold_id", "=", "walk.id").offset(sql<bigint>`0`).as("found"),
+      holds.selectFrom("holds").selectAll().where("partition", "=", arg("partition", "bigint")).whereRef("hold_id", "=", "walk.id").offset(noOffset).as("found"),
     )
     .selectAll("found")
     .orderBy("walk.step"),

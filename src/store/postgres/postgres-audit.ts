@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect, sql, type Selectable } from "kysely";
 import { belowEveryKey, type Audit, type AuditRows, type MarkRange } from "../audit/audit.ts";
 import type { HistoryMarkTable, IdempotencyKeyTable, MovedOperationTable, Tables } from "../tables.ts";
 import { openReadingConnections, type PoolOptions } from "./connection.ts";
+import { noOffset, one } from "./literals.ts";
 import { lookupsIn } from "./lookups.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
 import { newSchema } from "./new-schema.ts";
@@ -46,7 +47,7 @@ const newestKey = statement<{ partition: bigint }, Selectable<IdempotencyKeyTabl
     .where("partition", "=", arg("partition", "bigint"))
     .orderBy("partition", "desc")
     .orderBy("ordinal", "desc")
-    .limit(sql<bigint>`1`),
+    .limit(one),
 );
 
 const marks = statement<MarkRange, Selectable<HistoryMarkTable>>("marks after", (db, arg) =>
@@ -71,7 +72,7 @@ const marksAt = statement<{ partition: bigint; walletIds: readonly bigint[]; seq
         .where("history_marks.partition", "=", arg("partition", "bigint"))
         .whereRef("history_marks.wallet_id", "=", "listed.wallet_id")
         .whereRef("history_marks.sequence", "=", "listed.sequence")
-        .offset(sql<bigint>`0`)
+        .offset(noOffset)
         .as("found"),
     )
     .selectAll("found"),
@@ -81,7 +82,7 @@ const movedAt = statement<{ partition: bigint; operationIds: readonly bigint[] }
   db
     .selectFrom(listed(arg("operationIds", "bigint[]"), "id"))
     .crossJoinLateral((rows) =>
-      rows.selectFrom("moved_operations").selectAll().where("partition", "=", arg("partition", "bigint")).whereRef("operation_id", "=", "listed.id").offset(sql<bigint>`0`).as("found"),
+      rows.selectFrom("moved_operations").selectAll().where("partition", "=", arg("partition", "bigint")).whereRef("operation_id", "=", "listed.id").offset(noOffset).as("found"),
     )
     .selectAll("found"),
 );
@@ -93,9 +94,9 @@ const strays = partitioned.map((table) => ({
   table,
   statement: statement<{ partitions: bigint }, { partition: bigint }>(`strays ${table}`, (db, arg) =>
     db
-      .selectFrom((below) => below.selectFrom(table).select("partition").where("partition", "<", sql<bigint>`0`).limit(sql<bigint>`1`).as("below"))
+      .selectFrom((below) => below.selectFrom(table).select("partition").where("partition", "<", sql<bigint>`0`).limit(one).as("below"))
       .select("below.partition")
-      .unionAll(db.selectFrom((above) => above.selectFrom(table).select("partition").where("partition", ">=", arg("partitions", "bigint")).limit(sql<bigint>`1`).as("above")).select("above.partition")),
+      .unionAll(db.selectFrom((above) => above.selectFrom(table).select("partition").where("partition", ">=", arg("partitions", "bigint")).limit(one).as("above")).select("above.partition")),
   ),
 }));
 

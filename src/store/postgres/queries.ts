@@ -1,21 +1,19 @@
 // The queries of the engine on the rows themselves, each by the key or index that serves it. All name their partition but `movedOperations`, which looks in every one that may have it, and `ledger`.
 //
 // Several rows are found by a LATERAL join over the keys that are asked for: OFFSET 0 keeps the planner from turning it into a join that reads the whole partition, which it
-// is tempted to where its statistics are behind. Wallets and keys have two indexes, and while there are no statistics the planner takes a partition for a row or two: by either index
-// it would find as fast, it thinks, and walks the whole partition along the wrong one. So there it is asked for the first row from the key on, in the key's order, which only one of them has; sorting is
+// is tempted to where its statistics are behind. Wallets and keys have two indexes, and while there are no statistics the planner takes a partition for a row or two, so that a walk
+// over the whole partition along the wrong index looks as cheap as a look-up in the right one. So there it is asked for the first row from the key on, in the key's order, which only one of them has; sorting is
 // switched off (connection.ts).
 
 import { sql, type Expression, type Selectable } from "kysely";
 import type { CurrencyTotalsTable, HoldTable, IdempotencyKeyTable, JournalTable, LedgerHeadTable, LedgerTable, MovedOperationTable, WalletTable } from "../tables.ts";
+import { noOffset, one } from "./literals.ts";
 import { rowsAfter } from "./row-range.ts";
 import { statement } from "./statement.ts";
 
 interface InPartition {
   readonly partition: bigint;
 }
-
-const noOffset = sql<bigint>`0`;
-const one = sql<bigint>`1`;
 
 /** The rows of an array parameter, as a table of one column. */
 export function listed<Column extends string, Value>(values: Expression<readonly Value[]>, column: Column) {

@@ -128,8 +128,9 @@ test("frozen under load when the service is asked to stop: it ends in order, and
 });
 
 test("without a connection left, until others let go of theirs", async () => {
-  const others = await takeEveryConnection();
+  const others: Client[] = [];
   try {
+    await takeEveryConnection(others);
     const sent = await expectUnavailable();
     await Promise.all(others.splice(0).map((other) => other.end()));
     await expectBack(sent);
@@ -139,9 +140,8 @@ test("without a connection left, until others let go of theirs", async () => {
   expect(await service.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
 });
 
-/** All that the database has. The service's own are taken from it: each time until its place is had by others, for it asks for a new one at once. */
-async function takeEveryConnection(): Promise<Client[]> {
-  const others: Client[] = [];
+/** All that the database has, into `others`. The service's own are taken from it: each time until its place is had by others, for it asks for a new one at once. */
+async function takeEveryConnection(others: Client[]): Promise<void> {
   for (const startMs = performance.now(); others.length < connectionCount; ) {
     if (performance.now() - startMs > 60_000) throw new Error(`only ${others.length} connections could be had`);
     const other = new Client(database.url);
@@ -153,7 +153,6 @@ async function takeEveryConnection(): Promise<Client[]> {
     if (isTaken) others.push(other);
     await others[0]?.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'wallet%'");
   }
-  return others;
 }
 
 test.each([
