@@ -29,8 +29,8 @@ const clientCount = 64;
 const inFlightEach = 4;
 const hot = 10;
 const kills = isLong ? 20 : 2;
-/** A good half of the operations come in batches: one call in so many is one, of up to so many operations. */
-const batchPermille = 50;
+/** About half of the operations come in batches: so many calls of 1,000 are one, of up to so many operations. */
+const batchPermille = 25;
 const batchLengthMax = 80;
 /** Those that were answered last before a kill are the ones that a kill could lose; of the others the file itself is asked at the end. */
 const askedAfterKill = 150;
@@ -165,8 +165,9 @@ describe.each(conservedLedgers)("$name", ({ shortRun, make }) => {
     if (verified !== undefined) expect({ ok: verified.ok, mismatches: verified.mismatches }).toEqual({ ok: true, mismatches: [] });
     // It was a trial only if all of it took part.
     expect(applied).toBeGreaterThanOrEqual(operationsMin);
-    expect(told.ways.unary / (told.ways.unary + told.ways.inBatches), JSON.stringify(told.ways)).toBeGreaterThan(1 / 3);
-    expect(told.ways.inBatches, JSON.stringify(told.ways)).toBeGreaterThan(told.ways.unary / 2);
+    // Of one hundred calls that are batches or so, their share is what chance makes it; neither way may be a trifle.
+    expect(told.ways.unary, JSON.stringify(told.ways)).toBeGreaterThan(told.ways.inBatches / 4);
+    expect(told.ways.inBatches, JSON.stringify(told.ways)).toBeGreaterThan(told.ways.unary / 4);
     for (const verb of verbs) expect(told.granted[verb], verb).toBeGreaterThan(0);
     expect(journal.length, "the sweep released nothing").toBeGreaterThan(applied);
     expect(figures.unknown).toBeGreaterThan(0);
