@@ -1,6 +1,6 @@
 // The short way of a unary call: from the request's bytes to its handler and back, for the requests that most clients send.
 //
-// It takes uncompressed gRPC over HTTP/2, and Connect's POST in JSON or protobuf's binary form. Whatever is not exactly so (another protocol, compression, a
+// It takes uncompressed gRPC over HTTP/2, Connect's POST in JSON or protobuf's binary form, and the original's POST paths in JSON. Whatever is not exactly so (another protocol, compression, a
 // strange header, bytes that do not parse) goes the long way through Connect's handlers, which alone say what is wrong with it. What is written here is
 // written with their own pieces: serialization, compression, envelopes, the forms of errors.
 
@@ -18,15 +18,18 @@ import { Countdown } from "./countdown.ts";
 import { messageTooLarge } from "./early-errors.ts";
 import { errorAnswer } from "./error-answers.ts";
 import { exchangeOf, sendAnswer, type Exchange } from "./exchange.ts";
+import { envelopeHeadBytes } from "./json-calls.ts";
 import type { ServerLimits } from "./limits.ts";
 import { discardBody, takeBody, type Arriving, type BodyLimits } from "./request-body.ts";
+import type { Rest } from "./rest.ts";
 import { RequestDoor, StreamDoor, type Door, type Leaver } from "./unary-doors.ts";
-import { directMethod, wires, type DirectMethod, type PlainAnswer, type Wire } from "./unary-wires.ts";
+import { directMethod, restWires, rpcWires, type DirectMethod, type PlainAnswer, type Wire } from "./unary-wires.ts";
 
 export interface DirectUnaryOptions {
   /** Whose methods take the short way: ours. Others, such as health's, have nothing around them that they would need. */
   readonly services: readonly DescService[];
   readonly rpcs: ReadonlyMap<string, Rpc>;
+  readonly rest: Pick<Rest, "paths">;
   readonly limits: ServerLimits;
   readonly aroundUnary: AroundUnary;
   /** Whether connections are to be ended after their answer. */
@@ -43,26 +46,38 @@ export interface DirectUnary {
 
 /** The short way for the unary methods of these services. Neither of its functions throws: what goes wrong is answered, or told to `onUnsent`. */
 export function createDirectUnary(options: DirectUnaryOptions): DirectUnary {
-  const { services, rpcs, limits, isClosing } = options;
-  const methods = new Map([...rpcs].flatMap(([path, rpc]) => (rpc.unary === undefined || !services.includes(rpc.method.parent) ? [] : [[path, directMethod(rpc, rpc.unary, limits)] as const])));
+  const { limits, isClosing } = options;
+  const methods = directMethods(options);
 
   const { requestMaxBytes, requestTimeoutMs } = limits;
   const tooLarge = (): ConnectError => messageTooLarge(requestMaxBytes);
-  const bodyLimits = new Map([...wires.values()].map((wire) => [wire, { bodyMaxBytes: requestMaxBytes + wire.headBytes, requestTimeoutMs, tooLarge }]));
+  const bodyLimits = (headBytes: number): BodyLimits => ({ bodyMaxBytes: requestMaxBytes + headBytes, requestTimeoutMs, tooLarge });
+  const [bare, enveloped] = [bodyLimits(0), bodyLimits(envelopeHeadBytes)];
 
   const take = (httpVersion: 1 | 2, path: string | undefined, httpMethod: string | undefined, headers: IncomingHttpHeaders, door: () => Door): boolean => {
     const method = methods.get(path ?? "");
-    const wire = wires.get(headers["content-type"] ?? "");
-    if (method === undefined || wire === undefined || httpMethod !== "POST" || headers.expect !== undefined || (wire.needsHttp2 && httpVersion !== 2)) return false;
+    const wire = method?.wires.get(headers["content-type"] ?? "");
+    if (method === undefined || wire === undefined || httpMethod !== "POST" || headers.expect !== undefined || (wire.isEnveloped && httpVersion !== 2)) return false;
     const timeoutMs = wire.timeoutMs(headers);
     if (timeoutMs === undefined) return false;
-    new DirectCall(options, method, wire, door(), timeoutMs).begin(bodyLimits.get(wire)!);
+    new DirectCall(options, method, wire, door(), timeoutMs).begin(wire.isEnveloped ? enveloped : bare);
     return true;
   };
   return {
     takesStream: (stream, headers) => take(2, headers[":path"] as string | undefined, headers[":method"] as string | undefined, headers, () => new StreamDoor(stream, headers)),
     takesRequest: (request, response) => take(1, request.url, request.method, request.headers, () => new RequestDoor(request, response, isClosing)),
   };
+}
+
+/** By the path that they are posted to: their own, or the original's. */
+function directMethods({ services, rpcs, rest, limits }: DirectUnaryOptions): ReadonlyMap<string, DirectMethod> {
+  const methods = new Map<string, DirectMethod>();
+  const add = (path: string, rpc: Rpc, way: Pick<DirectMethod, "long" | "wires">): void => {
+    if (rpc.unary !== undefined && services.includes(rpc.method.parent)) methods.set(path, directMethod(rpc, rpc.unary, way, limits));
+  };
+  for (const [path, rpc] of rpcs) add(path, rpc, { long: rpc, wires: rpcWires });
+  for (const long of rest.paths.filter(({ httpMethod }) => httpMethod === "POST")) add(long.path, long.rpc, { long, wires: restWires(long.status) });
+  return methods;
 }
 
 type Phase = "arriving" | "working" | "over";
@@ -95,7 +110,7 @@ class DirectCall implements UnaryCall, Leaver, Caller {
   }
 
   get method(): UnaryCall["method"] {
-    return this.#method.rpc.method;
+    return this.#method.method;
   }
 
   get idempotencyHeader(): string | null {
@@ -134,7 +149,7 @@ class DirectCall implements UnaryCall, Leaver, Caller {
     this.#door.watch(this);
     takeBody(body, headers["content-length"], bodyLimits, (bytes, error) => {
       if (bytes !== undefined) this.#arrived(bytes);
-      else this.#goLong((exchange) => this.#method.rpc.failed(exchange, error));
+      else this.#goLong((exchange) => this.#method.long.failed(exchange, error));
     });
   }
 
@@ -144,7 +159,7 @@ class DirectCall implements UnaryCall, Leaver, Caller {
 
   #arrived(bytes: Uint8Array): void {
     const message = this.#wire.parse(this.#method, bytes);
-    if (message === undefined) return this.#goLong((exchange) => this.#method.rpc.serveBytes(exchange, bytes));
+    if (message === undefined) return this.#goLong((exchange) => this.#method.long.serveBytes(exchange, bytes));
     this.message = message;
     this.startMs = performance.now();
     this.#phase = "working";
@@ -169,7 +184,7 @@ class DirectCall implements UnaryCall, Leaver, Caller {
     try {
       bytes = this.#wire.serialize(this.#method, create(this.method.output, output));
     } catch (thrown) {
-      return this.#goLong((exchange) => this.#method.rpc.failed(exchange, thrown));
+      return this.#goLong((exchange) => this.#method.long.failed(exchange, thrown));
     }
     this.#send(this.#wire.answer(bytes, this.#door.headers));
   }
@@ -219,11 +234,10 @@ class DirectCall implements UnaryCall, Leaver, Caller {
     const sent = async (): Promise<void> => {
       const { request, response } = this.#door.forLongWay();
       const exchange = exchangeOf(request, response);
-      try {
-        await sendAnswer(await answer(exchange), exchange, response, isClosing());
-      } finally {
-        discardBody(this.#door.body, limits.requestTimeoutMs);
-      }
+      const made = await answer(exchange);
+      // Before the answer leaves: what sends it waits for the end of a stream whose peer may never end it.
+      discardBody(this.#door.body, limits.requestTimeoutMs);
+      await sendAnswer(made, exchange, response, isClosing());
     };
     sent().catch((cause: unknown) => onUnsent(cause, this.#door.body));
   }

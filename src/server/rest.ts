@@ -1,6 +1,6 @@
 // The REST transcoder: makes a Connect JSON call out of a request to one of the declared paths, and lets the RPC's own handler answer it.
 
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMessage, DescService, JsonObject } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
@@ -25,25 +25,43 @@ export interface RestOptions {
   logger: Logger;
 }
 
-/** Answers a request to a declared path; undefined where the path is none. Never rejects. */
-export type RestHandler = (exchange: Exchange) => Promise<UniversalServerResponse> | undefined;
+/** One HTTP method of a declared path. */
+export interface RestPath extends RestRoute {
+  /** Its RPC's. */
+  readonly rpc: Rpc;
+  /** Answers a request to it. Never rejects. */
+  serve(exchange: Exchange): Promise<UniversalServerResponse>;
+  /** The same for one whose body has been read. Never rejects. */
+  serveBytes(exchange: Exchange, bytes: Uint8Array): Promise<UniversalServerResponse>;
+  /** The answer to what was thrown before or after the handler. Never throws. */
+  failed(exchange: Exchange, thrown: unknown): UniversalServerResponse;
+}
+
+export interface Rest {
+  readonly paths: readonly RestPath[];
+  /** Answers a request to a declared path; undefined where the path is none. Never rejects. */
+  answer(exchange: Exchange): Promise<UniversalServerResponse> | undefined;
+}
 
 /** Throws where a service's annotations ask for what is not supported, or name a method that is not served. */
-export function createRest(options: RestOptions): RestHandler {
+export function createRest(options: RestOptions): Rest {
   const routes = restRoutes(options.services);
   const rpcOf = (route: RestRoute): Rpc => {
     const rpc = options.rpcs.get(createMethodUrl("/", route.method));
     if (rpc === undefined) throw new Error(`${route.path} is declared for ${route.method.name}, which no handler serves`);
     return rpc;
   };
-  const served = new Map([...routes].map(([path, candidates]) => [path, candidates.map((route) => ({ route, rpc: rpcOf(route) }))]));
+  const served = new Map([...routes].map(([path, candidates]) => [path, candidates.map((route) => restPath(route, rpcOf(route), options))]));
 
-  return (exchange) => {
-    const candidates = served.get(exchange.path);
-    if (candidates === undefined) return undefined;
-    const match = candidates.find(({ route }) => route.httpMethod === exchange.httpMethod);
-    if (match === undefined) return Promise.resolve(wrongMethod(options.logger, exchange, candidates.map(({ route }) => route.httpMethod)));
-    return transcode(exchange, match.route, match.rpc, options);
+  return {
+    paths: [...served.values()].flat(),
+    answer(exchange) {
+      const candidates = served.get(exchange.path);
+      if (candidates === undefined) return undefined;
+      const match = candidates.find(({ httpMethod }) => httpMethod === exchange.httpMethod);
+      if (match === undefined) return Promise.resolve(wrongMethod(options.logger, exchange, candidates.map(({ httpMethod }) => httpMethod)));
+      return match.serve(exchange);
+    },
   };
 }
 
@@ -59,37 +77,55 @@ function inJson(exchange: Exchange): Exchange {
   return { ...exchange, protocol: "connect-unary" };
 }
 
-async function transcode(exchange: Exchange, route: RestRoute, rpc: Rpc, options: RestOptions): Promise<UniversalServerResponse> {
-  const { input } = route.method;
-  try {
-    const text = await bodyText(exchange, options.limits);
-    const body = text.trim() === "" ? {} : requestFields(text, input, "taken");
-    const inQuery = queryFields(exchange.query, input);
-    const [first] = Object.keys(inQuery);
-    // Addresses end up in logs and histories; what moves money belongs into the body.
-    if (first !== undefined && exchange.httpMethod !== "GET") throw invalidField(echo(first), "belongs into the JSON body, not into the query");
-    const fields = mergeFields(input, body, inQuery);
-    const header = new Headers(exchange.header);
-    for (const name of ["content-length", "content-encoding", "transfer-encoding"]) header.delete(name);
-    header.set("content-type", "application/json");
-    const url = `http://wallet${createMethodUrl("/", route.method)}`;
-    const answer = await rpc.call({ ...inJson(exchange), header }, { method: "POST", url, body: fields });
-    return answer.status === 200 ? { ...answer, status: route.status } : answer;
-  } catch (thrown) {
+function restPath(route: RestRoute, rpc: Rpc, { limits, logger }: RestOptions): RestPath {
+  const { method } = route;
+  const { requestMaxBytes, requestTimeoutMs } = limits;
+
+  const failed = (exchange: Exchange, thrown: unknown): UniversalServerResponse => {
     const { requestId } = exchange;
-    const { limits, logger } = options;
     const report = (cause: unknown) => logger.error({ err: cause, requestId }, "a request to an HTTP path failed unexpectedly");
-    const call = { method: route.method, requestId, requestMaxBytes: limits.requestMaxBytes, report };
-    return refuse(logger, inJson(exchange), earlyError(ConnectError.from(thrown), call));
-  }
+    return refuse(logger, inJson(exchange), earlyError(ConnectError.from(thrown), { method, requestId, requestMaxBytes, report }));
+  };
+
+  const serveBytes = async (exchange: Exchange, bytes: Uint8Array): Promise<UniversalServerResponse> => {
+    try {
+      const body = requestFields(await textOfBody(exchange, bytes, requestMaxBytes), method.input, "taken");
+      const header = new Headers(exchange.header);
+      for (const name of ["content-length", "content-encoding", "transfer-encoding"]) header.delete(name);
+      header.set("content-type", "application/json");
+      const url = `http://wallet${createMethodUrl("/", method)}`;
+      const answer = await rpc.call({ ...inJson(exchange), header }, { method: "POST", url, body: withQuery(exchange, method.input, body) });
+      return answer.status === 200 ? { ...answer, status: route.status } : answer;
+    } catch (thrown) {
+      return failed(exchange, thrown);
+    }
+  };
+
+  const serve = async (exchange: Exchange): Promise<UniversalServerResponse> => {
+    try {
+      return await serveBytes(exchange, await readBody(exchange.node, { bodyMaxBytes: requestMaxBytes, requestTimeoutMs, tooLarge: () => messageTooLarge(requestMaxBytes) }));
+    } catch (thrown) {
+      return failed(exchange, thrown);
+    }
+  };
+  return { ...route, rpc, serve, serveBytes, failed };
 }
 
-async function bodyText(exchange: Exchange, limits: ServerLimits): Promise<string> {
-  const { requestMaxBytes, requestTimeoutMs } = limits;
-  const sent = await readBody(exchange.node, { bodyMaxBytes: requestMaxBytes, requestTimeoutMs, tooLarge: () => messageTooLarge(requestMaxBytes) });
-  if (sent.byteLength === 0 && exchange.httpMethod === "GET") return "";
+/** The body's fields, and those of the query. */
+function withQuery(exchange: Exchange, input: DescMessage, body: JsonObject): JsonObject {
+  const inQuery = queryFields(exchange.query, input);
+  const [first] = Object.keys(inQuery);
+  // Addresses end up in logs and histories; what moves money belongs into the body.
+  if (first !== undefined && exchange.httpMethod !== "GET") throw invalidField(echo(first), "belongs into the JSON body, not into the query");
+  return mergeFields(input, body, inQuery);
+}
+
+/** Nothing is an object without fields. */
+async function textOfBody(exchange: Exchange, sent: Uint8Array, requestMaxBytes: number): Promise<string> {
+  if (sent.byteLength === 0 && exchange.httpMethod === "GET") return "{}";
   checkContentType(exchange);
-  return textOfBytes(await decompress(sent, exchange.header.get("content-encoding"), requestMaxBytes));
+  const text = textOfBytes(await decompress(sent, exchange.header.get("content-encoding"), requestMaxBytes));
+  return text.trim() === "" ? "{}" : text;
 }
 
 /**

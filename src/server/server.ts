@@ -24,7 +24,7 @@ import { probePages, servePage } from "./probes.ts";
 import { addReflection } from "./reflection.ts";
 import { abandon, discardBody, type Arriving } from "./request-body.ts";
 import { refuse } from "./refusal.ts";
-import { createRest } from "./rest.ts";
+import { createRest, type Rest } from "./rest.ts";
 
 export type { ServerLimits } from "./limits.ts";
 
@@ -71,7 +71,7 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { limits, logger } = options;
   const draining = new AbortController();
-  const { answer, rpcs } = createAnswerer(options, draining.signal);
+  const { answer, rpcs, rest } = createAnswerer(options, draining.signal);
   const onUnsent = (cause: unknown, request: Arriving): void => {
     // The peer is gone, as a rule. Where it is not, half an answer must not look like a whole one.
     logger.debug({ err: cause }, "an answer could not be sent");
@@ -87,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const onRequest = (node: NodeRequest, response: NodeResponse): void => void serve(node, response).catch((cause: unknown) => onUnsent(cause, node));
   const { services, aroundUnary, unaryWay } = options;
-  const short = unaryWay === "long" ? undefined : createDirectUnary({ services, rpcs, limits, aroundUnary, isClosing: () => draining.signal.aborted, onUnsent });
+  const short = unaryWay === "long" ? undefined : createDirectUnary({ services, rpcs, rest, limits, aroundUnary, isClosing: () => draining.signal.aborted, onUnsent });
 
   const listener = await openListener({ host: options.host, port: options.port, ...(options.isPortShared ? { reusePort: true } : { exclusive: true }) }, limits, { onRequest, short });
   let drained: Promise<void> | undefined;
@@ -110,7 +110,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 function createAnswerer(
   options: ServerOptions,
   draining: AbortSignal,
-): { readonly answer: (exchange: Exchange) => Promise<UniversalServerResponse>; readonly rpcs: ReadonlyMap<string, Rpc> } {
+): { readonly answer: (exchange: Exchange) => Promise<UniversalServerResponse>; readonly rpcs: ReadonlyMap<string, Rpc>; readonly rest: Rest } {
   const { limits, logger, services } = options;
   const isReady = () => !draining.aborted && options.isReady();
   const rpcs = createRpcs({
@@ -135,12 +135,12 @@ function createAnswerer(
       const page = pages.get(exchange.path);
       if (rpc !== undefined) return await rpc.serve(exchange);
       if (page !== undefined) return servePage(page, exchange);
-      return (await rest(exchange)) ?? unknownMethod(logger, exchange);
+      return (await rest.answer(exchange)) ?? unknownMethod(logger, exchange);
     } finally {
       discardBody(exchange.node, limits.requestTimeoutMs);
     }
   };
-  return { answer, rpcs };
+  return { answer, rpcs, rest };
 }
 
 function takesStream(rpc: Rpc): boolean {

@@ -1,6 +1,6 @@
 // The protocols and encodings that unary calls take the short way in: what is plain in each, how its message is read, and how an answer is written.
 
-import { fromJson, type Message } from "@bufbuild/protobuf";
+import { fromJson, type DescMethod, type Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { compressedFlag, createMethodSerializationLookup, encodeEnvelope } from "@connectrpc/connect/protocol";
@@ -23,7 +23,7 @@ import { binaryOptions, compressMinBytes, jsonOptions } from "./encodings.ts";
 import { envelopeFlagBytes, envelopeHeadBytes } from "./json-calls.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Protocol } from "./protocol.ts";
-import { requestFields, textOfBytes } from "./request-json.ts";
+import { requestFields, textOfBytes, type NumbersForStrings } from "./request-json.ts";
 
 // As Node has them in a request's headers.
 const grpcTimeout = grpcTimeoutHeader.toLowerCase();
@@ -36,15 +36,19 @@ const acceptEncoding = headerUnaryAcceptEncoding.toLowerCase();
 
 /** A method with what reads and writes its messages. */
 export interface DirectMethod {
-  readonly rpc: Rpc;
+  readonly method: DescMethod;
   readonly handle: UnaryHandler;
   readonly serialization: ReturnType<typeof createMethodSerializationLookup>;
+  /** Who answers what turns out not to be plain. */
+  readonly long: Pick<Rpc, "serveBytes" | "failed">;
+  /** What it is called in, by the request's content type. */
+  readonly wires: ReadonlyMap<string, Wire>;
 }
 
 /** The method, with the serialization that keeps these limits. */
-export function directMethod(rpc: Rpc, handle: UnaryHandler, { requestMaxBytes, responseMaxBytes }: ServerLimits): DirectMethod {
+export function directMethod({ method }: Rpc, handle: UnaryHandler, way: Pick<DirectMethod, "long" | "wires">, { requestMaxBytes, responseMaxBytes }: ServerLimits): DirectMethod {
   const bounds = { readMaxBytes: requestMaxBytes, writeMaxBytes: responseMaxBytes };
-  return { rpc, handle, serialization: createMethodSerializationLookup(rpc.method, binaryOptions, jsonOptions, bounds) };
+  return { method, handle, serialization: createMethodSerializationLookup(method, binaryOptions, jsonOptions, bounds), ...way };
 }
 
 /** An answer's body and what is said of it before and after. */
@@ -61,9 +65,8 @@ export interface PlainAnswer {
 /** One protocol in one encoding. */
 export interface Wire {
   readonly protocol: Protocol;
-  readonly needsHttp2: boolean;
-  /** Bytes before the message. */
-  readonly headBytes: number;
+  /** Whether flags and length stand before the message, and a status behind the answer: which needs HTTP/2. */
+  readonly isEnveloped: boolean;
   /** The time that the caller gives the call: infinite where it names none; undefined where the request's head is not plain. */
   timeoutMs(headers: IncomingHttpHeaders): number | undefined;
   /** Undefined where the bytes are not a message: then Connect says what is wrong with them. */
@@ -77,8 +80,7 @@ export interface Wire {
 
 const grpc: Wire = {
   protocol: "grpc",
-  needsHttp2: true,
-  headBytes: envelopeHeadBytes,
+  isEnveloped: true,
   timeoutMs: (headers) => (isIdentity(headers[grpcEncoding]) ? plainTimeoutMs(grpcTimeoutMs, headers[grpcTimeout]) : undefined),
   parse: (method, bytes) => (isOneEnvelope(bytes) ? parsed(() => method.serialization.getI(true).parse(bytes.subarray(envelopeHeadBytes))) : undefined),
   serialize: (method, message) => method.serialization.getO(true).serialize(message),
@@ -90,17 +92,16 @@ const grpc: Wire = {
   errorAnswer: undefined,
 };
 
-function connectWire(contentType: string, form: Pick<Wire, "parse" | "serialize">): Wire {
+function connectWire(contentType: string, form: Pick<Wire, "parse" | "serialize">, goodStatus = 200): Wire {
   return {
     protocol: "connect-unary",
-    needsHttp2: false,
-    headBytes: 0,
+    isEnveloped: false,
     timeoutMs(headers) {
       const isPlain = isIdentity(headers[contentEncoding]) && isConnectVersion(headers[connectVersion]);
       return isPlain ? plainTimeoutMs(connectTimeoutMs, headers[connectTimeout]) : undefined;
     },
     ...form,
-    answer: (bytes, headers) => connectAnswer(200, contentType, bytes, headers),
+    answer: (bytes, headers) => connectAnswer(goodStatus, contentType, bytes, headers),
     errorAnswer: (error, headers) => connectAnswer(codeToHttpStatus(error.code), contentTypeUnaryJson, errorToJsonBytes(error, jsonOptions), headers),
   };
 }
@@ -115,19 +116,27 @@ const connectProto = connectWire(contentTypeUnaryProto, {
   serialize: (method, message) => method.serialization.getO(true).serialize(message),
 });
 
-const connectJson = connectWire(contentTypeUnaryJson, {
-  // Read as the long way reads it: exactly, with every key and digit.
-  parse: ({ rpc }, bytes) => parsed(() => fromJson(rpc.method.input, requestFields(textOfBytes(bytes), rpc.method.input, "refused"))),
-  serialize: (method, message) => method.serialization.getO(false).serialize(message),
-});
+/** Read as the long way reads it: exactly, with every key and digit. */
+function jsonWire(numbersForStrings: NumbersForStrings, goodStatus: number): Wire {
+  const form: Pick<Wire, "parse" | "serialize"> = {
+    parse: ({ method }, bytes) => parsed(() => fromJson(method.input, requestFields(textOfBytes(bytes), method.input, numbersForStrings))),
+    serialize: (method, message) => method.serialization.getO(false).serialize(message),
+  };
+  return connectWire(contentTypeUnaryJson, form, goodStatus);
+}
 
-/** By the request's content type. */
-export const wires: ReadonlyMap<string, Wire> = new Map([
+/** Of a method's own path. */
+export const rpcWires: ReadonlyMap<string, Wire> = new Map([
   ["application/grpc", grpc],
   ["application/grpc+proto", grpc],
   [contentTypeUnaryProto, connectProto],
-  [contentTypeUnaryJson, connectJson],
+  [contentTypeUnaryJson, jsonWire("refused", 200)],
 ]);
+
+/** Of a path of the original's, which answers with this status where all is well. */
+export function restWires(goodStatus: number): ReadonlyMap<string, Wire> {
+  return new Map([[contentTypeUnaryJson, jsonWire("taken", goodStatus)]]);
+}
 
 /** The same bytes as Connect's `encodeEnvelope` makes, in Node's pool instead of a buffer and a view of their own. */
 function plainEnvelope(bytes: Uint8Array): Buffer {

@@ -210,6 +210,11 @@ export function requestWith(good: JsonObject, { field, value }: BadRequest): Jso
   return value === absent ? others : { ...others, [field]: value };
 }
 
+/** Whether a number stands where the proto has a text: on the original's paths it is as good as the text of its digits. */
+export function hasNumberForText(method: DescMethod, request: JsonObject): boolean {
+  return method.input.fields.some((field) => field.fieldKind === "scalar" && typeof request[field.name] === "number");
+}
+
 /** Whether protobuf's binary form can say it: then a client of gRPC can be as wrong. */
 export function isBinaryExpressible(method: DescMethod, request: JsonObject): boolean {
   const durations = method.input.fields.filter((field) => field.message?.typeName === "google.protobuf.Duration");

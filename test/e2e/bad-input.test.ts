@@ -12,7 +12,7 @@ import { rawGrpcCall, type RawGrpcCall } from "../support/clients/grpc-js.ts";
 import { rawConnectCall, unaryResult } from "../support/clients/raw-connect.ts";
 import { httpCall, restPaths } from "../support/clients/rest.ts";
 import { startService, type Service } from "../support/service.ts";
-import { badRequests, isBinaryExpressible, requestWith } from "./bad-fields.ts";
+import { badRequests, hasNumberForText, isBinaryExpressible, requestWith } from "./bad-fields.ts";
 import { goodRequests } from "./good-requests.ts";
 import { everyRow, flawOf } from "./unharmed.ts";
 
@@ -60,9 +60,7 @@ const ways: Readonly<Record<string, Send>> = {
   },
   REST: (method, request) => {
     const [httpMethod, path] = restPaths[method.name]?.split(" ") ?? [];
-    // There a number is as good as the text of its digits.
-    const hasNumberForText = method.input.fields.some((field) => field.fieldKind === "scalar" && typeof request[field.name] === "number");
-    return httpMethod === undefined || hasNumberForText ? undefined : () => http(method, httpMethod, path!, request);
+    return httpMethod === undefined || hasNumberForText(method, request) ? undefined : () => http(method, httpMethod, path!, request);
   },
   "REST query": (method, request) => {
     const [httpMethod, path] = restPaths[method.name]?.split(" ") ?? [];

@@ -10,21 +10,38 @@ import { Agent, request as http1Request, type IncomingHttpHeaders, type Outgoing
 import { connect as connectHttp2 } from "node:http2";
 import { gunzipSync } from "node:zlib";
 import { answered, methodNamed, pathOf, refused, toRequest, type CallResult, type Client } from "./client.ts";
+import { restPaths } from "./rest.ts";
 
 /** Protocol, encoding and HTTP version in one. */
 export interface WireWay {
   readonly name: string;
   readonly contentType: string;
   readonly isHttp2: boolean;
+  /** Whether it takes the original's paths. */
+  readonly isRest: boolean;
+  /** Where a method is posted to; undefined where this way has no path for it. */
+  readonly pathOf: (method: DescMethod) => string | undefined;
 }
 
-export const wireWays: readonly WireWay[] = [
+const rpcWays: readonly Pick<WireWay, "name" | "contentType" | "isHttp2">[] = [
   { name: "gRPC", contentType: "application/grpc", isHttp2: true },
   { name: "Connect binary over HTTP/1.1", contentType: "application/proto", isHttp2: false },
   { name: "Connect binary over HTTP/2", contentType: "application/proto", isHttp2: true },
   { name: "Connect JSON over HTTP/1.1", contentType: "application/json", isHttp2: false },
   { name: "Connect JSON over HTTP/2", contentType: "application/json", isHttp2: true },
 ];
+
+const restWays: readonly Pick<WireWay, "name" | "contentType" | "isHttp2">[] = [
+  { name: "REST over HTTP/1.1", contentType: "application/json", isHttp2: false },
+  { name: "REST over HTTP/2", contentType: "application/json", isHttp2: true },
+];
+
+export const wireWays: readonly WireWay[] = [...rpcWays.map((way) => ({ ...way, isRest: false, pathOf })), ...restWays.map((way) => ({ ...way, isRest: true, pathOf: restPathOf }))];
+
+function restPathOf(method: DescMethod): string | undefined {
+  const [httpMethod, path] = restPaths[method.name]?.split(" ") ?? [];
+  return httpMethod === "POST" ? path : undefined;
+}
 
 export interface WireAnswer {
   readonly status: number;
@@ -112,11 +129,11 @@ export function wireClient(service: { url: string }, way: WireWay): Client {
   let calls = 0;
   return {
     name: `${way.name}, by the wire`,
-    serves: (method) => method.methodKind === "unary",
+    serves: (method) => method.methodKind === "unary" && way.pathOf(method) !== undefined,
     async call(serviceName, name, request, { headers = {}, isLate = false } = {}): Promise<CallResult> {
       const method = methodNamed(serviceName, name);
       const answer = await wire.send({
-        path: pathOf(method),
+        path: way.pathOf(method)!,
         headers: { "content-type": way.contentType, ...(calls++ % 2 === 0 ? zip : {}), ...(isLate ? lateHeader(isGrpc) : {}), ...headers },
         body: framed(way, messageOf(way, method, request)),
       });
@@ -147,6 +164,6 @@ function resultOf(method: DescMethod, { contentType }: WireWay, { status, header
     return answered(method, [fromBinary(method.output, body[0] === compressedFlag ? gunzipSync(message) : message)]);
   }
   const plain = headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
-  if (status !== 200) return refused(errorFromJsonBytes(plain, undefined, new ConnectError(`no error of Connect: ${status}`, Code.Unknown)));
+  if (status >= 300) return refused(errorFromJsonBytes(plain, undefined, new ConnectError(`no error of Connect: ${status}`, Code.Unknown)));
   return answered(method, [contentType === "application/json" ? fromJsonString(method.output, plain.toString()) : fromBinary(method.output, plain)]);
 }
