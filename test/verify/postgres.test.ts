@@ -143,3 +143,10 @@ test.each<[string, string, string, RegExp]>([
   expect(sentences(result)).toEqual([expect.stringMatching(sentence)]);
   expect(sentences(await verified())).toEqual([]);
 });
+
+test("what an extension has brought is nobody's change", async () => {
+  await asOwner((client) => client.query("create extension pg_buffercache"), database.url);
+  const result = await verified();
+  await asOwner((client) => client.query("drop extension pg_buffercache"), database.url);
+  expect(sentences(result)).toEqual([]);
+});

