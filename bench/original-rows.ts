@@ -22,9 +22,7 @@ const walletsUsed = 10;
 /** Calls a second of the original under gunicorn, the least and the most of what was measured when this service was begun; the most counts where there is no Python to measure with. */
 const originalPerSecond = { min: 123, max: 249 };
 
-/** See src/server/rest.ts, which calls the RPC's own handler. */
-const restSentence =
-  "As over HTTP/1.1 in row 3, every call is alone on its connection. But it does not take the short way of that row: the request is made into one of Connect's and goes the long way, through Connect's own handler with its interceptors, which costs the main thread more.";
+const restSentence = "Every call is alone on its connection, as over HTTP/1.1 in row 3, and takes the same short way: what binds that row binds this one.";
 
 interface Lost {
   /** Additions that were answered with 200. */

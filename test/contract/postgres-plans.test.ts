@@ -11,7 +11,7 @@ import { openPostgresStore } from "../../src/store/postgres/open-postgres.ts";
 import { openPostgresAudit } from "../../src/store/postgres/postgres-audit.ts";
 import { openPostgresReads } from "../../src/store/postgres/postgres-reads.ts";
 import { openSqliteScratch } from "../../src/store/sqlite/sqlite-scratch.ts";
-import { cleanUpServers, OwnPostgres } from "../faults/postgres/own-postgres.ts";
+import { cleanUpServers, OwnPostgres } from "../support/own-postgres.ts";
 import { startMs, storyRules } from "../support/given.ts";
 import { MixedWriter } from "../support/mixed-ledger.ts";
 

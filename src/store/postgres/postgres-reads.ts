@@ -10,6 +10,7 @@ import { openReadingConnections, type PoolOptions } from "./connection.ts";
 import { eligibleHolds } from "./eligible-holds.ts";
 import { History } from "./history.ts";
 import { holdList } from "./hold-lists.ts";
+import { MovedOperations } from "./moved-operations.ts";
 import { queries } from "./queries.ts";
 import { recorded, recordedAt } from "./recorded.ts";
 import type { Session } from "./session.ts";
@@ -20,7 +21,7 @@ import { walletRowsOf } from "./user-wallets.ts";
 export async function openPostgresReads(url: string, clock: () => number, options: PoolOptions = {}): Promise<Reads> {
   const connections = openReadingConnections(url, options);
   const snapshot = <T>(read: (session: Session) => Promise<T>): Promise<T> => inSnapshot(connections, read);
-  const partitionCount = await snapshot(partitionCountOf).catch(async (error: unknown) => {
+  const { partitionCount, movedOperations } = await snapshot(makingOf).catch(async (error: unknown) => {
     await connections.close();
     throw error;
   });
@@ -55,7 +56,7 @@ export async function openPostgresReads(url: string, clock: () => number, option
         const { partition, sequence } = birthplaceOf(operationId);
         const found = await recordedAt(session, BigInt(partition), sequence);
         if (found?.record.operationId === operationId) return found;
-        const moved = await session.get(queries.movedOperations, { operationIds: [operationId], sequences: [sequence] });
+        const [moved] = await movedOperations.find(session, [operationId]);
         return moved && recordedAt(session, moved.partition, moved.sequence);
       }),
 
@@ -119,9 +120,9 @@ export async function openPostgresReads(url: string, clock: () => number, option
   };
 }
 
-/** How many partitions the ledger has; it never changes. */
-export async function partitionCountOf(session: Session): Promise<number> {
-  const row = await session.get(queries.ledger, {});
+/** What of a ledger never changes. */
+export async function makingOf(session: Session): Promise<{ readonly partitionCount: number; readonly movedOperations: MovedOperations }> {
+  const [row, movedOperations] = await Promise.all([session.get(queries.ledger, {}), MovedOperations.of(session)]);
   if (row === undefined) throw new Error("the ledger has no row of its own");
-  return Number(row.partitions);
+  return { partitionCount: Number(row.partitions), movedOperations };
 }

@@ -8,6 +8,7 @@ import { commit } from "./commit.ts";
 import type { Connections } from "./connection.ts";
 import { faultOf, faultText, isOutage, leavesConnection, verdictOf } from "./fault.ts";
 import { load } from "./load.ts";
+import type { MovedOperations } from "./moved-operations.ts";
 import { drawNonce } from "./nonce.ts";
 import { OldestKeys } from "./oldest-keys.ts";
 import { Outage } from "./outage.ts";
@@ -34,12 +35,14 @@ export class PostgresStore implements Store {
   readonly partitionCount: number;
   readonly #connections: Connections;
   readonly #clock: () => number;
+  readonly #movedOperations: MovedOperations;
   readonly #turns = new PartitionTurns();
   readonly #outage = new Outage();
   readonly #oldestKeys = new OldestKeys();
 
-  constructor(connections: Connections, clock: () => number, partitionCount: number) {
+  constructor(connections: Connections, clock: () => number, { partitionCount, movedOperations }: { readonly partitionCount: number; readonly movedOperations: MovedOperations }) {
     this.partitionCount = partitionCount;
+    this.#movedOperations = movedOperations;
     this.#connections = connections;
     this.#clock = clock;
   }
@@ -86,7 +89,7 @@ export class PostgresStore implements Store {
     const session = await this.#connections.take();
     let isBroken = true;
     try {
-      const from = { partitionCount: this.partitionCount, machineTimeMs: this.#clock(), oldestKeys: this.#oldestKeys };
+      const from = { partitionCount: this.partitionCount, machineTimeMs: this.#clock(), movedOperations: this.#movedOperations, oldestKeys: this.#oldestKeys };
       const [, { state, keyAges }] = await Promise.all([session.send("BEGIN"), load(session, touched, from)]);
       const { changes, result } = plan(state);
       if (changes.length === 0) {

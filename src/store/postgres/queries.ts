@@ -1,4 +1,4 @@
-// The queries of the engine on the rows themselves, each by the key or index that serves it. All name their partition but `movedOperations`, which looks in every one that may have it, and `ledger`.
+// The queries of the engine on the rows themselves, each by the key or index that serves it. All name their partition but `ledger` and `spreadHeads`, which are asked when a ledger is opened.
 //
 // Several rows are found by a LATERAL join over the keys that are asked for: OFFSET 0 keeps the planner from turning it into a join that reads the whole partition, which it
 // is tempted to where its statistics are behind. Wallets and keys have two indexes, and while there are no statistics the planner takes a partition for a row or two, so that a walk
@@ -114,15 +114,18 @@ export const queries = {
       .selectAll("found"),
   ),
 
-  /** Where the operations with these ids are that were born in another ledger, with these sequences: in each partition that begins behind the sequence one lookup. */
-  movedOperations: statement<{ readonly operationIds: readonly bigint[]; readonly sequences: readonly bigint[] }, Selectable<MovedOperationTable>>("moved operations", (db, arg) =>
+  movedOperations: statement<InPartition & { readonly operationIds: readonly bigint[] }, Selectable<MovedOperationTable>>("moved operations", (db, arg) =>
     db
-      .selectFrom(sql<{ id: bigint; born: bigint }>`unnest(${arg("operationIds", "bigint[]")}, ${arg("sequences", "bigint[]")})`.as<"listed">(sql`listed(id, born)`))
-      .innerJoin("ledger_head", (join) => join.onRef("ledger_head.start_sequence", ">=", "listed.born").on("ledger_head.start_sequence", ">", sql<bigint>`0`))
+      .selectFrom(listed(arg("operationIds", "bigint[]"), "id"))
       .crossJoinLateral((rows) =>
-        rows.selectFrom("moved_operations").selectAll().whereRef("moved_operations.partition", "=", "ledger_head.partition").whereRef("operation_id", "=", "listed.id").offset(noOffset).as("found"),
+        rows.selectFrom("moved_operations").selectAll().where("partition", "=", arg("partition", "bigint")).whereRef("operation_id", "=", "listed.id").offset(noOffset).as("found"),
       )
       .selectAll("found"),
+  ),
+
+  /** The heads of partitions that were begun behind another ledger's end. */
+  spreadHeads: statement<object, Pick<Selectable<LedgerHeadTable>, "partition" | "start_sequence">>("spread heads", (db) =>
+    db.selectFrom("ledger_head").select(["partition", "start_sequence"]).where("start_sequence", ">", sql<bigint>`0`),
   ),
 
   recordsAfter: rowsAfter("journal", "sequence"),

@@ -4,12 +4,11 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
-import { cleanUp } from "../service-process.ts";
-import { CitusCluster } from "./citus-cluster.ts";
-import { cleanUpServers } from "./own-postgres.ts";
+import { CitusCluster, citusPrograms, placeTables } from "../../support/citus-cluster.ts";
+import { cleanUpServers } from "../../support/own-postgres.ts";
+import { cleanUp, startService } from "../service-process.ts";
 import { Trial } from "./trial.ts";
 
-const programs = process.env["TEST_CITUS_PROGRAMS"];
 const kills = Number(process.env["TEST_NODE_KILLS"] ?? 10);
 /** How long the load lasts before a node goes, at most, and how long it is away, in milliseconds. */
 const loadMaxMs = 2_000;
@@ -21,10 +20,13 @@ afterAll(async () => {
   await cleanUpServers();
 });
 
-test.runIf(programs !== undefined)(`${kills} nodes and servers killed, under load`, { timeout: 300_000 + kills * 60_000 }, async () => {
-  const cluster = await CitusCluster.start(programs!);
-  await cluster.makeLedger(partitions);
-  const trial = await Trial.start({ databaseUrl: cluster.url, partitions, flags: ["--auto-release=true"] });
+test.runIf(citusPrograms !== undefined)(`${kills} nodes and servers killed, under load`, { timeout: 300_000 + kills * 60_000 }, async () => {
+  const cluster = await CitusCluster.start(citusPrograms!);
+  const { url } = cluster.coordinator;
+  const maker = await startService({ databaseUrl: url, flags: [`--partitions=${partitions}`] });
+  await maker.end("SIGTERM");
+  await placeTables(url);
+  const trial = await Trial.start({ databaseUrl: url, partitions, flags: ["--auto-release=true"] });
   const figures = { workers: 0, coordinators: 0, servers: 0 };
   const order = ["workers", "workers", "coordinators", "workers", "servers"] as const;
   for (let number = 0; number < kills; number++) {

@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { WalletService } from "../../../gen/wallet/v1/wallet_service_pb.ts";
 import { grpcClient, type GrpcClient, type Outcome } from "../grpc-client.ts";
 import { cleanUp, startService, type ServiceProcess } from "../service-process.ts";
-import { cleanUpServers, OwnPostgres } from "./own-postgres.ts";
+import { cleanUpServers, OwnPostgres } from "../../support/own-postgres.ts";
 
 /** Enough for every partition, and for many that wait behind others. */
 const callCount = 200;

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { openGrowthNotices, type GrowthNotices } from "../../../src/store/postgres/growth-notices.ts";
 import { asOwner, makeDatabase } from "../../support/postgres-place.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
-import { cleanUpServers, OwnPostgres } from "./own-postgres.ts";
+import { cleanUpServers, OwnPostgres } from "../../support/own-postgres.ts";
 import { withStandby } from "./pair.ts";
 
 /** Some seconds pass until a silent connection is given up for another. */

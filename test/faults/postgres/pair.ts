@@ -1,7 +1,7 @@
 // A primary and a standby that has everything which the primary acknowledges.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { OwnPostgres } from "./own-postgres.ts";
+import { OwnPostgres } from "../../support/own-postgres.ts";
 
 export interface Pair {
   readonly primary: OwnPostgres;

@@ -7,7 +7,7 @@ import { urlOf } from "../../support/postgres-place.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 import { grpcClient } from "../grpc-client.ts";
 import { cleanUp, startService } from "../service-process.ts";
-import { cleanUpServers, OwnPostgres } from "./own-postgres.ts";
+import { cleanUpServers, OwnPostgres } from "../../support/own-postgres.ts";
 import { withStandby } from "./pair.ts";
 
 afterAll(async () => {

