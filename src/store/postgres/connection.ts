@@ -64,8 +64,15 @@ const sessionSettings: Readonly<Record<string, string>> = {
   bytea_output: "hex",
 };
 
-/** The same for how it plans, which an engine of another make may not know: there it is left out. */
-const plannerSettings: Readonly<Record<string, string>> = { enable_seqscan: "off", enable_bitmapscan: "off", enable_sort: "off", plan_cache_mode: "auto", jit: "off" };
+/** The same for how it plans, which an engine of another make may not know: there it is left out. Of Citus: one connection to each worker, so that all of a transaction sees the worker's same snapshot. */
+const plannerSettings: Readonly<Record<string, string>> = {
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_sort: "off",
+  plan_cache_mode: "auto",
+  jit: "off",
+  "citus.max_adaptive_executor_pool_size": "1",
+};
 
 export interface PoolOptions {
   /** Stated in place of the engine's own: for tests and copies. */
@@ -161,7 +168,7 @@ async function prepareSession(client: ClientBase, settings: Readonly<Record<stri
 }
 
 /** Runs it on a connection of its own from the pool. Throws StoreFault where the database fails. */
-export async function withSession<T>(connections: Connections, work: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(connections: Pick<Connections, "take">, work: (session: Session) => Promise<T>): Promise<T> {
   let session: Session | undefined;
   let isBroken = true;
   try {

@@ -13,22 +13,24 @@ import { listed, queries } from "./queries.ts";
 import { schemaOf } from "./schema.ts";
 import type { Session } from "./session.ts";
 import { rowsAfter } from "./row-range.ts";
-import { inSnapshot } from "./snapshot.ts";
+import { SnapshotsOfAll } from "./snapshot.ts";
 import { statement } from "./statement.ts";
 
 /** Opens a ledger that is there, whoever serves it, and changes nothing of it. Throws StartError where it is no ledger of this version's. */
 export async function openPostgresAudit(url: string, options: PoolOptions = {}): Promise<Audit> {
   const connections = openReadingConnections(url, options);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: connections.pool }) });
+  let snapshots: SnapshotsOfAll;
   try {
     await assertServable(db);
     await assertUpToDate(db);
+    snapshots = await SnapshotsOfAll.of(connections);
   } catch (error) {
     await connections.close();
     throw startFailure(error);
   }
   return {
-    snapshot: (read) => inSnapshot(connections, (session) => read(rowsIn(session, db))),
+    snapshot: (read) => snapshots.read((session) => read(rowsIn(session, db))),
     // An index of PostgreSQL's own is looked into by looking rows up.
     ownComparisons: () => [],
     close: () => connections.close(),

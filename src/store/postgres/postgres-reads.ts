@@ -14,14 +14,14 @@ import { MovedOperations } from "./moved-operations.ts";
 import { queries } from "./queries.ts";
 import { recorded, recordedAt } from "./recorded.ts";
 import type { Session } from "./session.ts";
-import { inSnapshot } from "./snapshot.ts";
+import { inSnapshot, SnapshotsOfAll } from "./snapshot.ts";
 import { walletRowsOf } from "./user-wallets.ts";
 
 /** Opens reading connections to a ledger that a store has opened. `clock` is the machine's time in milliseconds since 1970. Throws StoreFault where it cannot be reached. */
 export async function openPostgresReads(url: string, clock: () => number, options: PoolOptions = {}): Promise<Reads> {
   const connections = openReadingConnections(url, options);
   const snapshot = <T>(read: (session: Session) => Promise<T>): Promise<T> => inSnapshot(connections, read);
-  const { partitionCount, movedOperations } = await snapshot(makingOf).catch(async (error: unknown) => {
+  const [{ partitionCount, movedOperations }, snapshotsOfAll] = await Promise.all([snapshot(makingOf), SnapshotsOfAll.of(connections)]).catch(async (error: unknown) => {
     await connections.close();
     throw error;
   });
@@ -84,13 +84,14 @@ export async function openPostgresReads(url: string, clock: () => number, option
         return { key: keyFromRow(row), operation: row.sequence === null ? undefined : await recordedAt(session, partition, row.sequence) };
       }),
 
-    totals: ({ userId, currency }) =>
-      snapshot(async (session): Promise<CurrencyTotals[]> => {
-        if (userId !== undefined) return (await walletRowsOf(session, { partition: partitionFor(userId), userId, currency })).map(walletFromRow);
+    totals({ userId, currency }) {
+      if (userId !== undefined) return snapshot(async (session): Promise<CurrencyTotals[]> => (await walletRowsOf(session, { partition: partitionFor(userId), userId, currency })).map(walletFromRow));
+      return snapshotsOfAll.read(async (session) => {
         const rows = await Promise.all(everyPartition.map((partition) => session.all(queries.currencyTotals, { partition })));
         const all = rows.flat().map(currencyTotalsFromRow);
         return currency === undefined ? all : all.filter((totals) => totals.currency === currency);
-      }),
+      });
+    },
 
     hasOverdue: (filter) =>
       // By each partition's own clock, as a release goes: by a clock that is ahead of it there would be holds that no release releases.

@@ -4,9 +4,13 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
-import { CitusCluster, citusPrograms, placeTables } from "../../support/citus-cluster.ts";
+import { ReportService } from "../../../gen/wallet/v1/report_service_pb.ts";
+import { WalletService } from "../../../gen/wallet/v1/wallet_service_pb.ts";
+import { CitusCluster, citusPrograms, makeCitusDatabase, placeTables } from "../../support/citus-cluster.ts";
 import { cleanUpServers } from "../../support/own-postgres.ts";
+import { grpcClient } from "../grpc-client.ts";
 import { cleanUp, startService } from "../service-process.ts";
+import { verify } from "../sums.ts";
 import { Trial } from "./trial.ts";
 
 const kills = Number(process.env["TEST_NODE_KILLS"] ?? 10);
@@ -14,6 +18,8 @@ const kills = Number(process.env["TEST_NODE_KILLS"] ?? 10);
 const loadMaxMs = 2_000;
 const awayMaxMs = 3_000;
 const partitions = 16;
+/** Of everybody, while transfers commit. */
+const reports = 100;
 
 afterAll(async () => {
   cleanUp();
@@ -49,4 +55,43 @@ test.runIf(citusPrograms !== undefined)(`${kills} nodes and servers killed, unde
   await trial.finish(figures);
   const inDoubt = await Promise.all(cluster.nodes.map((node) => node.ask<{ count: string }>("select count(*) as count from pg_prepared_xacts")));
   expect(inDoubt.flat().map(({ count }) => count)).toEqual(["0", "0", "0"]);
+});
+
+test.runIf(citusPrograms !== undefined)("reports of everybody and verifications see no transfer half", { timeout: 300_000 }, async () => {
+  const cluster = await CitusCluster.start(citusPrograms!);
+  const database = await makeCitusDatabase(cluster.coordinator.url, "reported");
+  const servers = await Promise.all([0, 1].map(() => startService({ databaseUrl: database.url, flags: [`--partitions=${partitions}`] })));
+  const clients = servers.map(({ address }) => grpcClient(address));
+  const users = Array.from({ length: 64 }, (_, index) => `user-${index}`);
+  await Promise.all(
+    users.map(async (userId) => {
+      await clients[0]!.call(WalletService.method.initWallet, { userId, currency: "USD" });
+      await clients[0]!.call(WalletService.method.addMoney, { userId, amount: "1000" });
+    }),
+  );
+  const load = { isOver: false, transfers: 0 };
+  const transferring = users.map(async (userId, index) => {
+    while (!load.isOver) {
+      const toUserId = users[(index + 1 + (load.transfers % 7)) % users.length]!;
+      const outcome = await clients[index % clients.length]!.call(WalletService.method.transferMoney, { userId, toUserId, amount: "0.01" });
+      if (outcome.type === "answered") load.transfers++;
+    }
+  });
+  const torn: string[] = [];
+  for (let report = 0; report < reports; report++) {
+    const outcome = await clients[report % clients.length]!.call(ReportService.method.getWalletOperationReport, { currency: "USD" });
+    if (outcome.type !== "answered") throw new Error(JSON.stringify(outcome));
+    const { transfersOut, transfersIn } = outcome.response;
+    // Each is of one cent.
+    if (transfersOut!.count !== transfersIn!.count) torn.push(`${transfersOut!.count} out, ${transfersIn!.count} in`);
+  }
+  const verifications = [await verify(servers[0]!.address), await verify(servers[1]!.address)];
+  load.isOver = true;
+  await Promise.all(transferring);
+  console.log(JSON.stringify({ reports, torn: torn.length, transfers: load.transfers }));
+  expect(torn).toEqual([]);
+  expect(verifications.map((result) => ({ ok: result?.ok, mismatches: result?.mismatches }))).toEqual(verifications.map(() => ({ ok: true, mismatches: [] })));
+  expect(load.transfers).toBeGreaterThan(100);
+  for (const client of clients) client.close();
+  for (const server of servers) expect(await server.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
 });
