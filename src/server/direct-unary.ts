@@ -1,8 +1,8 @@
 // The short way of a unary call: from the request's bytes to its handler and back, for the requests that most clients send.
 //
-// It takes uncompressed gRPC over HTTP/2, Connect's POST in JSON or protobuf's binary form, and the original's POST paths in JSON. Whatever is not exactly so (another protocol, compression, a
-// strange header, bytes that do not parse) goes the long way through Connect's handlers, which alone say what is wrong with it. What is written here is
-// written with their own pieces: serialization, compression, envelopes, the forms of errors.
+// It takes uncompressed gRPC over HTTP/2, Connect's POST in JSON or protobuf's binary form, and the original's POST paths in JSON. Whatever is not exactly
+// so (another protocol, compression, a strange header, bytes that do not parse) goes the long way through Connect's handlers, which alone say what is wrong
+// with it. What is written here is written with their own pieces: serialization, compression, envelopes, the forms of errors.
 
 import { create, type DescMessage, type DescService, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";

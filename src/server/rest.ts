@@ -120,7 +120,7 @@ function withQuery(exchange: Exchange, input: DescMessage, body: JsonObject): Js
   return mergeFields(input, body, inQuery);
 }
 
-/** Nothing is an object without fields. */
+/** An empty body counts as `{}`. */
 async function textOfBody(exchange: Exchange, sent: Uint8Array, requestMaxBytes: number): Promise<string> {
   if (sent.byteLength === 0 && exchange.httpMethod === "GET") return "{}";
   checkContentType(exchange);

@@ -80,6 +80,11 @@ test("a database of another program is refused and left as it is", async () => {
   expect(await asOwner(async (client) => (await client.query("select tablename from pg_tables where schemaname = 'public'")).rows, database.url)).toEqual([{ tablename: "bookings" }]);
 });
 
+test("tables that an extension has brought are no other program's", async () => {
+  await run("create extension pg_buffercache; create table places (id int); alter extension pg_buffercache add table places");
+  await opened();
+});
+
 test("a ledger of a newer version is refused", async () => {
   await opened();
   await run("insert into kysely_migration (name, timestamp) values ('9999-later', '2030')");

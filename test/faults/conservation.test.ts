@@ -165,7 +165,7 @@ describe.each(conservedLedgers)("$name", ({ shortRun, make }) => {
     if (verified !== undefined) expect({ ok: verified.ok, mismatches: verified.mismatches }).toEqual({ ok: true, mismatches: [] });
     // It was a trial only if all of it took part.
     expect(applied).toBeGreaterThanOrEqual(operationsMin);
-    // Of one hundred calls that are batches or so, their share is what chance makes it; neither way may be a trifle.
+    // Some hundred calls are batches, so that their share varies by chance; neither way may be a trifle.
     expect(told.ways.unary, JSON.stringify(told.ways)).toBeGreaterThan(told.ways.inBatches / 4);
     expect(told.ways.inBatches, JSON.stringify(told.ways)).toBeGreaterThan(told.ways.unary / 4);
     for (const verb of verbs) expect(told.granted[verb], verb).toBeGreaterThan(0);

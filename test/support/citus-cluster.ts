@@ -75,7 +75,7 @@ async function joinNodes(url: string, workerPorts: readonly number[]): Promise<v
   });
 }
 
-/** Spreads a ledger's tables over the workers. */
+/** Spreads a ledger's tables over the workers, in few shards: each is a table of each worker's, which takes time to make. */
 export async function placeTables(url: string): Promise<void> {
   await within(url, async (client) => {
     const [head, ...others] = distributed;

@@ -146,7 +146,9 @@ test.each<[string, string, string, RegExp]>([
 
 test("what an extension has brought is nobody's change", async () => {
   await asOwner((client) => client.query("create extension pg_buffercache"), database.url);
-  const result = await verified();
-  await asOwner((client) => client.query("drop extension pg_buffercache"), database.url);
-  expect(sentences(result)).toEqual([]);
+  try {
+    expect(sentences(await verified())).toEqual([]);
+  } finally {
+    await asOwner((client) => client.query("drop extension pg_buffercache"), database.url);
+  }
 });

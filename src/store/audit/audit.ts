@@ -12,8 +12,10 @@ import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, IdempotencyKeyTa
 
 /** A connection of its own that never writes. Throws StoreFault where the database fails. */
 export interface Audit {
-  /** Everything that `read` reads is of one commit. Keep it short: a database cannot clean up behind an open snapshot. */
+  /** Everything that `read` reads of one partition is of one commit. Keep it short: a database cannot clean up behind an open snapshot. */
   snapshot<T>(read: (rows: AuditRows) => Promise<T>): Promise<T>;
+  /** The same of all partitions together; where they are on several machines, writers wait for a moment while it begins. */
+  snapshotOfAll<T>(read: (rows: AuditRows) => Promise<T>): Promise<T>;
   /** Comparisons of what this engine keeps beside the tables that all have, such as indexes of its own making. Each compares a little more in every snapshot, and answers whether there is no more. */
   ownComparisons(options: { readonly partition: bigint; readonly mismatches: Mismatches }): readonly (() => Promise<boolean>)[];
   close(): Promise<void>;

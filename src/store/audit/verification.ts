@@ -48,9 +48,9 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
     for (const partition of partitions) if (!(await partition.catchUp(rows))) return false;
     return true;
   };
-  const untilDone = async (step: (rows: AuditRows) => Promise<boolean>): Promise<void> => {
+  const untilDone = async (step: (rows: AuditRows) => Promise<boolean>, snapshot = audit.snapshot): Promise<void> => {
     for (let isDone = false; !isDone; ) {
-      isDone = await audit.snapshot(step);
+      isDone = await snapshot(step);
       await afterStep(progress());
     }
   };
@@ -61,7 +61,7 @@ export async function verifyLedger(audit: Audit, scratch: Scratch, { idempotency
     for (const comparison of partition.comparisons(audit)) await untilDone(async (rows) => (await partition.catchUp(rows)) && (await comparison(rows)));
   }
   const apart = apartComparison(scratch, mismatches);
-  await untilDone(async (rows) => (await catchUp(rows)) && (await apart(rows)));
+  await untilDone(async (rows) => (await catchUp(rows)) && (await apart(rows)), audit.snapshotOfAll);
   return { checkedOperations: progress().checkedOperations, mismatches: mismatches.kept, mismatchCount: mismatches.count };
 }
 

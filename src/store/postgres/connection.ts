@@ -64,13 +64,14 @@ const sessionSettings: Readonly<Record<string, string>> = {
   bytea_output: "hex",
 };
 
-/** The same for how it plans, which an engine of another make may not know: there it is left out. Of Citus: one connection to each worker, so that all of a transaction sees the worker's same snapshot. */
-const plannerSettings: Readonly<Record<string, string>> = {
+/** The same for what a server may not know, being of another make: there it is left out. How plans are made, and Citus' own. */
+const settingsWhereKnown: Readonly<Record<string, string>> = {
   enable_seqscan: "off",
   enable_bitmapscan: "off",
   enable_sort: "off",
   plan_cache_mode: "auto",
   jit: "off",
+  // One connection to each worker, so that whatever a transaction reads there is of one snapshot (snapshots-of-all.ts).
   "citus.max_adaptive_executor_pool_size": "1",
 };
 
@@ -161,7 +162,7 @@ async function prepareSession(client: ClientBase, settings: Readonly<Record<stri
     const set = names.map((_, index) => `set_config($${2 * index + 1}::text, $${2 * index + 2}::text, false)`).join(", ");
     const { rows } = await client.query<{ recovery: string }>(`select pg_is_in_recovery()::text as recovery, ${set}`, names.flatMap((name) => [name, settings[name]]));
     if (rows[0]?.recovery !== "false") throw inRecovery();
-    await client.query("select set_config(name, wanted, false) from unnest($1::text[], $2::text[]) as listed(named, wanted) join pg_settings on name = named", [Object.keys(plannerSettings), Object.values(plannerSettings)]);
+    await client.query("select set_config(name, wanted, false) from unnest($1::text[], $2::text[]) as listed(named, wanted) join pg_settings on name = named", [Object.keys(settingsWhereKnown), Object.values(settingsWhereKnown)]);
   } finally {
     client.off("error", ignore);
   }

@@ -36,9 +36,10 @@ export interface LoadedFrom {
  */
 export async function load(session: Session, touched: readonly Touched[], { partitionCount, machineTimeMs, movedOperations, oldestKeys }: LoadedFrom): Promise<Loaded> {
   const locking = touched.map(({ partition }) => session.get(queries.lockHead, { partition: BigInt(partition) }));
+  const existing = existingOperations(session, touched.flatMap(({ operationIds }) => operationIds), movedOperations);
   const parts = touched.map((each) => {
     const seen = oldestKeys.seen(each.partition);
-    return new LoadingPartition(session, each, movedOperations, { seen, isDue: oldestKeys.isDue(each.partition, machineTimeMs) });
+    return new LoadingPartition(session, each, existing, { seen, isDue: oldestKeys.isDue(each.partition, machineTimeMs) });
   });
   const [heads] = await Promise.all([Promise.all(locking), ...parts.map((part) => part.begin())]);
   const keyAges = new Map<number, KeyAges>();
@@ -58,7 +59,8 @@ class LoadingPartition {
   readonly #session: Session;
   readonly #partition: bigint;
   readonly #touched: Touched;
-  readonly #movedOperations: MovedOperations;
+  /** Those of the batch's named operations that there are. */
+  readonly #existing: Promise<ReadonlySet<bigint>>;
   readonly #rows: Gathering;
   readonly #isOldestKeyDue: boolean;
   /** The oldest of the partition's keys, or one before it, once `begin` is done; undefined where there is none. */
@@ -67,13 +69,13 @@ class LoadingPartition {
   #keys: readonly RememberedKey[] = [];
   #operationIds: readonly bigint[] = [];
 
-  constructor(session: Session, touched: Touched, movedOperations: MovedOperations, oldestKey: { readonly seen: OldestKey | undefined; readonly isDue: boolean }) {
+  constructor(session: Session, touched: Touched, existing: Promise<ReadonlySet<bigint>>, oldestKey: { readonly seen: OldestKey | undefined; readonly isDue: boolean }) {
     this.#session = session;
     this.#partition = BigInt(touched.partition);
     this.oldestKey = oldestKey.seen;
     this.#isOldestKeyDue = oldestKey.isDue;
     this.#touched = touched;
-    this.#movedOperations = movedOperations;
+    this.#existing = existing;
     this.#rows = new Gathering(session, this.#partition);
   }
 
@@ -85,13 +87,13 @@ class LoadingPartition {
       session.all(queries.currencyTotals, { partition }),
       this.#isOldestKeyDue ? this.#findOldestKey() : undefined,
       rows.keys(keyHashes),
-      existingOperations(session, operationIds, this.#movedOperations),
+      this.#existing,
       rows.walletsOf(wallets),
       rows.find({ holdIds }),
     ]);
     this.#currencyTotals = currencyTotals.map(currencyTotalsFromRow);
     this.#keys = keys;
-    this.#operationIds = existing;
+    this.#operationIds = operationIds.filter((operationId) => existing.has(operationId));
   }
 
   async #findOldestKey(): Promise<void> {
@@ -124,16 +126,16 @@ class LoadingPartition {
   }
 }
 
-/** Those of the operations that there are, one statement a partition. */
-async function existingOperations(session: Session, operationIds: readonly bigint[], movedOperations: MovedOperations): Promise<bigint[]> {
+/** Those of the operations that there are, wherever they are: one statement a partition. */
+async function existingOperations(session: Session, operationIds: readonly bigint[], movedOperations: MovedOperations): Promise<ReadonlySet<bigint>> {
   const byPartition = Map.groupBy(new Set(operationIds), (operationId) => birthplaceOf(operationId).partition);
   const found = await Promise.all(
     [...byPartition].map(([partition, ids]) => session.all(queries.operationIds, { partition: BigInt(partition), sequences: ids.map((id) => birthplaceOf(id).sequence) })),
   );
   const existing = new Set(found.flat().map((row) => row.operation_id));
-  const others = operationIds.filter((operationId) => !existing.has(operationId));
+  const others = [...new Set(operationIds)].filter((operationId) => !existing.has(operationId));
   for (const row of await movedOperations.find(session, others)) existing.add(row.operation_id);
-  return operationIds.filter((operationId) => existing.has(operationId));
+  return existing;
 }
 
 /** Rows of one partition as they are found, each once. */

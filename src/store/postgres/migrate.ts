@@ -131,8 +131,11 @@ async function migrationsIn(db: Kysely<Tables>): Promise<string[] | undefined> {
   return rows.map(({ name }) => name);
 }
 
+/** Without those that an extension has brought. */
 async function tablesIn(db: Kysely<Tables> | Transaction<Tables>): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select tablename::text as name from pg_tables where schemaname = current_schema()`.execute(db);
+  const { rows } = await sql<{ name: string }>`
+    select relname::text as name from pg_class
+    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype = 'e')`.execute(db);
   return rows.map(({ name }) => name);
 }
 

@@ -13,7 +13,8 @@ import { listed, queries } from "./queries.ts";
 import { schemaOf } from "./schema.ts";
 import type { Session } from "./session.ts";
 import { rowsAfter } from "./row-range.ts";
-import { SnapshotsOfAll } from "./snapshot.ts";
+import { inSnapshot } from "./snapshot.ts";
+import { SnapshotsOfAll } from "./snapshots-of-all.ts";
 import { statement } from "./statement.ts";
 
 /** Opens a ledger that is there, whoever serves it, and changes nothing of it. Throws StartError where it is no ledger of this version's. */
@@ -30,7 +31,8 @@ export async function openPostgresAudit(url: string, options: PoolOptions = {}):
     throw startFailure(error);
   }
   return {
-    snapshot: (read) => snapshots.read((session) => read(rowsIn(session, db))),
+    snapshot: (read) => inSnapshot(connections, (session) => read(rowsIn(session, db))),
+    snapshotOfAll: (read) => snapshots.read((session) => read(rowsIn(session, db))),
     // An index of PostgreSQL's own is looked into by looking rows up.
     ownComparisons: () => [],
     close: () => connections.close(),

@@ -14,14 +14,15 @@ import { MovedOperations } from "./moved-operations.ts";
 import { queries } from "./queries.ts";
 import { recorded, recordedAt } from "./recorded.ts";
 import type { Session } from "./session.ts";
-import { inSnapshot, SnapshotsOfAll } from "./snapshot.ts";
+import { inSnapshot } from "./snapshot.ts";
+import { SnapshotsOfAll } from "./snapshots-of-all.ts";
 import { walletRowsOf } from "./user-wallets.ts";
 
 /** Opens reading connections to a ledger that a store has opened. `clock` is the machine's time in milliseconds since 1970. Throws StoreFault where it cannot be reached. */
 export async function openPostgresReads(url: string, clock: () => number, options: PoolOptions = {}): Promise<Reads> {
   const connections = openReadingConnections(url, options);
   const snapshot = <T>(read: (session: Session) => Promise<T>): Promise<T> => inSnapshot(connections, read);
-  const [{ partitionCount, movedOperations }, snapshotsOfAll] = await Promise.all([snapshot(makingOf), SnapshotsOfAll.of(connections)]).catch(async (error: unknown) => {
+  const [{ partitionCount, movedOperations }, snapshotsOfAll] = await Promise.all([snapshot(originOf), SnapshotsOfAll.of(connections)]).catch(async (error: unknown) => {
     await connections.close();
     throw error;
   });
@@ -121,8 +122,13 @@ export async function openPostgresReads(url: string, clock: () => number, option
   };
 }
 
-/** What of a ledger never changes. */
-export async function makingOf(session: Session): Promise<{ readonly partitionCount: number; readonly movedOperations: MovedOperations }> {
+/** What a ledger was made with, and keeps for ever. */
+export interface Origin {
+  readonly partitionCount: number;
+  readonly movedOperations: MovedOperations;
+}
+
+export async function originOf(session: Session): Promise<Origin> {
   const [row, movedOperations] = await Promise.all([session.get(queries.ledger, {}), MovedOperations.of(session)]);
   if (row === undefined) throw new Error("the ledger has no row of its own");
   return { partitionCount: Number(row.partitions), movedOperations };

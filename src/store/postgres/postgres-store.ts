@@ -12,6 +12,7 @@ import type { MovedOperations } from "./moved-operations.ts";
 import { drawNonce } from "./nonce.ts";
 import { OldestKeys } from "./oldest-keys.ts";
 import { Outage } from "./outage.ts";
+import type { Origin } from "./postgres-reads.ts";
 import type { Session } from "./session.ts";
 import { wasCommitted, type Written } from "./settle.ts";
 import type { Bound } from "./statement.ts";
@@ -40,7 +41,7 @@ export class PostgresStore implements Store {
   readonly #outage = new Outage();
   readonly #oldestKeys = new OldestKeys();
 
-  constructor(connections: Connections, clock: () => number, { partitionCount, movedOperations }: { readonly partitionCount: number; readonly movedOperations: MovedOperations }) {
+  constructor(connections: Connections, clock: () => number, { partitionCount, movedOperations }: Origin) {
     this.partitionCount = partitionCount;
     this.#movedOperations = movedOperations;
     this.#connections = connections;

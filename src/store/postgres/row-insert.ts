@@ -47,8 +47,7 @@ export function rowInsert<Table extends Exclude<TableName, "ledger">>(
   });
 
   return (partition, rows) => {
-    const [first, ...others] = rows as readonly Record<string, unknown>[];
-    if (first !== undefined && others.length === 0) return bind(insertOne, { ...first, partition: BigInt(partition) });
+    if (rows.length === 1) return bind(insertOne, { ...(rows[0] as Record<string, unknown>), partition: BigInt(partition) });
     const args: Record<string, unknown> = { partition: BigInt(partition) };
     for (const name of names) {
       const values = rows.map((row) => (row as Record<string, unknown>)[name]);

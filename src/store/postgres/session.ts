@@ -13,8 +13,8 @@ export class ConnectionLost extends Error {
 }
 
 /**
- * The SQLSTATE of a warning. In COMMIT there is one: whoever administers the server has ended the wait for a standby, so that what is committed is on one
- * machine only (https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION-HA).
+ * The SQLSTATE of a warning. In COMMIT there is one where whoever administers the server has ended the wait for a standby, so that what is committed is on one
+ * machine only (https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION-HA); and Citus tells with one that a worker has not answered the commit.
  */
 const warning = "01000";
 
@@ -62,7 +62,7 @@ export class Session {
     });
   }
 
-  /** Commits what was sent before. Rejects as `send` does, and with StoreFault "unknown" where it is committed on this server and perhaps not on the standby that it waits for. */
+  /** Commits what was sent before. Rejects as `send` does, and with StoreFault "unknown" where it is committed on this server and perhaps not on the standby that it waits for, or on each of its workers. */
   async commit(): Promise<QueryResult> {
     const answer = await this.send("COMMIT");
     if (this.#warned !== undefined) throw new StoreFault("unknown", `COMMIT was answered with a warning: ${this.#warned}`);

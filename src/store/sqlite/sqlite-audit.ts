@@ -27,8 +27,10 @@ export function openSqliteAudit(path: string): Audit {
     assertUpToDate(path);
     const connection = openForReading(path);
     const rows = prepareRows(connection);
+    const snapshot: Audit["snapshot"] = (read) => inSnapshot(connection, () => read(rows));
     return {
-      snapshot: (read) => inSnapshot(connection, () => read(rows)),
+      snapshot,
+      snapshotOfAll: snapshot,
       ownComparisons: (options) => [runsComparison(connection, options)],
       close: async () => void connection.close(),
     };

@@ -78,16 +78,20 @@ test.runIf(citusPrograms !== undefined)("reports of everybody and verifications 
     }
   });
   const torn: string[] = [];
-  for (let report = 0; report < reports; report++) {
-    const outcome = await clients[report % clients.length]!.call(ReportService.method.getWalletOperationReport, { currency: "USD" });
-    if (outcome.type !== "answered") throw new Error(JSON.stringify(outcome));
-    const { transfersOut, transfersIn } = outcome.response;
-    // Each is of one cent.
-    if (transfersOut!.count !== transfersIn!.count) torn.push(`${transfersOut!.count} out, ${transfersIn!.count} in`);
+  const verifications: Awaited<ReturnType<typeof verify>>[] = [];
+  try {
+    for (let report = 0; report < reports; report++) {
+      const outcome = await clients[report % clients.length]!.call(ReportService.method.getWalletOperationReport, { currency: "USD" });
+      if (outcome.type !== "answered") throw new Error(outcome.type);
+      const { transfersOut, transfersIn } = outcome.response;
+      // Each is of one cent.
+      if (transfersOut!.count !== transfersIn!.count) torn.push(`${transfersOut!.count} out, ${transfersIn!.count} in`);
+    }
+    for (const { address } of servers) verifications.push(await verify(address));
+  } finally {
+    load.isOver = true;
+    await Promise.all(transferring);
   }
-  const verifications = [await verify(servers[0]!.address), await verify(servers[1]!.address)];
-  load.isOver = true;
-  await Promise.all(transferring);
   console.log(JSON.stringify({ reports, torn: torn.length, transfers: load.transfers }));
   expect(torn).toEqual([]);
   expect(verifications.map((result) => ({ ok: result?.ok, mismatches: result?.mismatches }))).toEqual(verifications.map(() => ({ ok: true, mismatches: [] })));
