@@ -116,12 +116,21 @@ export class CommandQueue {
     }
   }
 
-  /** Where a defect, not the database, fails a batch, nothing of it was done: its commands are tried one by one, so that one does not fail the others. */
+  /**
+   * Where a defect, not the database, fails a batch, nothing of it was done: its commands are tried one by one, so that one does not fail the others. Nor was it where some of its partitions cannot be reached: then those of the
+   * same partitions are tried together.
+   */
   async #executeTogether(batch: readonly Waiting[], notYet: Set<Waiting>): Promise<void> {
     try {
       const answers = await this.#executor.execute(batch.map((waiting) => waiting.command));
       if (answers[0]?.type !== "notYet") return batch.forEach((waiting, index) => waiting.resolve(answers[index]!));
     } catch (error) {
+      const apart = [...Map.groupBy(batch, ({ partitions }) => partitions.join()).values()];
+      const isOfSome = error instanceof StoreFault && error.isOfSome && apart.length > 1;
+      if (isOfSome) {
+        for (const each of apart) await this.#executeTogether(each, notYet);
+        return;
+      }
       if (error instanceof StoreFault || batch.length === 1) return batch.forEach((waiting) => waiting.reject(error));
     }
     if (batch.length === 1) notYet.add(batch[0]!);

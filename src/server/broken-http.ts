@@ -1,23 +1,37 @@
 // What a client is told whose bytes are no HTTP/1.1, or too many, or too slow: there is no request then, only a socket.
 
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import { serviceError } from "../api/errors.ts";
 import type { ConnectError } from "@connectrpc/connect";
 import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 
-/** Answers parse errors and timeouts with Connect's error JSON where no answer is under way, and closes the connection in any case. */
+/**
+ * Answers parse errors and timeouts with Connect's error JSON where no answer is under way, and closes the connection in any case: behind the answers to requests that came whole before it, since what they asked for
+ * may be done.
+ */
 export function answerBrokenHttp(http1: Server): void {
-  const busy = new WeakMap<object, number>();
+  const unanswered = new WeakMap<Socket, Set<IncomingMessage>>();
+  const broken = new WeakSet<Socket>();
+  const wholeOn = (socket: Socket): boolean => [...(unanswered.get(socket) ?? [])].some(({ complete }) => complete);
   http1.on("request", (request, response) => {
     const { socket } = request;
-    busy.set(socket, (busy.get(socket) ?? 0) + 1);
-    response.once("close", () => busy.set(socket, (busy.get(socket) ?? 1) - 1));
+    const requests = unanswered.get(socket) ?? new Set();
+    unanswered.set(socket, requests.add(request));
+    response.once("close", () => {
+      requests.delete(request);
+      if (broken.has(socket) && !wholeOn(socket)) socket.end(() => socket.destroy());
+    });
   });
   http1.on("clientError", (cause: NodeJS.ErrnoException, duplex) => {
     const socket = duplex as Socket;
+    const isGone = !socket.writable || cause.code === "ECONNRESET";
+    if (!isGone && wholeOn(socket)) {
+      broken.add(socket);
+      return;
+    }
     // Bytes sent now would be taken for the answer that an earlier request on this connection waits for.
-    if (!socket.writable || cause.code === "ECONNRESET" || (busy.get(socket) ?? 0) > 0) {
+    if (isGone || (unanswered.get(socket)?.size ?? 0) > 0) {
       socket.destroy();
       return;
     }

@@ -167,6 +167,7 @@ function http2Parser(limits: ServerLimits, { onRequest, short }: Answerers) {
     streamResetRate: streamResetsPerSecond,
   });
   http2.on("request", onRequest);
+  http2.on("checkExpectation", onRequest);
   if (short === undefined) return http2;
   // With that Node listens to "stream" and makes request and response objects, which cost as much as the rest of a small call: only where they are needed.
   const [makeRequest] = http2.listeners("stream") as [(...event: unknown[]) => void];

@@ -120,6 +120,13 @@ export function checkWellKnown(field: DescField, message: DescMessage, value: un
   }
 }
 
+/** Throws INVALID_REQUEST where a whole number is written as none is: protobuf-es takes whatever JavaScript does, so that "0x10" would be 16, and " 1" one. Whether other text is a number is for who reads it. */
+export function checkInteger(field: DescField, text: string): void {
+  if (field.scalar === undefined || !integers.has(field.scalar)) return;
+  if (text.length > numberMaxChars) throw invalidField(field.name, `must be a whole number, of at most ${numberMaxChars} characters`);
+  if (/^\s|\s$|^[+-]?0[xob]/i.test(text)) throw invalidField(field.name, `must be written in plain digits, not as ${echo(text)}`);
+}
+
 function keepLiterals(_key: string, value: unknown, context: { source?: string }): unknown {
   return typeof value === "number" ? new NumberLiteral(context.source ?? String(value)) : value;
 }
@@ -145,9 +152,7 @@ function oneValue(value: unknown, field: DescField, numbers: NumbersForStrings):
   const { message } = field;
   if (message !== undefined && value !== null) checkWellKnown(field, message, value);
   if (value instanceof NumberLiteral) return numberValue(value, field, numbers);
-  if (field.scalar !== undefined && integers.has(field.scalar) && typeof value === "string" && value.length > numberMaxChars) {
-    throw invalidField(field.name, `must be a whole number, of at most ${numberMaxChars} characters`);
-  }
+  if (typeof value === "string") checkInteger(field, value);
   // Google's own types have forms of their own in JSON.
   if (message !== undefined && isObject(value) && !message.typeName.startsWith("google.protobuf.")) return fieldsOf(value, message, numbers);
   return plainValue(value);

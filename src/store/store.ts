@@ -148,10 +148,13 @@ export interface RecordedOperation {
  */
 export class StoreFault extends Error {
   readonly kind: "unavailable" | "unknown";
+  /** Whether only some of the partitions that were asked for cannot be reached: then it may be otherwise for each of them alone. */
+  readonly isOfSome: boolean;
 
-  constructor(kind: "unavailable" | "unknown", message: string, options?: ErrorOptions) {
+  constructor(kind: "unavailable" | "unknown", message: string, { isOfSome = false, ...options }: ErrorOptions & { readonly isOfSome?: boolean } = {}) {
     super(message, options);
     this.name = "StoreFault";
     this.kind = kind;
+    this.isOfSome = isOfSome;
   }
 }

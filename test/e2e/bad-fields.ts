@@ -112,9 +112,12 @@ function badTexts(field: DescField, rules: FieldRules | undefined): Wrong[] {
   ];
 }
 
+/** Whole numbers for JavaScript, and for protobuf-es. */
+const notPlain = ["0x10", "0X1", "0b1", "0o7", " 1", "1 ", "\n1", "\u00a01"];
+
 function badIntegers(rules: FieldRules | undefined): Wrong[] {
   const unfit = [-1n, 0n, 2n ** 63n, -(2n ** 63n), -(2n ** 63n) - 1n, 2n ** 64n, 2n ** 65n + 5n].filter((value) => BigInt.asIntN(64, value) !== value || (rules?.type.case === "int64" && !isInRange(rules.type.value, value)));
-  const noIntegers = ["", "abc", "1.5", "1.0.0", "1e400", "NaN", "Infinity", "-Infinity", "１", "٣", "--1", "1 2", "1\0", "null", 1.5, 0.1, 1e300];
+  const noIntegers = ["", "abc", "1.5", "1.0.0", "1e400", "NaN", "Infinity", "-Infinity", "１", "٣", "--1", "1 2", "1\0", "null", ...notPlain, 1.5, 0.1, 1e300];
   return rows("INVALID_REQUEST", [...unfit.map(String), ...noIntegers, ...otherTypes]);
 }
 
@@ -168,7 +171,7 @@ function badTimes(field: DescField): Wrong[] {
 
 /** Sizes: below zero, and everything that is no 32-bit integer. */
 const badSmallIntegers = rows("INVALID_REQUEST", [
-  -1, "-1", -2147483648, 2147483648, "2147483648", "4294967296", -2147483649, 1e300, 1.5, "1.5", "", "abc", "NaN", "Infinity", "１", "1 2", "null", ...otherTypes,
+  -1, "-1", -2147483648, 2147483648, "2147483648", "4294967296", -2147483649, 1e300, 1.5, "1.5", "", "abc", "NaN", "Infinity", "１", "1 2", "null", ...notPlain, ...otherTypes,
 ]);
 
 /** Names that no enum has, and numbers of none of its values. */
@@ -219,6 +222,7 @@ export function hasNumberForText(method: DescMethod, request: JsonObject): boole
 export function isBinaryExpressible(method: DescMethod, request: JsonObject): boolean {
   const durations = method.input.fields.filter((field) => field.message?.typeName === "google.protobuf.Duration");
   if (!durations.every(({ name }) => hasFormOfDuration(request[name]))) return false;
+  if (method.input.fields.some(({ name }) => notPlain.includes(request[name] as string))) return false;
   try {
     fromJson(method.input, request);
     return true;

@@ -19,8 +19,11 @@ const passing = ["40", "55P03", "0A000", "57", "53", "08", "58", "XX", "25006", 
 /** Of these the ones that say nothing against the connection: somebody else was in the way. */
 const conflicts = ["40", "55P03"];
 
-/** Of these the ones that everybody gets for as long as they last: connections refused or ended, a server that is starting or stopping, no connection left, a full disk, a standby. */
-const everybodys = ["08", "57P", "53300", "53100", "25006"];
+/** Of these the ones that everybody gets for as long as they last: a server that is starting or stopping, no connection left, a full disk, a standby. */
+const everybodys = ["08P", "57P", "53300", "53100", "25006"];
+
+/** Of these the ones that a server says which does answer: what it cannot reach is a node behind it, as where Citus' coordinator has lost a worker. */
+const ofOneNode = ["0800"];
 
 /** Errors of COMMIT that say that it did not happen: the transaction was the victim of a conflict, or a constraint was left until the end. */
 const refusedByCommit = ["40001", "40P01", "23"];
@@ -41,6 +44,11 @@ export function verdictOf(error: unknown, { hasSentCommit }: { readonly hasSentC
 export function leavesConnection(error: unknown): boolean {
   if (error instanceof ConnectionLost) return false;
   return !(error instanceof DatabaseError) || hasCode(error, conflicts) || !hasCode(error, passing);
+}
+
+/** Whether it is a node behind the server that cannot be reached, and with it the partitions that lie there; the others may be asked. */
+export function isOfOneNode(error: unknown): boolean {
+  return error instanceof DatabaseError && hasCode(error, ofOneNode);
 }
 
 /** Whether the error is everybody's for as long as it lasts, such as that the server does not answer; not what one batch has come upon, such as a conflict or a statement that took too long. */

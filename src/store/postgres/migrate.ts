@@ -141,6 +141,8 @@ async function tablesIn(db: Kysely<Tables> | Transaction<Tables>): Promise<strin
 
 /** A new ledger's own row and the empty journals of its partitions; one that is there keeps the partitions that it was created with. */
 async function create(db: Transaction<Tables>, { partitions, nowMs }: NewLedger): Promise<void> {
+  // Looked for before anything is written: on Citus every worker has to be there for a row that all have, and a server may start while one is not.
+  if ((await db.selectFrom("ledger").select("id").executeTakeFirst()) !== undefined) return;
   const createTimeMs = BigInt(nowMs);
   const { numInsertedOrUpdatedRows } = await db
     .insertInto("ledger")

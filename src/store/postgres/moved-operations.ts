@@ -14,20 +14,13 @@ interface SpreadPartition {
 
 /** Of one ledger. */
 export class MovedOperations {
-  readonly #partitions: readonly SpreadPartition[];
-
-  private constructor(partitions: readonly SpreadPartition[]) {
-    this.#partitions = partitions;
-  }
-
-  /** Looks where there may be any: what a ledger began with never changes. */
-  static async of(session: Session): Promise<MovedOperations> {
-    const heads = await session.all(queries.spreadHeads, {});
-    return new MovedOperations(heads.map((head) => ({ partition: head.partition, startSequence: head.start_sequence })));
-  }
+  /** What a ledger began with never changes, so it is looked up once, when it is needed first: on several machines all of them have to be there for it. */
+  #partitions: readonly SpreadPartition[] | undefined;
 
   /** Those of these that were moved here: one statement for each partition that may have some. A ledger that was never spread is not asked. */
   async find(session: Session, operationIds: readonly bigint[]): Promise<Selectable<MovedOperationTable>[]> {
+    if (operationIds.length === 0) return [];
+    this.#partitions ??= (await session.all(queries.spreadHeads, {})).map((head) => ({ partition: head.partition, startSequence: head.start_sequence }));
     const found = this.#partitions.flatMap(({ partition, startSequence }) => {
       const ids = operationIds.filter((operationId) => birthplaceOf(operationId).sequence <= startSequence);
       return ids.length === 0 ? [] : [session.all(queries.movedOperations, { partition, operationIds: ids })];

@@ -9,7 +9,7 @@ import { openWritingConnections, withSession, type PoolOptions } from "./connect
 import { durabilityOf, type Durability } from "./durability.ts";
 import { faultText } from "./fault.ts";
 import { migrate, migrationMaxMs, type NewLedger } from "./migrate.ts";
-import { originOf } from "./postgres-reads.ts";
+import { partitionCountOf } from "./postgres-reads.ts";
 import { PostgresStore } from "./postgres-store.ts";
 import { ConnectionLost } from "./session.ts";
 
@@ -35,7 +35,7 @@ export async function openPostgresStore(url: string, clock: () => number, { part
   const connections = openWritingConnections(url, options);
   try {
     const durability = await durabilityOf(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: connections.pool }) }));
-    return { store: new PostgresStore(connections, clock, await withSession(connections, originOf)), durability };
+    return { store: new PostgresStore(connections, clock, await withSession(connections, partitionCountOf)), durability };
   } catch (error) {
     await connections.close();
     throw startFailure(error);

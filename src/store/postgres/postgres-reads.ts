@@ -22,7 +22,8 @@ import { walletRowsOf } from "./user-wallets.ts";
 export async function openPostgresReads(url: string, clock: () => number, options: PoolOptions = {}): Promise<Reads> {
   const connections = openReadingConnections(url, options);
   const snapshot = <T>(read: (session: Session) => Promise<T>): Promise<T> => inSnapshot(connections, read);
-  const [{ partitionCount, movedOperations }, snapshotsOfAll] = await Promise.all([snapshot(originOf), SnapshotsOfAll.of(connections)]).catch(async (error: unknown) => {
+  const movedOperations = new MovedOperations();
+  const [partitionCount, snapshotsOfAll] = await Promise.all([snapshot(partitionCountOf), SnapshotsOfAll.of(connections)]).catch(async (error: unknown) => {
     await connections.close();
     throw error;
   });
@@ -122,14 +123,9 @@ export async function openPostgresReads(url: string, clock: () => number, option
   };
 }
 
-/** What a ledger was made with, and keeps for ever. */
-export interface Origin {
-  readonly partitionCount: number;
-  readonly movedOperations: MovedOperations;
-}
-
-export async function originOf(session: Session): Promise<Origin> {
-  const [row, movedOperations] = await Promise.all([session.get(queries.ledger, {}), MovedOperations.of(session)]);
+/** How many partitions the ledger has; it never changes. */
+export async function partitionCountOf(session: Session): Promise<number> {
+  const row = await session.get(queries.ledger, {});
   if (row === undefined) throw new Error("the ledger has no row of its own");
-  return { partitionCount: Number(row.partitions), movedOperations };
+  return Number(row.partitions);
 }

@@ -6,13 +6,12 @@ import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StoreFault, type Store } from "../store.ts";
 import { commit } from "./commit.ts";
 import type { Connections } from "./connection.ts";
-import { faultOf, faultText, isOutage, leavesConnection, verdictOf } from "./fault.ts";
+import { faultOf, faultText, isOfOneNode, isOutage, leavesConnection, verdictOf } from "./fault.ts";
 import { load } from "./load.ts";
-import type { MovedOperations } from "./moved-operations.ts";
+import { MovedOperations } from "./moved-operations.ts";
 import { drawNonce } from "./nonce.ts";
 import { OldestKeys } from "./oldest-keys.ts";
 import { Outage } from "./outage.ts";
-import type { Origin } from "./postgres-reads.ts";
 import type { Session } from "./session.ts";
 import { wasCommitted, type Written } from "./settle.ts";
 import type { Bound } from "./statement.ts";
@@ -36,14 +35,13 @@ export class PostgresStore implements Store {
   readonly partitionCount: number;
   readonly #connections: Connections;
   readonly #clock: () => number;
-  readonly #movedOperations: MovedOperations;
+  readonly #movedOperations = new MovedOperations();
   readonly #turns = new PartitionTurns();
   readonly #outage = new Outage();
   readonly #oldestKeys = new OldestKeys();
 
-  constructor(connections: Connections, clock: () => number, { partitionCount, movedOperations }: Origin) {
+  constructor(connections: Connections, clock: () => number, partitionCount: number) {
     this.partitionCount = partitionCount;
-    this.#movedOperations = movedOperations;
     this.#connections = connections;
     this.#clock = clock;
   }
@@ -77,6 +75,8 @@ export class PostgresStore implements Store {
         if (isOutage(error)) outage.failed(beganMs, error);
         else outage.end();
         if (verdictOf(error, { hasSentCommit: false }) !== "undone") throw error;
+        // Not tried again: it would keep everybody else's partitions waiting for that node.
+        if (isOfOneNode(error)) throw new StoreFault("unavailable", faultText(error), { cause: error, isOfSome: true });
         failure = error;
       }
       const pauseMs = Math.random() * Math.min(pauseMaxMs, firstPauseMs * 2 ** tries);

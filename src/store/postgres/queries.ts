@@ -1,4 +1,4 @@
-// The queries of the engine on the rows themselves, each by the key or index that serves it. All name their partition but `ledger` and `spreadHeads`, which are asked when a ledger is opened.
+// The queries of the engine on the rows themselves, each by the key or index that serves it. All name their partition but `ledger` and `spreadHeads`, which a process asks once.
 //
 // Several rows are found by a LATERAL join over the keys that are asked for: OFFSET 0 keeps the planner from turning it into a join that reads the whole partition, which it
 // is tempted to where its statistics are behind. Wallets and keys have two indexes, and while there are no statistics the planner takes a partition for a row or two, so that a walk

@@ -4,18 +4,16 @@
 // their writers for as long as it takes to have a snapshot of each machine: nobody is in the middle of a commit then. It takes a Citus that begins its workers' transactions as the coordinator's was begun: 11.2 or newer
 // (https://github.com/citusdata/citus/blob/main/CHANGELOG.md).
 
-import { sql } from "kysely";
 import { partitionsMax } from "../../domain/partitions.ts";
 import { StoreFault } from "../store.ts";
+import { hasCitus } from "./citus.ts";
 import { withSession, type Connections } from "./connection.ts";
 import { queries } from "./queries.ts";
 import type { Session } from "./session.ts";
 import { beginSnapshot, endSnapshot, inSnapshot } from "./snapshot.ts";
 import { statement } from "./statement.ts";
 
-const hasCitus = statement<object, { readonly is_there: string }>("has citus", (db) =>
-  db.selectNoFrom([sql<string>`exists (select from pg_catalog.pg_extension where extname = 'citus')::text`.as("is_there")]),
-);
+const citusIn = statement<object, { readonly is_there: string }>("citus in", (db) => db.selectNoFrom([hasCitus.as("is_there")]));
 
 const keepHead = statement<{ readonly partition: bigint }>("keep head", (db, arg) =>
   db.selectFrom("ledger_head").select("partition").where("partition", "=", arg("partition", "bigint")).forShare(),
@@ -36,7 +34,7 @@ export class SnapshotsOfAll {
   /** Looks where the ledger is. Throws StoreFault where the database fails. */
   static of(connections: Connections): Promise<SnapshotsOfAll> {
     return withSession(connections, async (session) => {
-      const [citus, ledger] = await Promise.all([session.get(hasCitus, {}), session.get(queries.ledger, {})]);
+      const [citus, ledger] = await Promise.all([session.get(citusIn, {}), session.get(queries.ledger, {})]);
       const partitions = citus?.is_there === "true" ? Number(ledger?.partitions ?? 0) : 0;
       // Who verifies a ledger that somebody has altered may find any number there.
       return new SnapshotsOfAll(connections, partitions >= 1 && partitions <= partitionsMax ? partitions : 0);

@@ -6,10 +6,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { ReportService } from "../../../gen/wallet/v1/report_service_pb.ts";
 import { WalletService } from "../../../gen/wallet/v1/wallet_service_pb.ts";
+import { partitionOf } from "../../../src/domain/partitions.ts";
+import type { UserId } from "../../../src/domain/wallet.ts";
 import { CitusCluster, citusPrograms, makeCitusDatabase, placeTables } from "../../support/citus-cluster.ts";
 import { cleanUpServers } from "../../support/own-postgres.ts";
 import { grpcClient } from "../grpc-client.ts";
-import { cleanUp, startService } from "../service-process.ts";
+import { cleanUp, startService, type ServiceProcess } from "../service-process.ts";
 import { verify } from "../sums.ts";
 import { Trial } from "./trial.ts";
 
@@ -20,6 +22,8 @@ const awayMaxMs = 3_000;
 const partitions = 16;
 /** Of everybody, while transfers commit. */
 const reports = 100;
+/** Of additions to every wallet at once, while a worker is gone. */
+const rounds = 20;
 
 afterAll(async () => {
   cleanUp();
@@ -98,4 +102,48 @@ test.runIf(citusPrograms !== undefined)("reports of everybody and verifications 
   expect(load.transfers).toBeGreaterThan(100);
   for (const client of clients) client.close();
   for (const server of servers) expect(await server.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
+});
+
+test.runIf(citusPrograms !== undefined)("a worker that is gone takes its own partitions with it and no others; servers start, and say what is not durable", { timeout: 300_000 }, async () => {
+  const cluster = await CitusCluster.start(citusPrograms!);
+  const database = await makeCitusDatabase(cluster.coordinator.url, "halved");
+  const start = (): Promise<ServiceProcess> => startService({ databaseUrl: database.url, flags: [`--partitions=${partitions}`] });
+  const server = await start();
+  const client = grpcClient(server.address);
+  const users = Array.from({ length: 32 }, (_, index) => `user-${index}`);
+  for (const userId of users) expect((await client.call(WalletService.method.initWallet, { userId, currency: "USD" })).type).toBe("answered");
+  const placed = await cluster.coordinator.ask<{ partition: number }>(
+    "select p as partition from generate_series(0, $1::int - 1) p join citus_shards on shardid = get_shard_id_for_distribution_column('ledger_head', p) where nodeport = $2",
+    [partitions, cluster.workers[0]!.port],
+    "halved",
+  );
+  const lost = new Set(placed.map(({ partition }) => partition));
+  const isLost = (userId: string): boolean => lost.has(partitionOf(userId as UserId, partitions));
+  expect(new Set(users.map(isLost))).toEqual(new Set([false, true]));
+
+  await cluster.kill(1);
+  // All of them at once, again and again, so that each batch is of both kinds.
+  const reasons = { lost: new Map<string, number>(), kept: new Map<string, number>() };
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all(
+      users.map(async (userId) => {
+        const outcome = await client.call(WalletService.method.addMoney, { userId, amount: "1" });
+        const reason = outcome.type === "refused" ? outcome.reason : outcome.type;
+        const counts = isLost(userId) ? reasons.lost : reasons.kept;
+        counts.set(reason, (counts.get(reason) ?? 0) + 1);
+      }),
+    );
+  }
+  console.log(JSON.stringify({ lost: Object.fromEntries(reasons.lost), kept: Object.fromEntries(reasons.kept) }));
+  expect([...reasons.kept.keys()]).toEqual(["answered"]);
+  expect([...reasons.lost.keys()]).toEqual(["STORE_UNAVAILABLE"]);
+
+  const second = await start();
+  expect(await (await fetch(`http://${second.address}/readyz`)).json()).toEqual({ ready: true, durable: false });
+  await cluster.startAgain(1);
+  const third = await start();
+  expect(await (await fetch(`http://${third.address}/readyz`)).json()).toEqual({ ready: true, durable: true });
+  for (const userId of users) expect((await client.call(WalletService.method.addMoney, { userId, amount: "1" })).type).toBe("answered");
+  client.close();
+  for (const each of [server, second, third]) expect(await each.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
 });

@@ -5,6 +5,7 @@ import type { Answer } from "../../../src/domain/answer.ts";
 import type { Command, WalletCommand } from "../../../src/domain/command.ts";
 import type { UserId } from "../../../src/domain/wallet.ts";
 import { CommandQueue, QueueClosed, QueueFull } from "../../../src/ledger/command-queue.ts";
+import { PartitionLanes } from "../../../src/ledger/partition-lanes.ts";
 import { StoreFault } from "../../../src/store/store.ts";
 
 const release = (userId: string): Command => ({ type: "releaseHolds", userId: userId as UserId, currency: undefined, validateOnly: false });
@@ -188,6 +189,15 @@ describe("the queue", () => {
     const outcomes = await Promise.allSettled(["a", "b"].map((user) => queue.submit(reverse(user))));
     expect(outcomes.map((outcome) => outcome.status)).toEqual(["rejected", "rejected"]);
     expect(inner.batches).toEqual([["a", "b"]]);
+  });
+
+  test("where some of a batch's partitions cannot be reached, those of the others are answered all the same", async () => {
+    const inner = executor((batch) => (batch.some((command) => userOf(command).startsWith("gone")) ? new StoreFault("unavailable", "no worker", { isOfSome: true }) : undefined));
+    const dispatch = new PartitionLanes({ partitionCount: 4, batchesMax: 1, partitionsABatchMax: 4, batchLengthMin: 64, batchLengthMax: 64 });
+    const queue = new CommandQueue(inner, limits, { dispatch, partitionsOf: (command) => [Number(userOf(command).at(-1))] });
+    const outcomes = await Promise.allSettled(["a0", "gone1", "b2", "gone1", "c0"].map((user) => queue.submit(reverse(user))));
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
+    expect(inner.batches).toEqual([["a0", "gone1", "b2", "gone1", "c0"], ["a0", "c0"], ["gone1", "gone1"], ["b2"]]);
   });
 
   test("once closed it takes nothing more and ends when all are answered, however often it is closed", async () => {

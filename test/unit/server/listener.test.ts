@@ -144,6 +144,31 @@ describe("nonsense and excess", () => {
     session.close();
   });
 
+  it.each([
+    ["nonsense", "xx"],
+    ["a line and a body of another request", "\n{}"],
+    ["a second request, and nonsense behind it", `${call}xx`],
+  ])("answers what came whole before %s, and ends the connection", async (_, behind) => {
+    const server = await startTestServer();
+    const { socket, until, closed } = await rawSocket(server.port);
+    socket.write(call + behind);
+    const answers = behind.startsWith("POST") ? 2 : 1;
+    const received = await until((text) => text.split("200 OK").length > answers);
+    expect(received.split("200 OK")).toHaveLength(answers + 1);
+    await closed();
+    expect(server.seen).toHaveLength(answers);
+  });
+
+  it("answers over HTTP/2 whatever the request expects", async () => {
+    const server = await startTestServer();
+    const session = connectHttp2(server.url);
+    const stream = session.request({ ":method": "POST", ":path": "/wallet/add_money", "content-type": "application/json", expect: "wonders" });
+    stream.end('{"user_id":"ann","amount":"1"}');
+    const [head] = (await once(stream, "response")) as [Record<string, unknown>];
+    expect(head[":status"]).toBe(200);
+    session.destroy();
+  });
+
   it("uses a connection again after a body that was too large", async () => {
     const server = await startTestServer();
     const { socket, until } = await rawSocket(server.port);
