@@ -2,7 +2,7 @@
 
 import { DatabaseError } from "pg";
 import { describe, expect, test } from "vitest";
-import { faultOf, isOutage, leavesConnection, verdictOf, type Verdict } from "../../src/store/postgres/fault.ts";
+import { faultOf, isOfOneNode, isOutage, leavesConnection, verdictOf, type Verdict } from "../../src/store/postgres/fault.ts";
 import { ConnectionLost } from "../../src/store/postgres/session.ts";
 import { StoreFault } from "../../src/store/store.ts";
 
@@ -55,8 +55,13 @@ test("a connection is used again after a conflict or a defect, and after nothing
 });
 
 test("a server that answers nobody is everybody's trouble, what one batch comes upon is its own", () => {
-  for (const code of ["57P01", "57P03", "53300", "53100", "08006", "25006"]) expect(isOutage(answered(code)), code).toBe(true);
+  for (const code of ["57P01", "57P03", "53300", "53100", "08P01", "25006"]) expect(isOutage(answered(code)), code).toBe(true);
   expect(isOutage(lost)).toBe(true);
-  for (const code of ["40001", "40P01", "55P03", "57014", "53200", "23505", "25P03"]) expect(isOutage(answered(code)), code).toBe(false);
+  for (const code of ["40001", "40P01", "55P03", "57014", "53200", "23505", "25P03", "08006"]) expect(isOutage(answered(code)), code).toBe(false);
   expect(isOutage(new Error("of a plan"))).toBe(false);
+});
+
+test("a node behind a server that answers is not the server", () => {
+  for (const code of ["08000", "08001", "08003", "08006"]) expect([isOfOneNode(answered(code)), verdictOf(answered(code), { hasSentCommit: false })], code).toEqual([true, "undone"]);
+  for (const each of [lost, answered("08P01"), answered("57P01"), new Error("of a plan")]) expect(isOfOneNode(each)).toBe(false);
 });
