@@ -125,9 +125,8 @@ export class CommandQueue {
       const answers = await this.#executor.execute(batch.map((waiting) => waiting.command));
       if (answers[0]?.type !== "notYet") return batch.forEach((waiting, index) => waiting.resolve(answers[index]!));
     } catch (error) {
-      const apart = [...Map.groupBy(batch, ({ partitions }) => partitions.join()).values()];
-      const isOfSome = error instanceof StoreFault && error.isOfSome && apart.length > 1;
-      if (isOfSome) {
+      const apart = error instanceof StoreFault && error.isOfSome ? [...Map.groupBy(batch, ({ partitions }) => partitions.join()).values()] : [];
+      if (apart.length > 1) {
         for (const each of apart) await this.#executeTogether(each, notYet);
         return;
       }

@@ -1,7 +1,7 @@
 // A Citus cluster of a run's own: a coordinator and workers, each a PostgreSQL that may be killed, with ledgers that are placed as docs/operations.md says.
 
-import { Client } from "pg";
 import { openPostgresStore } from "../../src/store/postgres/open-postgres.ts";
+import { connected } from "./connected.ts";
 import { OwnPostgres } from "./own-postgres.ts";
 
 /** The folder of a PostgreSQL that has Citus (`pg_config --bindir`), where there is one on this machine. */
@@ -68,8 +68,8 @@ export class CitusCluster {
 /** Makes a cluster of the database of this URL and those of the same name on the workers, which are there. */
 async function joinNodes(url: string, workerPorts: readonly number[]): Promise<void> {
   const here = new URL(url);
-  for (const port of [Number(here.port), ...workerPorts]) await within(onPort(url, port), async (client) => void (await client.query("create extension citus")));
-  await within(url, async (client) => {
+  for (const port of [Number(here.port), ...workerPorts]) await connected(onPort(url, port), async (client) => void (await client.query("create extension citus")));
+  await connected(url, async (client) => {
     await client.query("select citus_set_coordinator_host('127.0.0.1', $1)", [Number(here.port)]);
     for (const port of workerPorts) await client.query("select citus_add_node('127.0.0.1', $1)", [port]);
   });
@@ -77,7 +77,7 @@ async function joinNodes(url: string, workerPorts: readonly number[]): Promise<v
 
 /** Spreads a ledger's tables over the workers, in few shards: each is a table of each worker's, which takes time to make. */
 export async function placeTables(url: string): Promise<void> {
-  await within(url, async (client) => {
+  await connected(url, async (client) => {
     const [head, ...others] = distributed;
     await client.query("select create_distributed_table($1, 'partition', shard_count => 4)", [head]);
     for (const table of others) await client.query("select create_distributed_table($1, 'partition', colocate_with => $2)", [table, head]);
@@ -88,33 +88,22 @@ export async function placeTables(url: string): Promise<void> {
 /** A new database on every node of the cluster with this coordinator, with the tables of a ledger that has yet to be created. */
 export async function makeCitusDatabase(coordinator: string, name: string): Promise<{ readonly url: string; remove(): Promise<void> }> {
   const url = Object.assign(new URL(coordinator), { pathname: `/${name}` }).href;
-  const workerPorts = await within(coordinator, async (client) => (await client.query<{ port: number }>("select nodeport as port from pg_dist_node where groupid > 0")).rows.map(({ port }) => port));
+  const workerPorts = await connected(coordinator, async (client) => (await client.query<{ port: number }>("select nodeport as port from pg_dist_node where groupid > 0")).rows.map(({ port }) => port));
   const nodes = [Number(new URL(coordinator).port), ...workerPorts].map((port) => onPort(coordinator, port));
-  for (const node of nodes) await within(node, async (client) => void (await client.query(`create database ${name}`)));
+  for (const node of nodes) await connected(node, async (client) => void (await client.query(`create database ${name}`)));
   await joinNodes(url, workerPorts);
   const { store } = await openPostgresStore(url, () => 0, { partitions: 1 });
   await store.close();
-  await within(url, async (client) => void (await client.query("delete from ledger; delete from ledger_head")));
+  await connected(url, async (client) => void (await client.query("delete from ledger; delete from ledger_head")));
   await placeTables(url);
   return {
     url,
     async remove() {
-      for (const node of nodes) await within(node, async (client) => void (await client.query(`drop database if exists ${name} with (force)`)));
+      for (const node of nodes) await connected(node, async (client) => void (await client.query(`drop database if exists ${name} with (force)`)));
     },
   };
 }
 
 function onPort(url: string, port: number): string {
   return Object.assign(new URL(url), { port: `${port}` }).href;
-}
-
-async function within<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client(url);
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

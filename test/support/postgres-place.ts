@@ -4,10 +4,11 @@ import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import Database from "better-sqlite3";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { inject } from "vitest";
 import { openPostgresStore } from "../../src/store/postgres/open-postgres.ts";
 import { citusPrograms, makeCitusDatabase } from "./citus-cluster.ts";
+import { connected } from "./connected.ts";
 
 export const postgresTables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"] as const;
 
@@ -23,14 +24,7 @@ export async function postgresUrl(): Promise<string> {
 
 /** Does something as the server's owner. */
 export async function asOwner<T>(work: (client: Client) => Promise<T>, url?: string): Promise<T> {
-  const client = new Client(url ?? (await postgresUrl()));
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
+  return connected(url ?? (await postgresUrl()), work);
 }
 
 export function urlOf(server: string, database: string): string {

@@ -3,6 +3,7 @@
 import { sql, type Kysely } from "kysely";
 import type { Tables } from "../tables.ts";
 import { hasCitus } from "./citus.ts";
+import { faultText } from "./fault.ts";
 
 /** What an operator should know before trusting it. */
 export interface Durability {
@@ -39,9 +40,12 @@ async function workersReasons(db: Kysely<Tables>): Promise<string[]> {
   // It is asked in words on each worker, where there are no parameters.
   const names = Object.keys(needed).map((name) => `'${name}'`).join(", ");
   const question = `select coalesce(string_agg(name, ', ' order by name), '') from pg_settings where name in (${names}) and setting = 'off'`;
-  const { rows } = await sql<{ worker: string; success: string; result: string }>`
+  const asked = sql<{ worker: string; success: string; result: string }>`
     select nodename || ':' || nodeport as worker, success::text, result from run_command_on_workers(${question}::text)`.execute(db);
-  return rows.flatMap(({ worker, success, result }) => {
+  // One whose machine is gone without a word is waited for in vain, and a role may not be allowed to ask: a server starts all the same.
+  const answered = await asked.catch((error: unknown) => faultText(error));
+  if (typeof answered === "string") return [`the workers do not tell their settings: ${answered}`];
+  return answered.rows.flatMap(({ worker, success, result }) => {
     if (success !== "true") return [`the worker ${worker} does not tell its settings: ${result}`];
     return result === "" ? [] : [`${result} is off on the worker ${worker}: a power loss there loses what was acknowledged, or damages it`];
   });
