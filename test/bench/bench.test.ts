@@ -8,9 +8,6 @@ import { expect, test } from "vitest";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = new URL("../../docs/performance.md", import.meta.url);
 
-/** About a minute on a machine of its own. */
-const timeoutMs = 600_000;
-
 /** What is compared with a target, by row. */
 const targetsByRow = {
   // Two methods at four levels; both at one.
@@ -32,7 +29,7 @@ const targetsByRow = {
   "10": 4,
 };
 
-test("the short form measures every row and writes nothing", { timeout: timeoutMs }, async () => {
+test("the short form measures every row and writes nothing", async () => {
   const pageBefore = readFileSync(page, "utf8");
   const { exitCode, stdout, stderr } = await runBench("--short");
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -45,7 +42,7 @@ test("the short form measures every row and writes nothing", { timeout: timeoutM
   expect(readFileSync(page, "utf8")).toBe(pageBefore);
 });
 
-test("one row is measured alone", { timeout: timeoutMs }, async () => {
+test("one row is measured alone", async () => {
   const { exitCode, stdout } = await runBench("--short", "--only=7");
   expect(exitCode).toBe(0);
   expect(stdout.split("\n").filter((line) => line.endsWith("met |") || line.endsWith("met** |")).map((line) => line.split("|")[1]!.trim())).toEqual(["7"]);

@@ -99,7 +99,7 @@ describe.each(contractEngines)("$name", (engine) => {
     await ask(...users.map((user): Asked => ({ type: "add", user, currency: "EUR", amount: "1000" })));
     await play(300);
     await remember();
-  }, 120_000);
+  });
   afterAll(async () => {
     await reads.close();
     await store.close();

@@ -181,7 +181,7 @@ describe("a connection that is cut around COMMIT", () => {
     expect((await rowsOf(database.url))["idempotency_keys"]).toHaveLength(2);
   });
 
-  test("nothing passes any more on the connections that there are: one that is new tells what became of it", { timeout: 30_000 }, async () => {
+  test("nothing passes any more on the connections that there are: one that is new tells what became of it", async () => {
     // A connection that lay idle would be waited for until it is too late.
     const executor = await open(proxy.through(database.url), { partitions: 8, answerMaxMs: 3_500 });
     await Promise.all(["alice", "bob", "carol"].map((user) => ask(executor, init("USD", { user }))));
@@ -195,7 +195,7 @@ describe("a connection that is cut around COMMIT", () => {
     await expectEachOnce(["frozen"]);
   });
 
-  test("where nobody can be asked any more, the outcome is unknown", { timeout: 30_000 }, async () => {
+  test("where nobody can be asked any more, the outcome is unknown", async () => {
     const executor = await open(proxy.through(database.url));
     await ask(executor, init());
     proxy.cutNextCommit("answered");
@@ -314,7 +314,7 @@ describe("servers beside each other", () => {
     expect(await ask(executor, add("1"))).toMatchObject([{ type: "applied" }]);
   });
 
-  test("a head that is held for too long makes the store unavailable, and nothing is done", { timeout: 30_000 }, async () => {
+  test("a head that is held for too long makes the store unavailable, and nothing is done", async () => {
     const executor = await open(database.url, { settings: { lock_timeout: "200" } });
     await ask(executor, init());
     await asOwner(async (holder) => {
@@ -325,7 +325,7 @@ describe("servers beside each other", () => {
     expect(await ask(executor, add("1"))).toMatchObject([{ record: { sequence: 2n } }]);
   });
 
-  test("a head that is held while everybody's holds are released: those of the partitions before it are answered, and that more remain", { timeout: 30_000 }, async () => {
+  test("a head that is held while everybody's holds are released: those of the partitions before it are answered, and that more remain", async () => {
     let nowMs = Date.now();
     const executor = await open(database.url, { partitions: 2, nowMs: () => nowMs, settings: { lock_timeout: "200" } });
     const users = ["first", "second"].map((name, partition) => Array.from({ length: 100 }, (_, index) => `${name}-${index}`).find((user) => partitionOf(user as UserId, 2) === partition)!);

@@ -33,7 +33,7 @@ beforeAll(async () => {
   await executor.close();
   await verify();
   for (const [, name, text] of database.log().matchAll(/LOG: {2}execute ([^<:]+): ([^]*?)\n(?=\d{4}-)/g)) statements.set(name!, text!);
-}, 120_000);
+});
 afterAll(cleanUpServers);
 
 /** Operations of every kind, and keys old enough to be forgotten. */

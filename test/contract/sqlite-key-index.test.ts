@@ -151,7 +151,7 @@ const step = fc.oneof(
 );
 
 describe("a random history", () => {
-  test("finds what a list would find, before and after a restart, and is sound", { timeout: 120_000 }, async () => {
+  test("finds what a list would find, before and after a restart, and is sound", async () => {
     await fc.assert(
       fc.asyncProperty(sizes, fc.array(step, { minLength: 20, maxLength: 90 }), async (chosen, steps) => {
         const played = await Played.on(chosen);

@@ -126,7 +126,7 @@ test("while a PostgreSQL ledger is copied its services cannot write, and two cop
   expect(await copyCommand(original, target)).toMatchObject({ exitCode: 0 });
 });
 
-test.each(["sqlite", "postgres"] as const)("killed again and again, a copy to %s comes to the same rows", { timeout: 300_000 }, async (kind) => {
+test.each(["sqlite", "postgres"] as const)("killed again and again, a copy to %s comes to the same rows", async (kind) => {
   const original = await mixedLedger("sqlite", { batches: 250, partitions: 2 });
   const target = await newPlace(kind);
   let kills = 0;

@@ -51,7 +51,7 @@ async function copied(from: LedgerDatabase, to: LedgerDatabase): Promise<number>
   return seconds;
 }
 
-test(`${operationsMin} operations there and back`, { timeout: 300_000 + Number(operationsMin) }, async () => {
+test(`${operationsMin} operations there and back`, { timeout: 600_000 + Number(operationsMin) }, async () => {
   const original = await makeLedger();
   const there = await newPlace("postgres");
   await copied(original, there);

@@ -83,7 +83,7 @@ async function totalsOf(reads: Reads): Promise<unknown> {
   return [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-test("1 → 8 → 1 and 8 → 3, on both engines: every answer is as before, the books are whole, and new ids collide with nothing", { timeout: 600_000 }, async () => {
+test("1 → 8 → 1 and 8 → 3, on both engines: every answer is as before, the books are whole, and new ids collide with nothing", async () => {
   const clock = new Clock();
   const original = await mixedLedger("sqlite", { batches: 8, clock });
   let before = await everything(original, clock);
@@ -114,7 +114,7 @@ test("1 → 8 → 1 and 8 → 3, on both engines: every answer is as before, the
   }
 });
 
-test("a copy in pieces, and on the other engine, comes to the same rows as one at once", { timeout: 300_000 }, async () => {
+test("a copy in pieces, and on the other engine, comes to the same rows as one at once", async () => {
   const original = await mixedLedger("sqlite", { partitions: 5, batches: 40 });
   const whole = await newPlace("sqlite");
   await copy(original, whole, { partitions: 4 });

@@ -86,7 +86,6 @@ test("a capture that comes too late finds the hold released", async () => {
 
 test("what nobody asks about is swept all the same", async () => {
   const holdId = await overdue("forgotten");
-  const deadlineMs = performance.now() + 10_000;
   for (;;) {
     // An operation by its id is the journal's, whatever is overdue.
     const last = await client.call("WalletService", "GetOperation", { operation_id: String(Number(holdId) + 1) });
@@ -94,7 +93,6 @@ test("what nobody asks about is swept all the same", async () => {
       expect(last.response).toMatchObject({ operation: { kind: "OPERATION_KIND_RELEASE", holdId } });
       break;
     }
-    expect(performance.now()).toBeLessThan(deadlineMs);
     await sleep(50);
   }
 });

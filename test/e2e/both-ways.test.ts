@@ -24,7 +24,7 @@ describe.each(wireWays.map((way) => [way.name, way] as const))("scenarios by %s"
   beforeAll(async () => {
     const by = (unaryWay: "short" | "long") => record((service) => wireClient(service, way), scenarios, scenarioFlags, (...flags) => startServiceBy(unaryWay, ...flags));
     [short, long] = await Promise.all([by("short"), by("long")]);
-  }, 120_000);
+  });
 
   test.each(scenarios.map(({ name }) => name))("%s", (name) => {
     expect(short.scenarios.get(name)).toEqual(long.scenarios.get(name));

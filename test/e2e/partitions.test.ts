@@ -23,7 +23,7 @@ const isSqlites = ({ name, steps }: Scenario): boolean => name === "the reports 
 let one: Transcript;
 beforeAll(async () => {
   one = await record(plainWay, scenarios, scenarioFlags);
-}, 240_000);
+});
 
 describe.each(ledgers)("the scenarios on $name", ({ isSqlite, make }) => {
   const played = scenarios.filter((scenario) => isSqlite || !isSqlites(scenario));
@@ -32,7 +32,7 @@ describe.each(ledgers)("the scenarios on $name", ({ isSqlite, make }) => {
   beforeAll(async () => {
     ledger = await make();
     several = await record(plainWay, played, [...scenarioFlags, ...ledger.flags]);
-  }, 240_000);
+  });
   afterAll(() => ledger.remove());
 
   /** Fields that say where in which journal something is, and how many records there are. */

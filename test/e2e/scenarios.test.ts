@@ -23,7 +23,7 @@ let plain: Transcript;
 let others: Transcript[];
 beforeAll(async () => {
   [plain, ...others] = (await Promise.all([plainWay, ...otherWays].map((open) => record(open, scenarios, scenarioFlags)))) as [Transcript, ...Transcript[]];
-}, 240_000);
+});
 
 describe("as the table says", () => {
   test.each(scenarioNames)("%s", (name) => {

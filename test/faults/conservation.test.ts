@@ -46,7 +46,7 @@ describe.each(conservedLedgers)("$name", ({ shortRun, make }) => {
   const operationsMin = operationsAsked ?? shortRun.operations;
   const cold = isLong ? 10_000 : shortRun.cold;
 
-  test(`${operationsMin} operations by ${clientCount} clients, and ${kills} kills`, { timeout: 120_000 + operationsMin * 10 }, async () => {
+  test(`${operationsMin} operations by ${clientCount} clients, and ${kills} kills`, { timeout: 600_000 + operationsMin * 10 }, async () => {
     const startMs = performance.now();
     const random = randomFrom(seed);
     const ledger = await make();

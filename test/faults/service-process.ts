@@ -12,7 +12,7 @@ const bin = join(root, "bin/wallet.js");
 const node = join(root, "node_modules/.bin/node");
 
 /** Starting takes half a second here; a loaded machine may need much more. */
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 120_000;
 const lookIntervalMs = 5;
 
 export interface Ended {

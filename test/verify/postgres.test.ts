@@ -79,7 +79,7 @@ test("it fits while the ledger goes on being written, by another server", async 
 describe(`changes with seed ${seed}`, () => {
   const kinds = Object.keys(changes).filter((kind) => kind !== "runs of keys");
 
-  test("each is found that the tables do not refuse", { timeout: 300_000 }, async () => {
+  test("each is found that the tables do not refuse", async () => {
     const pick = randomNumbers(seed);
     const folder = mkdtempSync(join(tmpdir(), "wallet-changes-"));
     const before = await rowsOf(database.url);

@@ -93,7 +93,7 @@ test("it fits while the ledger goes on being written", async () => {
 
 describe(`${changesMade} changes with seed ${seed}`, () => {
   const kinds = Object.keys(changes);
-  test("each is found", { timeout: 60_000 + changesMade * 3_000 }, async () => {
+  test("each is found", { timeout: 600_000 + changesMade * 3_000 }, async () => {
     const pick = randomNumbers(seed);
     const missed: string[] = [];
     for (let index = 0; index < changesMade; index++) {

@@ -30,7 +30,7 @@ afterAll(async () => {
   await cleanUpServers();
 });
 
-test.runIf(citusPrograms !== undefined)(`${kills} nodes and servers killed, under load`, { timeout: 300_000 + kills * 60_000 }, async () => {
+test.runIf(citusPrograms !== undefined)(`${kills} nodes and servers killed, under load`, { timeout: 600_000 + kills * 60_000 }, async () => {
   const cluster = await CitusCluster.start(citusPrograms!);
   const { url } = cluster.coordinator;
   const maker = await startService({ databaseUrl: url, flags: [`--partitions=${partitions}`] });
@@ -61,7 +61,7 @@ test.runIf(citusPrograms !== undefined)(`${kills} nodes and servers killed, unde
   expect(inDoubt.flat().map(({ count }) => count)).toEqual(["0", "0", "0"]);
 });
 
-test.runIf(citusPrograms !== undefined)("reports of everybody and verifications see no transfer half", { timeout: 300_000 }, async () => {
+test.runIf(citusPrograms !== undefined)("reports of everybody and verifications see no transfer half", async () => {
   const cluster = await CitusCluster.start(citusPrograms!);
   const database = await makeCitusDatabase(cluster.coordinator.url, "reported");
   const servers = await Promise.all([0, 1].map(() => startService({ databaseUrl: database.url, flags: [`--partitions=${partitions}`] })));
@@ -104,7 +104,7 @@ test.runIf(citusPrograms !== undefined)("reports of everybody and verifications 
   for (const server of servers) expect(await server.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
 });
 
-test.runIf(citusPrograms !== undefined)("a worker that is gone takes its own partitions with it and no others; servers start, and say what is not durable", { timeout: 300_000 }, async () => {
+test.runIf(citusPrograms !== undefined)("a worker that is gone takes its own partitions with it and no others; servers start, and say what is not durable", async () => {
   const cluster = await CitusCluster.start(citusPrograms!);
   const database = await makeCitusDatabase(cluster.coordinator.url, "halved");
   const start = (): Promise<ServiceProcess> => startService({ databaseUrl: database.url, flags: [`--partitions=${partitions}`] });

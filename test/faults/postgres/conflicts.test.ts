@@ -19,7 +19,7 @@ const restMaxMs = 40;
 
 afterAll(cleanUp);
 
-test(`${conflicts} serialization failures and deadlocks`, { timeout: 120_000 + conflicts * 500 }, async () => {
+test(`${conflicts} serialization failures and deadlocks`, { timeout: 600_000 + conflicts * 500 }, async () => {
   const database = await makeDatabase("empty");
   const figures = { serializationFailures: 0, deadlocks: 0 };
   const proxies = await Promise.all([0, 1, 2].map(() => TcpProxy.before(database.url)));

@@ -18,7 +18,7 @@ const kinds = ["before", "after", "answered"] as const satisfies readonly Cut[];
 
 afterAll(cleanUp);
 
-test(`${cuts} connections cut around COMMIT, and others at random`, { timeout: 120_000 + cuts * 1_000 }, async () => {
+test(`${cuts} connections cut around COMMIT, and others at random`, { timeout: 600_000 + cuts * 1_000 }, async () => {
   const database = await makeDatabase("empty");
   const proxies = await Promise.all([0, 1, 2].map(() => TcpProxy.before(database.url)));
   const trial = await Trial.start({ databaseUrl: database.url, serverUrls: proxies.map((proxy) => proxy.through(database.url)) });

@@ -9,7 +9,7 @@ import { cleanUpServers, OwnPostgres } from "../../support/own-postgres.ts";
 import { withStandby } from "./pair.ts";
 
 /** Some seconds pass until a silent connection is given up for another. */
-const againMs = 30_000;
+const againMs = 120_000;
 
 afterAll(cleanUpServers);
 

@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const ledgerOn = (server: OwnPostgres): string => urlOf(server.url, "ledger");
 
-test(`${promotions} promotions`, { timeout: 120_000 + promotions * 60_000 }, async () => {
+test(`${promotions} promotions`, { timeout: 600_000 + promotions * 60_000 }, async () => {
   const first = await OwnPostgres.start();
   await first.ask("create database ledger");
   let { primary, standby } = await withStandby(first);

@@ -28,7 +28,7 @@ const terminateOne = (inCommit: boolean): string => `
 /** So many calls are answered, at least, from one termination to the next, or nothing that could be lost would come about where few calls are one transaction over all partitions. */
 const answersBetween = 4;
 
-test(`${terminations} terminated backends`, { timeout: 120_000 + terminations * 1_000 }, async () => {
+test(`${terminations} terminated backends`, { timeout: 600_000 + terminations * 1_000 }, async () => {
   const database = await makeDatabase("empty");
   const trial = await Trial.start({ databaseUrl: database.url });
   const figures = { terminated: 0, inCommit: 0 };

@@ -12,6 +12,7 @@ import { answered, isKnown, methodNamed, pathOf, refused, type CallResult, type 
 export function bufCurlClient({ url }: { url: string }, protocol: "grpc" | "grpcweb" | "connect"): Client {
   return {
     name: `buf curl --protocol ${protocol}`,
+    isDear: true,
     // It calls what reflection names, and keeps the deadline's header to itself.
     serves: (method, { isLate = false }) => isKnown(method) && !isLate,
     async call(service, name, request, { headers = {}, first } = {}): Promise<CallResult> {

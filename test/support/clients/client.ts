@@ -20,6 +20,8 @@ export interface CallOptions {
 /** One way into the service. */
 export interface Client {
   readonly name: string;
+  /** A call costs a process and a quarter of a second: where calls of one kind abound, one of them is enough (`TEST_EVERY_CALL=1` makes them all). */
+  readonly isDear?: boolean;
   /** Whether this way can make such a call at all. */
   serves(method: DescMethod, options: CallOptions): boolean;
   /** One call; of a stream, until its end or the first so many answers. */

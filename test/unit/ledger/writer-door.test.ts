@@ -40,10 +40,10 @@ test("who commits through one door is heard at the other", async () => {
   const door = doorThrough(writer.openDoor());
   door.whenGrown(grown);
   await writer.execute([toCommand(init())]);
-  await vi.waitFor(() => expect(grown).toHaveBeenCalled());
+  await vi.waitFor(() => expect(grown).toHaveBeenCalled(), 60_000);
   expect(grownOfMain).not.toHaveBeenCalled();
   await door.execute([toCommand(add("1"))]);
-  await vi.waitFor(() => expect(grownOfMain).toHaveBeenCalled());
+  await vi.waitFor(() => expect(grownOfMain).toHaveBeenCalled(), 60_000);
 });
 
 test("when the writer is gone, nothing more is begun, and the door says so", async () => {
