@@ -23,10 +23,15 @@ function firstMsFrom(field: string, time: Timestamp): number {
 
 /** From `start_time` on, until before `end_time`. Throws INVALID_REQUEST where it ends before it begins. */
 export function periodOf(request: { startTime?: Timestamp | undefined; endTime?: Timestamp | undefined }): Period {
-  const startTimeMs = request.startTime && firstMsFrom("start_time", request.startTime);
-  const endTimeMs = request.endTime && firstMsFrom("end_time", request.endTime);
-  if (startTimeMs !== undefined && endTimeMs !== undefined && startTimeMs > endTimeMs) throw invalidField("start_time", "must not be after end_time");
+  const { startTime, endTime } = request;
+  const startTimeMs = startTime && firstMsFrom("start_time", startTime);
+  const endTimeMs = endTime && firstMsFrom("end_time", endTime);
+  if (startTime !== undefined && endTime !== undefined && isAfter(startTime, endTime)) throw invalidField("start_time", "must not be after end_time");
   return { startTimeMs, endTimeMs };
+}
+
+function isAfter(a: Timestamp, b: Timestamp): boolean {
+  return a.seconds === b.seconds ? a.nanos > b.nanos : a.seconds > b.seconds;
 }
 
 function secondsMs(field: string, { seconds, nanos }: Timestamp): number {

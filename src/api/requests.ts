@@ -146,8 +146,9 @@ function balanceMaxOf({ balanceMax }: { balanceMax?: string | undefined }, at: P
   return parsed;
 }
 
-/** The ledger's clock counts milliseconds, and nothing is rounded. */
+/** The ledger's clock counts milliseconds, and nothing is rounded. Of a duration that is longer than nothing, protobuf says that its nanos are less than a second, and have no sign. */
 function wholeMs(holdPeriod: Duration, at: Path): number {
+  if (holdPeriod.nanos < 0 || holdPeriod.nanos >= 1_000_000_000) throw invalidField(at("hold_period"), "must have nanos from 0 to 999,999,999");
   if (holdPeriod.nanos % 1_000_000 !== 0) throw invalidField(at("hold_period"), "must be whole milliseconds");
   return durationMs(holdPeriod);
 }

@@ -170,6 +170,10 @@ function notTaken(answer: UniversalServerResponse, exchange: Exchange, handler: 
     return withHeader(refuse(logger, exchange, error, answer.status), "connection", "close");
   }
   const isGet = httpMethod === "GET";
+  if (isGet && handler.method.methodKind !== "unary") {
+    const error = serviceError("UNKNOWN_METHOD", `GET is no way to call ${path}, which is a stream. Use POST.`);
+    return withHeader(refuse(logger, exchange, error, 405), "allow", "POST");
+  }
   const field = isGet ? "encoding" : "content-type";
   const sent = isGet ? "" : echo(header.get("content-type") ?? "");
   const taken = handler.method.methodKind === "unary" ? "application/json, application/proto" : "application/connect+json, application/connect+proto (it is a stream)";

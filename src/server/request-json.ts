@@ -103,21 +103,28 @@ export function fieldNamed(message: DescMessage, key: string): DescField | undef
   return message.fields.find((field) => field.name === key || field.jsonName === key);
 }
 
-/** The form of RFC 3339, section 5.6; whether there is such a day is for who reads it. */
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+/** The form of RFC 3339, section 5.6. */
+const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
- * Throws INVALID_REQUEST where the text is no duration: protobuf-es 2.17 reads "1s1s" as one second. Timestamps it reads as RFC 3339 has them; here it
- * is only seen to that they have that form, so that the error names the field.
+ * Throws INVALID_REQUEST where the text is no duration or time: protobuf-es 2.17 reads "1s1s" as one second, and 30 February as 2 March. What else it refuses it refuses itself; here
+ * it is seen to that the error names the field.
  */
 export function checkWellKnown(field: DescField, message: DescMessage, value: unknown): void {
   const isText = typeof value === "string";
   if (message.typeName === "google.protobuf.Duration" && !(isText && /^-?\d+(\.\d{1,9})?s$/.test(value))) {
     throw invalidField(field.name, 'must be a number of seconds with at most nine decimals and an s, such as "600s"');
   }
-  if (message.typeName === "google.protobuf.Timestamp" && !(isText && rfc3339.test(value))) {
-    throw invalidField(field.name, 'must be a time in the form of RFC 3339, such as "2026-01-31T12:00:00Z"');
-  }
+  if (message.typeName !== "google.protobuf.Timestamp") return;
+  const day = isText ? rfc3339.exec(value)?.[1] : undefined;
+  if (day === undefined) throw invalidField(field.name, 'must be a time in the form of RFC 3339, such as "2026-01-31T12:00:00Z"');
+  if (!isDay(day)) throw invalidField(field.name, `must be on a day that the calendar has, and ${day} is none`);
+}
+
+/** Such as "2026-01-31". JavaScript counts a day that its month does not have into the next one. */
+function isDay(text: string): boolean {
+  const startMs = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(startMs) && new Date(startMs).toISOString().startsWith(text);
 }
 
 /** Throws INVALID_REQUEST where a whole number is written as none is: protobuf-es takes whatever JavaScript does, so that "0x10" would be 16, and " 1" one. Whether other text is a number is for who reads it. */

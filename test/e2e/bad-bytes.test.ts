@@ -10,7 +10,7 @@ import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AddMoneyRequestSchema, WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
+import { AddMoneyRequestSchema, HoldMoneyRequestSchema, WalletService } from "../../gen/wallet/v1/wallet_service_pb.ts";
 import type { Reason } from "../../src/api/errors.ts";
 import { refused, type CallResult } from "../support/clients/client.ts";
 import { grpcJsClient, rawGrpcCall, type RawGrpcCall } from "../support/clients/grpc-js.ts";
@@ -99,6 +99,14 @@ describe.each(binaryWays)("%s", (way) => {
     // Some end between two fields, and are messages without an amount.
     for (let length = 0; length < goodBytes.length; length++) await expectRefused(() => ways[way](goodBytes.subarray(0, length)), ["INVALID_REQUEST", "INVALID_AMOUNT"]);
   });
+});
+
+test.each([
+  ["less than a whole second", 1n, -1_000_000],
+  ["more than a second beside the seconds", 0n, 2_000_000_000],
+])("a hold period whose nanos are %s", async (_, seconds, nanos) => {
+  const request = create(HoldMoneyRequestSchema, { userId: "ann", amount: "1", holdPeriod: { seconds, nanos } });
+  await expectRefused(() => grpc.call(WalletService.method.holdMoney, Buffer.from(toBinary(HoldMoneyRequestSchema, request))), ["INVALID_REQUEST"], ["hold_period"]);
 });
 
 describe("a body of another type than its header says", () => {

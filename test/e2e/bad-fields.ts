@@ -159,8 +159,11 @@ const badDurations = rows("INVALID_REQUEST", [
   "", "s", "1", "1m", "1h", "1 s", "1e3s", "NaNs", "Infinitys", "１s", "1s1s", "0.0000000001s", 1, 0, true, [], {}, { seconds: 1 },
 ]);
 
+/** protobuf-es 2.17 reads them as times of the day, or the month, behind. */
+const rolledOver: readonly string[] = ["2020-01-01T24:00:00Z", "2019-02-29T00:00:00Z", "2020-02-30T00:00:00Z", "2020-04-31T23:59:59+02:00"];
+
 const badTimestamps = rows("INVALID_REQUEST", [
-  "", "now", "yesterday", "2020-01-01", "2020-01-01T00:00:00", "2020-13-01T00:00:00Z", "2020-01-32T00:00:00Z", "2020-01-01T25:00:00Z", "10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
+  "", "now", "yesterday", "2020-01-01", "2020-01-01T00:00:00", "2020-13-01T00:00:00Z", "2020-01-32T00:00:00Z", "2020-01-01T25:00:00Z", ...rolledOver, "10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
   "２０２０-01-01T00:00:00Z", 1577836800, true, [], {}, { seconds: 1 },
 ]);
 
@@ -222,7 +225,7 @@ export function hasNumberForText(method: DescMethod, request: JsonObject): boole
 export function isBinaryExpressible(method: DescMethod, request: JsonObject): boolean {
   const durations = method.input.fields.filter((field) => field.message?.typeName === "google.protobuf.Duration");
   if (!durations.every(({ name }) => hasFormOfDuration(request[name]))) return false;
-  if (method.input.fields.some(({ name }) => notPlain.includes(request[name] as string))) return false;
+  if (method.input.fields.some(({ name }) => notPlain.includes(request[name] as string) || rolledOver.includes(request[name] as string))) return false;
   try {
     fromJson(method.input, request);
     return true;

@@ -38,6 +38,8 @@ describe("a time between two milliseconds", () => {
 test("a period may be empty, and may not end before it begins", () => {
   expect(periodOf({ startTime: time(5n), endTime: time(5n) })).toEqual({ startTimeMs: 5_000, endTimeMs: 5_000 });
   expect(reasonFor(() => periodOf({ startTime: time(5n, 1), endTime: time(5n) }))).toBe("INVALID_REQUEST");
+  // Within one millisecond too.
+  expect(reasonFor(() => periodOf({ startTime: time(5n, 2), endTime: time(5n, 1) }))).toBe("INVALID_REQUEST");
 });
 
 test.each([

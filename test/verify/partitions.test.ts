@@ -154,12 +154,12 @@ describe("an operation between two partitions", () => {
 
   test("is told where the receiver's has another amount", async () => {
     const subjects = (await problemsIn(altered(rewritten(0, "receiver_amount_minor = 3001")))).map((each) => each.subject);
-    expect(subjects).toContain("operation 2 (TRANSFER): receiver's amount");
+    expect(subjects).toContain("partition 0: operation 2 (TRANSFER): receiver's amount");
     expect(subjects).toContain(subject);
   });
 
   test("a wallet in a partition that is not its user's is told", async () => {
     const mismatches = await problemsIn(altered((db) => db.exec("update ledger set partitions = 9; insert into ledger_head (partition, sequence, hash, time_ms, key_ordinal) select 8, 0, hash, time_ms, 0 from ledger_head where partition = 2")));
-    expect(mismatches).toContainEqual({ subject: "operation 1 (INIT): partition", expected: "7, the user's", actual: "1, the user's" });
+    expect(mismatches).toContainEqual({ subject: "partition 1: operation 1 (INIT): partition", expected: "7, the user's", actual: "1, the user's" });
   });
 });

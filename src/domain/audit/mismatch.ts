@@ -21,21 +21,31 @@ const partMaxChars = 300;
 
 /** Keeps the first mismatches and counts all of them. */
 export class Mismatches {
-  readonly #kept: Mismatch[] = [];
-  #count = 0;
+  readonly #found: { readonly kept: Mismatch[]; count: number };
+  readonly #place: string;
+
+  constructor(found = { kept: [] as Mismatch[], count: 0 }, place = "") {
+    this.#found = found;
+    this.#place = place;
+  }
 
   get kept(): readonly Mismatch[] {
-    return this.#kept;
+    return this.#found.kept;
   }
 
   /** How many there are, those included that are not kept. */
   get count(): number {
-    return this.#count;
+    return this.#found.count;
+  }
+
+  /** The same list, for what is found there: each subject says so. */
+  in(place: string): Mismatches {
+    return new Mismatches(this.#found, `${place}: `);
   }
 
   add({ subject, expected, actual }: Mismatch): void {
-    this.#count++;
-    if (this.#kept.length < mismatchesMax) this.#kept.push({ subject: clipped(subject), expected: clipped(expected), actual: clipped(actual) });
+    this.#found.count++;
+    if (this.kept.length < mismatchesMax) this.#found.kept.push({ subject: clipped(this.#place + subject), expected: clipped(expected), actual: clipped(actual) });
   }
 
   /** Adds a mismatch where the two differ. */

@@ -265,8 +265,14 @@ describe("plain HTTP on an RPC's path", () => {
     const answer = await http1(`${server.url}/wallet.v1.ReportService/GetWalletBalance?${encodeURI(query)}`);
     expect(factsOf(errorIn("connect json", answer)!)).toMatchObject({ reasons: ["INVALID_REQUEST"], fields: [field] });
   });
-  it("a timestamp that is none, by its field", async () => {
-    const answer = await http1(`${server.url}/wallet.v1.ReportService/GetWalletBalance`, { headers: { "content-type": "application/json" }, body: '{"user_id":"ann","as_of_time":"yesterday"}' });
+  it("GET of a stream", async () => {
+    const answer = await http1(`${server.url}/wallet.v1.ReportService/WatchOperations?encoding=json&message={}`);
+    expect(answer.status).toBe(405);
+    expect(answer.headers["allow"]).toBe("POST");
+    expect(factsOf(errorIn("connect json", answer)!).reasons).toEqual(["UNKNOWN_METHOD"]);
+  });
+  it.each(["yesterday", "2026-02-29T00:00:00Z", "2026-02-30T23:59:59.5+01:00"])("a time that is none, by its field: %s", async (time) => {
+    const answer = await http1(`${server.url}/wallet.v1.ReportService/GetWalletBalance`, { headers: { "content-type": "application/json" }, body: JSON.stringify({ user_id: "ann", as_of_time: time }) });
     expect(factsOf(errorIn("connect json", answer)!)).toMatchObject({ reasons: ["INVALID_REQUEST"], fields: ["as_of_time"] });
   });
   it("both members of a oneof, by its name", async () => {
