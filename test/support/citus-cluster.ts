@@ -60,6 +60,14 @@ export class CitusCluster {
     await this.nodes[index]!.start(settings);
   }
 
+  /** Moves the shards of this partition, and of those that share them, to another worker, as a rebalancing does: what is written to them waits for the end of it. */
+  async movePartitions(partition: number): Promise<void> {
+    const place = "select shardid, nodeport as port from pg_dist_shard_placement where shardid = get_shard_id_for_distribution_column('ledger_head', $1::bigint)";
+    const [found] = await this.coordinator.ask<{ shardid: string; port: string }>(place, [partition]);
+    const target = this.workers.find(({ port }) => port !== Number(found!.port))!;
+    await this.coordinator.ask(`select citus_move_shard_placement(${found!.shardid}, '127.0.0.1', ${found!.port}, '127.0.0.1', ${target.port}, 'block_writes')`);
+  }
+
   async remove(): Promise<void> {
     for (const node of this.nodes) await node.remove();
   }

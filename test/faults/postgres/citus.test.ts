@@ -1,6 +1,6 @@
 // Citus: the ledger's partitions lie on workers, which are killed under load, as are the coordinator and servers. Runs where TEST_CITUS_PROGRAMS names the folder of a PostgreSQL that has Citus (`pg_config --bindir`).
 //
-// TEST_NODE_KILLS=50 makes it long; TEST_SEED=… draws the same calls again.
+// TEST_NODE_KILLS=50 and TEST_MOVES=50 make it long; TEST_SEED=… draws the same calls again.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
@@ -16,6 +16,7 @@ import { verify } from "../sums.ts";
 import { Trial } from "./trial.ts";
 
 const kills = Number(process.env["TEST_NODE_KILLS"] ?? 10);
+const moves = Number(process.env["TEST_MOVES"] ?? 6);
 /** How long the load lasts before a node goes, at most, and how long it is away, in milliseconds. */
 const loadMaxMs = 2_000;
 const awayMaxMs = 3_000;
@@ -59,6 +60,22 @@ test.runIf(citusPrograms !== undefined)(`${kills} nodes and servers killed, unde
   await trial.finish(figures);
   const inDoubt = await Promise.all(cluster.nodes.map((node) => node.ask<{ count: string }>("select count(*) as count from pg_prepared_xacts")));
   expect(inDoubt.flat().map(({ count }) => count)).toEqual(["0", "0", "0"]);
+});
+
+test.runIf(citusPrograms !== undefined)(`${moves} moves of partitions from worker to worker, under load`, { timeout: 600_000 + moves * 60_000 }, async () => {
+  const cluster = await CitusCluster.start(citusPrograms!);
+  const { url } = cluster.coordinator;
+  const maker = await startService({ databaseUrl: url, flags: [`--partitions=${partitions}`] });
+  await maker.end("SIGTERM");
+  await placeTables(url);
+  const trial = await Trial.start({ databaseUrl: url, partitions });
+  for (let number = 0; number < moves; number++) {
+    await trial.round(async () => {
+      await sleep(trial.random.between(50, loadMaxMs));
+      await cluster.movePartitions(trial.random.between(0, partitions - 1));
+    });
+  }
+  await trial.finish({ moves });
 });
 
 test.runIf(citusPrograms !== undefined)("reports of everybody and verifications see no transfer half", async () => {
