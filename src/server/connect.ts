@@ -160,20 +160,18 @@ function rpcOf(handler: UniversalHandler, unary: UnaryHandler | undefined, optio
 /** The answer where Connect gives a bare HTTP status: the HTTP method, the version or the content type fits none of the method's protocols. */
 function notTaken(answer: UniversalServerResponse, exchange: Exchange, handler: UniversalHandler, logger: Logger): UniversalServerResponse {
   const { path, httpMethod, header } = exchange;
-  if (answer.status === 405) {
-    const allowed = handler.allowedMethods.join(", ");
+  // Connect names GET for streams that change nothing, too, and takes none.
+  const allowedMethods = handler.method.methodKind === "unary" ? handler.allowedMethods : ["POST"];
+  if (answer.status === 405 || !allowedMethods.includes(httpMethod)) {
+    const allowed = allowedMethods.join(", ");
     const error = serviceError("UNKNOWN_METHOD", `${echo(httpMethod)} is no way to call ${path}. Use ${allowed}.`);
-    return withHeader(refuse(logger, exchange, error, answer.status), "allow", allowed);
+    return withHeader(refuse(logger, exchange, error, 405), "allow", allowed);
   }
   if (answer.status === 505) {
     const error = serviceError("UNKNOWN_METHOD", `${path} streams in both directions, which needs HTTP/2.`);
     return withHeader(refuse(logger, exchange, error, answer.status), "connection", "close");
   }
   const isGet = httpMethod === "GET";
-  if (isGet && handler.method.methodKind !== "unary") {
-    const error = serviceError("UNKNOWN_METHOD", `GET is no way to call ${path}, which is a stream. Use POST.`);
-    return withHeader(refuse(logger, exchange, error, 405), "allow", "POST");
-  }
   const field = isGet ? "encoding" : "content-type";
   const sent = isGet ? "" : echo(header.get("content-type") ?? "");
   const taken = handler.method.methodKind === "unary" ? "application/json, application/proto" : "application/connect+json, application/connect+proto (it is a stream)";

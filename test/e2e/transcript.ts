@@ -92,9 +92,9 @@ class Recorder {
     return result;
   }
 
-  /** Whether a way that is dear has met this outcome of the method before. */
-  #isSpared({ method, outcome }: CallStep): boolean {
-    const kind = `${method} ${"reason" in outcome ? outcome.reason : "answered"}`;
+  /** Whether a way that is dear has met this outcome of the method before, with the same headers. */
+  #isSpared({ method, outcome, options }: CallStep): boolean {
+    const kind = [method, "reason" in outcome ? outcome.reason : "answered", ...Object.keys(options.headers ?? {})].join(" ");
     const wasCalled = this.#called.has(kind);
     this.#called.add(kind);
     return this.client.isDear === true && wasCalled && !everyCall;

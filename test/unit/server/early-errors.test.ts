@@ -265,8 +265,8 @@ describe("plain HTTP on an RPC's path", () => {
     const answer = await http1(`${server.url}/wallet.v1.ReportService/GetWalletBalance?${encodeURI(query)}`);
     expect(factsOf(errorIn("connect json", answer)!)).toMatchObject({ reasons: ["INVALID_REQUEST"], fields: [field] });
   });
-  it("GET of a stream", async () => {
-    const answer = await http1(`${server.url}/wallet.v1.ReportService/WatchOperations?encoding=json&message={}`);
+  it.each(["GET", "PUT"])("%s of a stream", async (method) => {
+    const answer = await http1(`${server.url}/wallet.v1.ReportService/WatchOperations?encoding=json&message={}`, { method });
     expect(answer.status).toBe(405);
     expect(answer.headers["allow"]).toBe("POST");
     expect(factsOf(errorIn("connect json", answer)!).reasons).toEqual(["UNKNOWN_METHOD"]);
