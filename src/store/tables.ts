@@ -13,6 +13,7 @@ export interface Tables {
   idempotency_keys: IdempotencyKeyTable;
   currency_totals: CurrencyTotalsTable;
   moved_operations: MovedOperationTable;
+  newer_wallets: NewerWalletsTable;
   key_runs: KeyRunTable;
   key_chunks: KeyChunkTable;
   key_filters: KeyFilterTable;
@@ -58,6 +59,15 @@ export interface WalletTable {
   update_time_ms: bigint;
   /** Counters, see totals-encoding.ts. */
   totals: Uint8Array;
+}
+
+/** SQLite's own: what wallets are behind their last changes, of which their rows may have yet to learn (sqlite/newer-wallets/). */
+export interface NewerWalletsTable {
+  partition: bigint;
+  /** The last operation of the batch that changed them. */
+  sequence: bigint;
+  /** See wallet-state-encoding.ts. */
+  states: Uint8Array;
 }
 
 export interface HoldTable {

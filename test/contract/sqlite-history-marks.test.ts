@@ -20,7 +20,7 @@ test("migrating marks the histories that are there, on either side of an operati
   older.exec(`drop table key_runs; drop table key_chunks; drop table key_filters; create unique index idempotency_keys_by_hash on idempotency_keys (partition, key_hash);
     alter table journal drop column side; alter table journal drop column other_user_id; alter table journal drop column other_exponent; alter table journal drop column nonce;
     alter table ledger_head drop column start_sequence; alter table ledger_head drop column start_hash; alter table ledger_head drop column moved_sequence; drop table moved_operations;
-    drop table history_marks; delete from kysely_migration where name >= '0003'`);
+    drop table history_marks; drop table newer_wallets; delete from kysely_migration where name >= '0003'`);
   older.close();
   await (await place.openStore(() => startMs)).close();
   expect(await place.dump()).toEqual(before);

@@ -38,7 +38,7 @@ const open = async (checkpointer?: (path: string) => Checkpointer, onFault: (fau
 const walletsCount = 400;
 const openWallets = (executor: Executor): Promise<readonly Answer[]> => executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(init("USD", { user: `user-${index}` }))));
 
-/** A batch that changes every wallet: some 40 pages of wallets and 40 of the journal, counted as 440. */
+/** A batch that changes every wallet: some 10 pages of their states and 40 of the journal, counted as 135. */
 const changeAll = async (executor: Executor): Promise<void> => {
   const answers = await executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(add("1", { user: `user-${index}`, reference: "r".repeat(100) }))));
   expect(answers.every(({ type }) => type === "applied")).toBe(true);
@@ -63,7 +63,7 @@ const logState = (): { busy: number; log: number; checkpointed: number } => {
 };
 
 /** Three times what one round of the log holds. */
-const batches = 30;
+const batches = 92;
 
 test("without a checkpointer the writer moves it between batches", async () => {
   const executor = await open();
@@ -87,10 +87,10 @@ test("with one it is moved beside the writing, and used anew", async () => {
   });
   await openWallets(executor);
   const bytesABatch = await bytesOfABatch(executor);
-  // From the eleventh batch on, by which it has begun, writing waits for it: the log's length does not depend on how fast a thread is.
+  // From a batch on by which it has begun, writing waits for it: the log's length does not depend on how fast a thread is.
   for (let batch = 0; batch < batches; batch++) {
     await changeAll(executor);
-    if (batch < 10) continue;
+    if (batch < batches / 3 + 1) continue;
     await vi.waitFor(() => {
       expect(moved).toHaveBeenCalled();
       expect(underWay).toBe(0);
@@ -188,7 +188,7 @@ test("where the checkpointer cannot begin, nothing is lost, and the writer moves
   const bytesABatch = logBytes();
   for (let batch = 0; batch < batches; batch++) {
     await changeAll(executor);
-    if (batch === 12) await sleep(500);
+    if (batch === Math.ceil(batches / 3) + 2) await sleep(500);
   }
   expect(logBytes()).toBeLessThan(bytesABatch * batches * 0.6);
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KeyIndexes } from "../../src/store/sqlite/keys/key-index.ts";
+import { LateRows, lateSizes } from "../../src/store/sqlite/newer-wallets/late-rows.ts";
 import { keyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
 import { prepareLoad } from "../../src/store/sqlite/load.ts";
 import { prepareLookups } from "../../src/store/sqlite/lookups.ts";
@@ -34,7 +35,7 @@ beforeAll(async () => {
   const { queries } = prepareReading(connection, writtenQueries);
   const keyIndexes = new KeyIndexes(connection, keyIndexSizes);
   prepareLoad(connection, queries, keyIndexes, 1);
-  prepareWrite(connection, keyIndexes);
+  prepareWrite(connection, keyIndexes, new LateRows(connection, lateSizes));
   const others = new Set(plans.keys());
   prepareLookups(connection);
   for (const [sql, plan] of plans) if (!others.has(sql)) lookupPlans.push(plan);
@@ -52,7 +53,7 @@ describe("query plans", () => {
 
   it("only heads, counters and the ends of a table are looked for by the partition alone", () => {
     const byPartitionAlone = [...plans].filter(([, plan]) => plan.some((step) => step.endsWith("(partition=?)"))).map(([sql]) => /(?:from|update) "(\w+)"/.exec(sql)?.[1]);
-    expect(new Set(byPartitionAlone)).toEqual(new Set(["ledger_head", "currency_totals", "idempotency_keys", "key_runs"]));
+    expect(new Set(byPartitionAlone)).toEqual(new Set(["ledger_head", "currency_totals", "idempotency_keys", "newer_wallets", "key_runs"]));
   });
 
   it("a verification looks rows up through every index there is", () => {

@@ -194,8 +194,9 @@ describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
           const applied = { keyHash: hashOf(userId, "applied"), fingerprint: "ab".repeat(16), timeMs: startMs, outcome: { sequence: id } };
           const no = { keyHash: hashOf(userId, "rejected"), fingerprint: "cd".repeat(16), timeMs: startMs, outcome: { rejection: made.rejection } };
           const currencyTotals = { currency, exponent: 18, totals: made.totals };
-          const head = { partition: 0, sequence: id, hash, timeMs: startMs };
-          const changes: Changes = { head, records: [record], wallets: [wallet, receiving], holds: [placed], keys: [applied, no], currencyTotals: [currencyTotals], forgetKeysBeforeMs: 0 };
+          const opening = { ...record, sequence: id + 1n, operationId: id + 1n, walletId: id + 1n, hold: undefined, receiver: undefined };
+          const head = { partition: 0, sequence: id + 1n, hash, timeMs: startMs };
+          const changes: Changes = { head, records: [record, opening], wallets: [wallet, receiving], holds: [placed], keys: [applied, no], currencyTotals: [currencyTotals], forgetKeysBeforeMs: 0 };
           await opened.store.transact([untouched], () => ({ changes: [changes], result: undefined }));
 
           const state = await opened.load({ wallets: [{ userId, currency: undefined }], holdIds: [id], keyHashes: [applied.keyHash, no.keyHash] });

@@ -19,7 +19,7 @@ import { Workload } from "./workload.ts";
 afterAll(cleanUp);
 
 /** Two databases of the test's size, and a log that grows until its first checkpoint. */
-const diskKib = 12 * 1024;
+const diskKib = 24 * 1024;
 
 test("a full disk: reads go on, writes are refused and do nothing, and with space again all goes on without a restart", async (context) => {
   const disk = await smallDisk(context, diskKib);

@@ -5,6 +5,7 @@
 import Database from "better-sqlite3";
 import type { JournalRow } from "./canonical-bytes.ts";
 import { checkApart, checkOwnPartitions } from "./books-apart.ts";
+import { bringWalletsUpToDate } from "./books-newer.ts";
 import { checkKeyRuns } from "./books-keys.ts";
 import { holdStatus, type HoldRow } from "./recount-holds.ts";
 import { recount, type CurrencyBooks, type Recounted, type WalletRow } from "./recount.ts";
@@ -51,6 +52,7 @@ export function checkBooksIn(connection: Database.Database, { idempotencyRetenti
   }
   const [ledger, ...others] = all<{ partitions: bigint; create_time_ms: bigint }>(connection, "select * from ledger");
   if (ledger === undefined || others.length > 0) throw new Error(`the ledger has ${others.length + (ledger ? 1 : 0)} rows in "ledger", which has one`);
+  bringWalletsUpToDate(connection, problem);
   checkPartitions(connection, ledger.partitions, problem);
   const currencies: CurrencyBooks[] = [];
   for (let partition = 0n; partition < ledger.partitions; partition++) {
@@ -100,7 +102,7 @@ const rememberedReasons = new Set(
 
 /** Nothing lies in a partition that the ledger does not have. */
 function checkPartitions(connection: Database.Database, partitions: bigint, problem: Problem): void {
-  for (const table of ["ledger_head", "journal", "wallets", "holds", "idempotency_keys", "currency_totals", "key_runs", "key_chunks", "key_filters"]) {
+  for (const table of ["ledger_head", "journal", "wallets", "holds", "idempotency_keys", "currency_totals", "newer_wallets", "key_runs", "key_chunks", "key_filters"]) {
     const strays = all<{ partition: bigint }>(connection, `select distinct partition from ${table} where partition < 0 or partition >= ?`, partitions);
     for (const { partition } of strays) problem(`${table}: has rows of partition ${partition}, and the ledger has ${partitions}`);
   }

@@ -1,5 +1,6 @@
 // The engines that every suite about a whole store runs on, each able to give an empty place for a ledger.
 
+import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,12 +10,14 @@ import { executorOn, type Executor } from "../../src/ledger/executor.ts";
 import type { WriterSettings } from "../../src/ledger/writer-messages.ts";
 import { startWriterThread } from "../../src/ledger/writer-thread.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
+import type { LateSizes } from "../../src/store/sqlite/newer-wallets/late-rows.ts";
 import type { KeyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
 import { openPostgresStore, type OpenedPostgres } from "../../src/store/postgres/open-postgres.ts";
 import { openPostgresReads } from "../../src/store/postgres/postgres-reads.ts";
 import { openSqliteReads } from "../../src/store/sqlite/sqlite-reads.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { writtenQueries } from "../../src/store/sqlite/written-queries.ts";
+import { bringWalletsUpToDate } from "./books-newer.ts";
 import { checkBooks, checkBooksIn, type CheckedBooks } from "./books.ts";
 import { copiedToSqlite, makeDatabase, rowsOf } from "./postgres-place.ts";
 import { keepTypeStripping } from "./type-stripping.ts";
@@ -51,6 +54,9 @@ const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history
 /** Runs of keys so short that the suites' histories have some, and merge them. */
 export const shortRuns: KeyIndexSizes = { tailMax: 16, fanout: 3, creditPerKey: 24, stepEntries: 32, mergedMax: 100_000, filtersMaxBytes: 100_000 };
 
+/** So few states are late that rows learn of them all the time. */
+export const fewLate: LateSizes = { lateMax: 12, creditPerState: 3, stepMin: 4 };
+
 const sqlite = (name: string, partitions: number): Engine => ({
   name,
   partitions,
@@ -59,7 +65,7 @@ const sqlite = (name: string, partitions: number): Engine => ({
     const path = join(folder, "wallet.db");
     return {
       path,
-      openStore: (clock) => openSqliteStore(path, clock, { partitions, keySizes: shortRuns }),
+      openStore: (clock) => openSqliteStore(path, clock, { partitions, keySizes: shortRuns, lateRows: fewLate }),
       openReads: async (clock) => openSqliteReads(path, clock, writtenQueries),
       startExecutor(settings) {
         keepTypeStripping();
@@ -69,6 +75,8 @@ const sqlite = (name: string, partitions: number): Engine => ({
         const connection = new Database(path, { readonly: true });
         connection.defaultSafeIntegers(true);
         try {
+          // What wallets are, wherever it lies: that rows learn of it changes nothing.
+          bringWalletsUpToDate(connection, (sentence) => assert.fail(sentence));
           return Object.fromEntries(tables.map((table) => [table, connection.prepare(`select * from ${table}`).all()]));
         } finally {
           connection.close();

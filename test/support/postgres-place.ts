@@ -13,7 +13,7 @@ import { connected } from "./connected.ts";
 export const postgresTables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals"] as const;
 
 /** The tables that only SQLite has. */
-const absentTables = { key_runs: "partition, run, state, last_ordinal", key_chunks: "partition", key_filters: "partition" };
+const absentTables = { newer_wallets: "partition, sequence, states", key_runs: "partition, run, state, last_ordinal", key_chunks: "partition", key_filters: "partition" };
 
 /** The URL of the server's own database: who has it may do everything. */
 export async function postgresUrl(): Promise<string> {

@@ -4,7 +4,7 @@ import type { Tables } from "../tables.ts";
 import type { ColumnType } from "./parameters.ts";
 
 /** The tables that this engine has: SQLite's index of keys is its own. */
-export type TableName = Exclude<keyof Tables, "key_runs" | "key_chunks" | "key_filters">;
+export type TableName = Exclude<keyof Tables, "newer_wallets" | "key_runs" | "key_chunks" | "key_filters">;
 
 type WrittenType = ColumnType | `${ColumnType}?`;
 type ColumnsOf<Table> = { readonly [Column in keyof Table]: WrittenType };

@@ -14,6 +14,7 @@ const statistics: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   history_marks: { history_marks: "150000 150000 10 1" },
   idempotency_keys: { idempotency_keys: "10000000 10000000 1" },
   moved_operations: { moved_operations: "1000000 1000000 1" },
+  newer_wallets: { newer_wallets: "1000 1000 1" },
   key_runs: { key_runs: "30 30 1" },
   key_chunks: { sqlite_autoindex_key_chunks_1: "60000 60000 2000 1" },
   key_filters: { sqlite_autoindex_key_filters_1: "6000 6000 200 1" },

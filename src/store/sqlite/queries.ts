@@ -3,6 +3,7 @@
 import type { Selectable } from "kysely";
 import { birthplaceOf } from "../../domain/journal.ts";
 import type { CurrencyTotalsTable, HoldTable, JournalTable, LedgerHeadTable, LedgerTable, WalletTable } from "../tables.ts";
+import type { NewerWallets } from "./newer-wallets/newer-wallets.ts";
 import type { Statement, WriteQuery, Written } from "./statement.ts";
 
 /** Each by the key or index that serves it. */
@@ -75,4 +76,17 @@ export function partitionCountOf({ ledger }: Queries): number {
   const row = ledger.get({});
   if (row === undefined) throw new Error("the ledger has no row of its own");
   return Number(row.partitions);
+}
+
+/** The same queries, with wallets as they are now though their rows may be behind. */
+export function withNewest(queries: Queries, newer: NewerWallets): Queries {
+  const newest = <Args>({ get, all, run }: Statement<Args, Selectable<WalletTable>>): Statement<Args, Selectable<WalletTable>> => ({
+    get(args) {
+      const row = get(args);
+      return row && newer.newest(row);
+    },
+    all: (args) => all(args).map((row) => newer.newest(row)),
+    run,
+  });
+  return { ...queries, wallet: newest(queries.wallet), walletOfUser: newest(queries.walletOfUser), walletsOfUser: newest(queries.walletsOfUser) };
 }

@@ -12,12 +12,14 @@ import { prepareAuditedKeys } from "./keys/audited-keys.ts";
 import { runsComparison } from "./keys/runs-comparison.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
 import { prepareLookups } from "./lookups.ts";
+import { NewerWallets } from "./newer-wallets/newer-wallets.ts";
+import { canBeRead, newerWalletsComparison } from "./newer-wallets/newer-wallets-comparison.ts";
 import { statement } from "./query.ts";
 import { newSchema, schemaOf } from "./schema.ts";
 import { prepareAll } from "./statement.ts";
 import { writtenQueries } from "./written-queries.ts";
 
-const tables = ["ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals", "moved_operations", "key_runs", "key_chunks", "key_filters"] as const;
+const tables = ["ledger_head", "wallets", "newer_wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals", "moved_operations", "key_runs", "key_chunks", "key_filters"] as const;
 
 /** Opens a ledger that is there, whether or not a service has it open, and changes nothing of it. Throws StartError where it is no ledger of this version's. */
 export function openSqliteAudit(path: string): Audit {
@@ -26,12 +28,13 @@ export function openSqliteAudit(path: string): Audit {
     assertServable(path);
     assertUpToDate(path);
     const connection = openForReading(path);
-    const rows = prepareRows(connection);
-    const snapshot: Audit["snapshot"] = (read) => inSnapshot(connection, () => read(rows));
+    const newer = new NewerWallets(prepareAll(connection, writtenQueries.newerRows), canBeRead);
+    const rows = prepareRows(connection, newer);
+    const snapshot: Audit["snapshot"] = (read) => inSnapshot(connection, newer, () => read(rows));
     return {
       snapshot,
       snapshotOfAll: snapshot,
-      ownComparisons: (options) => [runsComparison(connection, options)],
+      ownComparisons: (options) => [newerWalletsComparison(connection, options), runsComparison(connection, options)],
       close: async () => void connection.close(),
     };
   } catch (error) {
@@ -40,8 +43,9 @@ export function openSqliteAudit(path: string): Audit {
   }
 }
 
-async function inSnapshot<T>(connection: Database.Database, read: () => Promise<T>): Promise<T> {
+async function inSnapshot<T>(connection: Database.Database, newer: NewerWallets, read: () => Promise<T>): Promise<T> {
   try {
+    newer.beginSnapshot();
     connection.exec("BEGIN");
     const result = await read();
     connection.exec("COMMIT");
@@ -53,7 +57,7 @@ async function inSnapshot<T>(connection: Database.Database, read: () => Promise<
   }
 }
 
-function prepareRows(connection: Database.Database): AuditRows {
+function prepareRows(connection: Database.Database, newer: NewerWallets): AuditRows {
   const queries = prepareAll(connection, writtenQueries.queries);
   const ledger = statement<object, Selectable<LedgerTable>>(connection, (db) => db.selectFrom("ledger").selectAll());
   const wallets = statement<RowRange, Selectable<WalletTable>>(connection, (db, arg) =>
@@ -114,7 +118,7 @@ function prepareRows(connection: Database.Database): AuditRows {
     head: async (partition) => queries.head.get({ partition }),
     records: async (range) => queries.recordsAfter.all(range),
     recordsAt: async (partition, sequences) => sequences.flatMap((sequence) => queries.record.get({ partition, sequence }) ?? []),
-    wallets: async (range) => wallets.all(range),
+    wallets: async (range) => wallets.all(range).map((row) => newer.newest(row)),
     holds: async (range) => holds.all(range),
     keys: async (range) => keys.all(range),
     endKey: async (partition, end) => endKeys[end].get({ partition }),

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import type Database from "better-sqlite3";
 import type { Selectable } from "kysely";
 import { StartError } from "../../start-error.ts";
+import type { CopiedRow, CopiedTable } from "../copy/copied-tables.ts";
 import type { CopySource } from "../copy/copy-source.ts";
 import { assertUnchanged } from "../copy/source-unchanged.ts";
 import type { LedgerHeadTable, LedgerTable } from "../tables.ts";
@@ -13,8 +14,11 @@ import { faultOf } from "./fault.ts";
 import { lockFile } from "./file-lock.ts";
 import { truePathOf } from "./ledger-file.ts";
 import { assertServable, assertUpToDate } from "./migrate.ts";
+import { NewerWallets } from "./newer-wallets/newer-wallets.ts";
 import { startFailure } from "./sqlite-store.ts";
 import { statement } from "./query.ts";
+import { prepareAll } from "./statement.ts";
+import { writtenQueries } from "./written-queries.ts";
 
 /** Throws StartError where there is no ledger of this version's, or a service has it open. */
 export function openSqliteCopySource(path: string): CopySource {
@@ -40,12 +44,16 @@ function sourceOn(connection: Database.Database, lock: { release(): void }, path
   if (ledger === undefined) throw new StartError(`${path} is not a ledger yet. Give --from the path of one.`);
   const heads = readHeads(connection);
   const of = copiedTableStatements(connection);
+  // The lock is held, so nothing is written any more.
+  const newer = new NewerWallets(prepareAll(connection, writtenQueries.newerRows));
+  const newestOf = <Table extends CopiedTable>(table: Table, rows: CopiedRow<Table>[]): CopiedRow<Table>[] =>
+    table === "wallets" ? ((rows as CopiedRow<"wallets">[]).map((row) => newer.newest(row)) as CopiedRow<Table>[]) : rows;
   return {
     ledger,
     heads,
     async rowsAfter(table, range) {
       try {
-        return of(table).after(range);
+        return newestOf(table, of(table).after(range));
       } catch (error) {
         throw faultOf(error, "reading");
       }

@@ -5,6 +5,7 @@ import { sql, type RawBuilder } from "kysely";
 import type { Migration } from "kysely/migration";
 import { migrations } from "../migrations/migrations.ts";
 import { addKeyRuns } from "./keys/0004-key-runs.ts";
+import { addNewerWallets } from "./newer-wallets/0008-newer-wallets.ts";
 
 const engineTypes = { integer: sql`integer`, text: sql`text`, bytes: sql`blob`, bytesLiteral, tableEnd: sql`strict, without rowid` };
 
@@ -18,5 +19,6 @@ export function sqliteMigrations(connection: Database.Database): Record<string, 
     ...migrations(engineTypes),
     // Kysely runs it in a transaction on this very connection.
     "0004-key-runs": { up: async () => addKeyRuns(connection) },
+    "0008-newer-wallets": { up: async () => addNewerWallets(connection) },
   };
 }

@@ -16,7 +16,8 @@ import { faultOf } from "./fault.ts";
 import { historyOf, type History } from "./history.ts";
 import { holdLists } from "./hold-lists.ts";
 import { keyLookup } from "./keys/key-lookup.ts";
-import { operationRow, partitionCountOf } from "./queries.ts";
+import { NewerWallets } from "./newer-wallets/newer-wallets.ts";
+import { operationRow, partitionCountOf, withNewest } from "./queries.ts";
 import { prepareReading, type WrittenQueries } from "./reading-statements.ts";
 import { recordedIn } from "./recorded.ts";
 import { walletRowsOf } from "./user-wallets.ts";
@@ -28,13 +29,14 @@ import { walletRowsOf } from "./user-wallets.ts";
 export function openSqliteReads(path: string, clock: () => number, written: WrittenQueries): Reads {
   const connection = openForReading(path);
   const statements = prepareReading(connection, written);
-  const { queries } = statements;
+  const newer = new NewerWallets(statements.newerRows);
+  const queries = withNewest(statements.queries, newer);
   const partitionCount = partitionCountOf(queries);
   const active = activeHolds(statements.activeHolds, queries);
   const eligible = eligibleHolds(active, queries);
   const holds = holdLists({ statements: statements.holdLists, active, queries });
   const key = keyLookup(statements.keyRows, statements.keyRuns);
-  const snapshot = <T>(read: () => T): Promise<T> => inSnapshot(connection, read);
+  const snapshot = <T>(read: () => T): Promise<T> => inSnapshot(connection, newer, read);
 
   const partitionFor = (userId: UserId): bigint => BigInt(partitionOf(userId, partitionCount));
   const everyPartition = Array.from({ length: partitionCount }, (_, partition) => BigInt(partition));
@@ -109,8 +111,9 @@ export function openSqliteReads(path: string, clock: () => number, written: Writ
 }
 
 /** Several statements that see the same commit. */
-async function inSnapshot<T>(connection: Database.Database, read: () => T): Promise<T> {
+async function inSnapshot<T>(connection: Database.Database, newer: NewerWallets, read: () => T): Promise<T> {
   try {
+    newer.beginSnapshot();
     return connection.transaction(read)();
   } catch (error) {
     throw faultOf(error, "reading");

@@ -14,7 +14,8 @@ import { KeyIndexes } from "./keys/key-index.ts";
 import { keyIndexSizes, type KeyIndexSizes } from "./keys/key-index-sizes.ts";
 import { prepareLoad, type Heads } from "./load.ts";
 import { assertServable, migrate } from "./migrate.ts";
-import { partitionCountOf, type Queries } from "./queries.ts";
+import { LateRows, lateSizes, type LateSizes } from "./newer-wallets/late-rows.ts";
+import { partitionCountOf, withNewest, type Queries } from "./queries.ts";
 import { prepareAll } from "./statement.ts";
 import { prepareWrite } from "./write.ts";
 import { WriteAheadLog } from "./write-ahead-log.ts";
@@ -29,13 +30,15 @@ export interface SqliteOptions {
   readonly partitions?: number;
   /** For tests. */
   readonly keySizes?: KeyIndexSizes;
+  /** For tests. */
+  readonly lateRows?: LateSizes;
 }
 
 /**
  * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
  * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
-export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, partitions = 1, keySizes = keyIndexSizes }: SqliteOptions = {}): Promise<Store> {
+export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, partitions = 1, keySizes = keyIndexSizes, lateRows = lateSizes }: SqliteOptions = {}): Promise<Store> {
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
@@ -48,7 +51,7 @@ export async function openSqliteStore(path: string, clock: () => number, { check
     foldLog(connection, path);
     await migrate(connection, clock(), partitions);
     connection.defaultSafeIntegers(true);
-    return new SqliteStore(connection, lock, clock, { log: new WriteAheadLog(connection, checkpointer?.(truePath), onFault), keySizes });
+    return new SqliteStore(connection, lock, clock, { log: new WriteAheadLog(connection, checkpointer?.(truePath), onFault), keySizes, lateRows });
   } catch (error) {
     connection?.close();
     lock?.release();
@@ -79,6 +82,7 @@ class SqliteStore implements Store {
   readonly #clock: () => number;
   readonly #queries: Queries;
   readonly #keyIndexes: KeyIndexes;
+  readonly #lateRows: LateRows;
   readonly #load: ReturnType<typeof prepareLoad>;
   readonly #write: ReturnType<typeof prepareWrite>;
   readonly #log: WriteAheadLog;
@@ -90,19 +94,21 @@ class SqliteStore implements Store {
     connection: Database.Database,
     lock: { release(): void },
     clock: () => number,
-    { log, keySizes }: { readonly log: WriteAheadLog; readonly keySizes: KeyIndexSizes },
+    { log, keySizes, lateRows }: { readonly log: WriteAheadLog; readonly keySizes: KeyIndexSizes; readonly lateRows: LateSizes },
   ) {
     this.#connection = connection;
     this.#lock = lock;
     this.#clock = clock;
-    this.#queries = prepareAll(connection, writtenQueries.queries);
-    this.partitionCount = partitionCountOf(this.#queries);
+    const queries = prepareAll(connection, writtenQueries.queries);
+    this.partitionCount = partitionCountOf(queries);
+    this.#lateRows = new LateRows(connection, { ...lateRows, lateMax: Math.ceil(lateRows.lateMax / this.partitionCount) });
+    this.#queries = withNewest(queries, this.#lateRows.newerWallets);
     // The filters' memory is for all of them together.
     this.#keyIndexes = new KeyIndexes(connection, { ...keySizes, filtersMaxBytes: Math.floor(keySizes.filtersMaxBytes / this.partitionCount) });
     // Read now, so that no batch waits for it.
     for (let partition = 0; partition < this.partitionCount; partition++) this.#keyIndexes.of(partition);
     this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes, this.partitionCount);
-    this.#write = prepareWrite(connection, this.#keyIndexes);
+    this.#write = prepareWrite(connection, this.#keyIndexes, this.#lateRows);
     this.#log = log;
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
     this.#commit = connection.prepare("COMMIT");
@@ -129,7 +135,7 @@ class SqliteStore implements Store {
       return result;
     } catch (error) {
       this.#abandon();
-      if (hasWritten) this.#keyIndexes.forget();
+      if (hasWritten) this.#forget();
       if (error instanceof Database.SqliteError && error.code === "SQLITE_FULL") this.#log.afterFull();
       throw faultOf(error, isCommitting ? "committing" : "writing");
     }
@@ -138,7 +144,8 @@ class SqliteStore implements Store {
   async close(): Promise<void> {
     await this.#log.close();
     // SQLite moves the log when the last connection is closed; what it could not move it is to leave for the next process.
-    if (this.#log.hasFailed) return;
+    if (this.#log.hasFailed || !this.#connection.open) return;
+    this.#finishRows();
     this.#connection.close();
     this.#lock.release();
   }
@@ -147,6 +154,24 @@ class SqliteStore implements Store {
     const head = this.#queries.head.get({ partition: BigInt(partition) });
     if (head === undefined) throw new Error(`partition ${partition} has no journal`);
     return head;
+  }
+
+  /** So that a ledger at rest says in its rows what wallets have, whoever reads them. Where it cannot be done, the next process finds everything as it is now. */
+  #finishRows(): void {
+    try {
+      this.#begin.run();
+      for (let partition = 0; partition < this.partitionCount; partition++) this.#lateRows.finish(BigInt(partition));
+      this.#commit.run();
+    } catch (error) {
+      this.#abandon();
+      if (!(error instanceof Database.SqliteError)) throw error;
+    }
+  }
+
+  /** A transaction failed in which something was written. */
+  #forget(): void {
+    this.#keyIndexes.forget();
+    this.#lateRows.forget();
   }
 
   #abandon(): void {

@@ -91,3 +91,8 @@ export function rowArguments<Row extends object, const Column extends keyof Row 
 ): { [Name in keyof Row]: RawBuilder<Row[Name]> } {
   return Object.fromEntries((columns as readonly Column[]).map((column) => [column, arg(column)])) as unknown as { [Name in keyof Row]: RawBuilder<Row[Name]> };
 }
+
+/** `column = argument` for each, the argument having the column's name. */
+export function assigned<Row extends object, const Column extends keyof Row & string>(arg: Arguments<Row>, columns: readonly Column[]): { [Name in Column]: RawBuilder<Row[Name]> } {
+  return Object.fromEntries(columns.map((column) => [column, arg(column)])) as unknown as { [Name in Column]: RawBuilder<Row[Name]> };
+}

@@ -29,8 +29,12 @@ const readersWaitMs = 500;
 /** Without a commit for so long, in milliseconds, the log is moved as it is: the next start has less to read, and a burst more room. */
 const quietMs = 1_000;
 
+/** The partition's head, its counters, and where the journal, keys and wallets' states end. */
+const pagesOfEveryBatch = 5;
+
 /** Rows of a kind that share a page, roughly. */
 const recordsPerPage = 12;
+const walletsPerPage = 4;
 
 /** Keeps the log of one connection short. Everything is called between transactions, by the one who makes them. */
 export class WriteAheadLog {
@@ -60,8 +64,8 @@ export class WriteAheadLog {
 
   afterCommit(changes: readonly Changes[]): void {
     for (const { records, wallets, holds, keys } of changes) {
-      // Wallets and holds lie scattered, a hold in three trees; records and keys stand behind each other.
-      this.#pages += 2 + wallets.length + 3 * holds.length + (records.length + keys.length) / recordsPerPage;
+      // A hold lies in three trees, scattered there; records and keys stand behind each other; wallets' rows are written by the thousand, in their order.
+      this.#pages += pagesOfEveryBatch + wallets.length / walletsPerPage + 3 * holds.length + (records.length + keys.length) / recordsPerPage;
     }
     if (this.#pages >= pagesMax && !this.#isMovedBeside) {
       if (this.#checkpointer === undefined) this.#isToBeFinished = true;

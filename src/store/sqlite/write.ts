@@ -1,30 +1,32 @@
 // Writes what a batch has changed, inside its transaction.
 
+import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
 import { sql, type Insertable, type RawBuilder } from "kysely";
+import type { JournalRecord } from "../../domain/journal.ts";
 import type { Changes } from "../../domain/loaded-state.ts";
+import type { Wallet } from "../../domain/wallet.ts";
 import { marksOf } from "../history-marks.ts";
 import { currencyTotalsToRow, holdToRow, recordToRow, walletToRow } from "../rows.ts";
 import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, LedgerHeadTable, WalletTable } from "../tables.ts";
 import type { KeyIndexes } from "./keys/key-index.ts";
+import type { LateRows } from "./newer-wallets/late-rows.ts";
+import { changingColumns } from "./newer-wallets/wallet-state-encoding.ts";
 import { statement } from "./query.ts";
 import { rowInsert } from "./row-insert.ts";
-import { rowArguments, type Arguments } from "./statement.ts";
+import { assigned, rowArguments } from "./statement.ts";
 
 type WalletRow = Insertable<WalletTable>;
 type HoldRow = Insertable<HoldTable>;
 
 /** Answers a function that writes on this connection. Call it inside the transaction that loaded the state. */
-export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndexes): (changes: Changes, keyOrdinal: bigint) => void {
+export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndexes, lateRows: LateRows): (changes: Changes, keyOrdinal: bigint) => void {
   const insertRecords = rowInsert(connection, "journal", journalColumns);
 
   const insertMark = statement<Insertable<HistoryMarkTable>>(connection, (db, arg) =>
     db.insertInto("history_marks").values(rowArguments(arg, ["partition", "wallet_id", "sequence"])),
   );
 
-  const updateWallet = statement<Pick<WalletRow, "partition" | "wallet_id" | (typeof changingWalletColumns)[number]>>(connection, (db, arg) =>
-    db.updateTable("wallets").set(assigned(arg, changingWalletColumns)).where("partition", "=", arg("partition")).where("wallet_id", "=", arg("wallet_id")),
-  );
   const insertWallet = statement<WalletRow>(connection, (db, arg) => db.insertInto("wallets").values(rowArguments(arg, walletColumns)));
 
   const updateHold = statement<Pick<HoldRow, "partition" | "hold_id" | (typeof changingHoldColumns)[number]>>(connection, (db, arg) =>
@@ -52,10 +54,13 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
     for (const record of records) for (const mark of marksOf(record)) insertMark.run(mark);
     // Wallets and holds are named after the operation that made them: what was made in this batch is new, and everything else there, as a rule.
     const made = new Set(records.map((record) => record.operationId));
+    const changed: Wallet[] = [];
     for (const wallet of wallets) {
-      const row = walletToRow(head.partition, wallet);
-      if (made.has(wallet.walletId) || updateWallet.run(row) === 0) insertWallet.run(row);
+      if (made.has(wallet.walletId)) insertWallet.run(walletToRow(head.partition, wallet));
+      else changed.push(wallet);
     }
+    assertRecorded(changed, records);
+    lateRows.add(partition, head.sequence, changed);
     // Whatever changes a hold changes its wallet too.
     const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
     for (const hold of holds) {
@@ -112,8 +117,7 @@ const journalColumns = {
   ],
 } as const;
 
-const changingWalletColumns = ["available_minor", "held_minor", "state", "version", "balance_max_minor", "head_sequence", "last_hold_id", "update_time_ms", "totals"] as const;
-const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingWalletColumns] as const;
+const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingColumns] as const;
 
 const changingHoldColumns = ["captured_minor", "status", "eligible_time_ms", "resolve_time_ms"] as const;
 const holdColumns = ["partition", "hold_id", "wallet_id", "currency", "amount_minor", "create_time_ms", "previous_hold_id", ...changingHoldColumns] as const;
@@ -123,7 +127,12 @@ function excluded<Column extends string>(columns: readonly Column[]): Record<Col
   return Object.fromEntries(columns.map((column) => [column, sql.ref(`excluded.${column}`)])) as Record<Column, RawBuilder<never>>;
 }
 
-/** `column = argument` for each, the argument having the column's name. */
-function assigned<Row extends object, const Column extends keyof Row & string>(arg: Arguments<Row>, columns: readonly Column[]): { [Name in Column]: RawBuilder<Row[Name]> } {
-  return Object.fromEntries(columns.map((column) => [column, arg(column)])) as unknown as { [Name in Column]: RawBuilder<Row[Name]> };
+/** Nothing changes a wallet but an operation, which was decided about one that has a row: no index of the table would refuse another before the row learns of it. */
+function assertRecorded(wallets: readonly Wallet[], records: readonly JournalRecord[]): void {
+  const recorded = new Set<bigint>();
+  for (const { walletId, receiver } of records) {
+    recorded.add(walletId);
+    if (receiver !== undefined) recorded.add(receiver.walletId);
+  }
+  for (const { walletId } of wallets) assert(recorded.has(walletId), "a wallet that has changed has a record");
 }

@@ -1,0 +1,53 @@
+// What a wallet is, encoded in a few bytes and read where it lies, is what it was.
+
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { CurrencyCode, UserId, Wallet } from "../../src/domain/wallet.ts";
+import { walletFromRow, walletToRow } from "../../src/store/rows.ts";
+import { encodeStates, EncodedStates, type StateColumns } from "../../src/store/sqlite/newer-wallets/wallet-state-encoding.ts";
+import { walletContent } from "../support/arbitrary.ts";
+
+const wallets: fc.Arbitrary<Wallet[]> = fc.array(
+  walletContent.map((content) => ({ ...content, walletId: 7n, userId: "alice" as UserId, currency: "USD" as CurrencyCode })),
+  { maxLength: 5 },
+).map((all) => all.map((wallet, index) => ({ ...wallet, walletId: BigInt(index) << 60n })));
+
+const walletWith = (wallet: Wallet, state: StateColumns): Wallet => walletFromRow({ ...walletToRow(0, wallet), ...state });
+
+test("whatever wallets are, they are read as they were written, each at its place", () => {
+  fc.assert(
+    fc.property(wallets, (written) => {
+      const states = new EncodedStates(encodeStates(written));
+      const read: Wallet[] = [];
+      states.forEach((walletId, at) => {
+        const wallet = written[read.length]!;
+        expect(walletId).toBe(wallet.walletId);
+        expect(states.versionAt(at)).toBe(wallet.version);
+        read.push(walletWith(wallet, states.stateAt(at)));
+      });
+      expect(read).toEqual(written);
+      expect(states.count).toBe(written.length);
+    }),
+  );
+});
+
+test("bytes that break off, wherever, are not read", () => {
+  const [wallet] = fc.sample(wallets.filter((all) => all.length > 1), { numRuns: 1, seed: 1 });
+  const bytes = encodeStates(wallet!);
+  const whole = new Set([0]);
+  new EncodedStates(bytes).forEach((_, at) => whole.add(at));
+  for (let length = 0; length < bytes.length; length++) {
+    if (!whole.has(length)) expect(() => new EncodedStates(bytes.subarray(0, length))).toThrow(RangeError);
+  }
+});
+
+test.each([
+  ["available money below zero", { availableMinor: -1n }],
+  ["held money below zero", { heldMinor: -1n }],
+  ["money beyond 64 bits", { availableMinor: 2n ** 63n }],
+  ["a version beyond 64 bits", { version: 2n ** 63n }],
+  ["a limit beyond 64 bits", { balanceMaxMinor: 2n ** 63n }],
+])("what a row would refuse is not encoded: %s", (_, wrong) => {
+  const [wallet] = fc.sample(wallets.filter((all) => all.length > 0), { numRuns: 1, seed: 1 });
+  expect(() => encodeStates([{ ...wallet![0]!, ...wrong }])).toThrow(RangeError);
+});
