@@ -63,7 +63,7 @@ const logState = (): { busy: number; log: number; checkpointed: number } => {
 };
 
 /** Three times what one round of the log holds. */
-const batches = 92;
+const batches = 138;
 
 test("without a checkpointer the writer moves it between batches", async () => {
   const executor = await open();

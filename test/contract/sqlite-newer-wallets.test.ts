@@ -22,7 +22,7 @@ import { verified } from "../support/verified.ts";
 
 const users = 60;
 const batchMax = 25;
-const lateRows: LateSizes = { lateMax: 50, creditPerState: 3, stepMin: 8 };
+const lateRows: LateSizes = { lateMax: 50, creditPerState: 2, stepMin: 8 };
 const nameOf = (user: number): string => `user-${user}`;
 
 let folder: string;

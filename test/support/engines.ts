@@ -55,7 +55,7 @@ const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history
 export const shortRuns: KeyIndexSizes = { tailMax: 16, fanout: 3, creditPerKey: 24, stepEntries: 32, mergedMax: 100_000, filtersMaxBytes: 100_000 };
 
 /** So few states are late that rows learn of them all the time. */
-export const fewLate: LateSizes = { lateMax: 12, creditPerState: 3, stepMin: 4 };
+export const fewLate: LateSizes = { lateMax: 12, creditPerState: 2, stepMin: 4 };
 
 const sqlite = (name: string, partitions: number): Engine => ({
   name,

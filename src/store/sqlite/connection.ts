@@ -10,7 +10,7 @@ import { StartError } from "../../start-error.ts";
 const busyTimeoutMs = 3_000;
 
 /** Page cache of the writing connection, in KiB. */
-const writerCacheKib = 64 * 1024;
+const writerCacheKib = 44 * 1024;
 
 /** Page cache of a reading connection, in KiB. */
 const readerCacheKib = 16 * 1024;

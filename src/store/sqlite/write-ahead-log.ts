@@ -8,8 +8,8 @@ import type { Changes } from "../../domain/loaded-state.ts";
 import { StoreFault } from "../store.ts";
 import { checkpointFault, type Checkpointer } from "./checkpointer.ts";
 
-/** Pages that gather in the log before it is moved, under load: 16 MiB. */
-const pagesMax = 4_096;
+/** Pages that gather in the log before it is moved, under load: 24 MiB. */
+const pagesMax = 6_144;
 
 /** Pages written while the checkpointer was at it that the writer may move by itself, between two batches: some milliseconds. More of them take another round. */
 const lastPagesMax = 256;

@@ -17,14 +17,14 @@ import { changingColumns, encodeStates, EncodedStates } from "./wallet-state-enc
 export interface LateSizes {
   /** States from which on rows learn of them: the more, the more of the rows share a page. */
   readonly lateMax: number;
-  /** What each new state earns: so many rows learn, or so many rows of states are removed. A state that was late takes one of either, so with 3 all of them are done before as many are late again. */
+  /** What each new state earns: so many rows learn, or so many rows of states are removed. A state that was late takes one of either at most, so with 2 all of them are done when as many are late again. */
   readonly creditPerState: number;
   /** What is to be earned before anything is done, so that rows that share a page learn in one transaction. */
   readonly stepMin: number;
 }
 
 /** Measured, in docs/decisions/0024. */
-export const lateSizes: LateSizes = { lateMax: 32_768, creditPerState: 3, stepMin: 128 };
+export const lateSizes: LateSizes = { lateMax: 32_768, creditPerState: 2, stepMin: 128 };
 
 /** Everything that was written up to a place, under way into the rows. */
 interface Round {

@@ -1,22 +1,33 @@
 // Where the newest state of each wallet of a partition lies, of those that newer_wallets has.
+//
+// Numbers alone, so that tens of thousands of wallets are a small table and nothing that a garbage collector follows: the rows lie behind each other as if
+// they were one, and a place is how far into it.
 
 import type { EncodedStates, StateColumns } from "./wallet-state-encoding.ts";
-
-/** A place in a row and the row's number are kept as one number, which takes less memory than an object: no row has so many bytes. */
-const rowSpan = 2 ** 30;
 
 interface Row {
   /** What it was written with. */
   readonly sequence: bigint;
   readonly states: EncodedStates;
+  /** Where it begins. */
+  readonly start: number;
+}
+
+/** A wallet's id, as a number where that is exact. */
+type Key = number | bigint;
+
+const keyMax = BigInt(Number.MAX_SAFE_INTEGER);
+
+function keyOf(walletId: bigint): Key {
+  return walletId <= keyMax && walletId >= 0n ? Number(walletId) : walletId;
 }
 
 export class NewestStates {
-  /** Wallet → the number of the row and the place in it. */
-  readonly #places = new Map<bigint, number>();
-  /** By their numbers, which count up. */
-  readonly #rows = new Map<number, Row>();
-  #lastRow = 0;
+  readonly #places = new Map<Key, number>();
+  /** In the order in which they were written. */
+  #rows: Row[] = [];
+  /** Where the next one begins. */
+  #end = 0;
   #count = 0;
   #lastSequence = -1n;
 
@@ -32,48 +43,53 @@ export class NewestStates {
 
   /** The wallets that have a state, in the order of their ids. */
   walletIds(): BigInt64Array {
-    return BigInt64Array.from(this.#places.keys()).toSorted();
+    return BigInt64Array.from(this.#places.keys(), BigInt).toSorted();
   }
 
   /** Adds what was written behind everything else. */
   add(sequence: bigint, states: EncodedStates): void {
-    const row = ++this.#lastRow;
-    this.#rows.set(row, { sequence, states });
-    states.forEach((walletId, at) => this.#places.set(walletId, row * rowSpan + at));
+    const start = this.#end;
+    this.#rows.push({ sequence, states, start });
+    states.forEach((walletId, at) => this.#places.set(keyOf(walletId), start + at));
+    this.#end += states.byteLength;
     this.#count += states.count;
     this.#lastSequence = sequence;
   }
 
   /** The wallet's state, where that is of a later version. */
   newerThan(version: bigint, walletId: bigint): StateColumns | undefined {
-    const place = this.#places.get(walletId);
+    const place = this.#places.get(keyOf(walletId));
     if (place === undefined) return undefined;
-    const { states } = this.#rowOf(place);
-    const at = place % rowSpan;
-    return states.versionAt(at) > version ? states.stateAt(at) : undefined;
+    const { states, start } = this.#rowAt(place);
+    return states.versionAt(place - start) > version ? states.stateAt(place - start) : undefined;
   }
 
   /** The wallet's state, where it was written up to this place of the journal. */
   writtenUpTo(sequence: bigint, walletId: bigint): StateColumns | undefined {
-    const place = this.#places.get(walletId);
+    const place = this.#places.get(keyOf(walletId));
     if (place === undefined) return undefined;
-    const row = this.#rowOf(place);
-    return row.sequence <= sequence ? row.states.stateAt(place % rowSpan) : undefined;
+    const row = this.#rowAt(place);
+    return row.sequence <= sequence ? row.states.stateAt(place - row.start) : undefined;
   }
 
   /** Forgets what was written up to this place of the journal. */
   forgetUpTo(sequence: bigint): void {
-    let lastForgotten = 0;
-    for (const [row, { sequence: written, states }] of this.#rows) {
-      if (written > sequence) break;
-      this.#rows.delete(row);
-      this.#count -= states.count;
-      lastForgotten = row;
-    }
-    for (const [walletId, place] of this.#places) if (place < (lastForgotten + 1) * rowSpan) this.#places.delete(walletId);
+    const kept = this.#rows.findIndex((row) => row.sequence > sequence);
+    const forgotten = kept === -1 ? this.#rows : this.#rows.slice(0, kept);
+    this.#rows = kept === -1 ? [] : this.#rows.slice(kept);
+    for (const { states } of forgotten) this.#count -= states.count;
+    const start = this.#rows[0]?.start ?? this.#end;
+    for (const [key, place] of this.#places) if (place < start) this.#places.delete(key);
   }
 
-  #rowOf(place: number): Row {
-    return this.#rows.get(Math.floor(place / rowSpan))!;
+  /** The row that this place is in. */
+  #rowAt(place: number): Row {
+    let [first, behind] = [0, this.#rows.length];
+    while (behind - first > 1) {
+      const middle = (first + behind) >>> 1;
+      if (this.#rows[middle]!.start <= place) first = middle;
+      else behind = middle;
+    }
+    return this.#rows[first]!;
   }
 }

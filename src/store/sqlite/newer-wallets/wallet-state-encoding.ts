@@ -70,6 +70,10 @@ export class EncodedStates {
     this.count = count;
   }
 
+  get byteLength(): number {
+    return this.#bytes.length;
+  }
+
   /** Calls this with each wallet and where its state lies. */
   forEach(visit: (walletId: bigint, at: number) => void): void {
     for (let at = 0; at < this.#bytes.length; at = this.#endOf(at)) visit(this.#view.getBigInt64(at + places.walletId, true), at);
