@@ -86,9 +86,45 @@ const keys: readonly Mutant[] = [
   {
     bug: "keys of a transaction that failed are taken for remembered",
     file: "src/store/sqlite/sqlite-store.ts",
-    replace: "if (hasWritten) this.#keyIndexes.forget();",
+    replace: "this.#keyIndexes.forget();",
     by: "",
     caughtBy: contract("store"),
+  },
+  {
+    bug: "states of wallets of a transaction that failed are taken for written",
+    file: "src/store/sqlite/sqlite-store.ts",
+    replace: "this.#lateRows.forget();",
+    by: "",
+    caughtBy: contract("sqlite-newer-wallets"),
+  },
+  {
+    bug: "what a reader remembers of a wallet is taken for newer than its row",
+    file: "src/store/sqlite/newer-wallets/newest-states.ts",
+    replace: "states.versionAt(place - start) > version",
+    by: "version > 0n",
+    caughtBy: contract("sqlite-newer-wallets"),
+  },
+  {
+    bug: "states of wallets are removed before all rows have learnt of them",
+    file: "src/store/sqlite/newer-wallets/late-rows.ts",
+    replace: "if (end < round.walletIds.length) return;",
+    by: "",
+    caughtBy: contract("sqlite-newer-wallets"),
+  },
+  {
+    bug: "a reader goes on with the states of wallets that it has seen first",
+    file: "src/store/sqlite/sqlite-reads.ts",
+    replace: "newer.beginSnapshot();",
+    by: "",
+    caughtBy: contract("sqlite-newer-wallets"),
+    isShort: true,
+  },
+  {
+    bug: "a verification takes a wallet's row for what the wallet is",
+    file: "src/store/sqlite/sqlite-audit.ts",
+    replace: "wallets.all(range).map((row) => newer.newest(row))",
+    by: "wallets.all(range)",
+    caughtBy: contract("sqlite-newer-wallets"),
   },
   {
     bug: "rows that are inserted together have only the columns that the first of them has",
@@ -131,8 +167,8 @@ const keeping: readonly Mutant[] = [
   {
     bug: "a commit that failed is answered as done",
     file: "src/store/sqlite/sqlite-store.ts",
-    replace: "      this.#commit.run();\n",
-    by: "      try {\n        this.#commit.run();\n      } catch {\n        this.#abandon();\n      }\n",
+    replace: "isCommitting = true;\n      this.#commit.run();\n",
+    by: "isCommitting = true;\n      try {\n        this.#commit.run();\n      } catch {\n        this.#abandon();\n      }\n",
     caughtBy: contract("sqlite-commit"),
   },
   {
