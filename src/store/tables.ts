@@ -61,7 +61,7 @@ export interface WalletTable {
   totals: Uint8Array;
 }
 
-/** SQLite's own: what wallets are behind their last changes, of which their rows may have yet to learn (sqlite/newer-wallets/). */
+/** SQLite's own: the wallets that a batch changed as they are after it, which their rows may have yet to learn (sqlite/newer-wallets/). */
 export interface NewerWalletsTable {
   partition: bigint;
   /** The last operation of the batch that changed them. */

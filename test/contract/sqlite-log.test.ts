@@ -38,7 +38,7 @@ const open = async (checkpointer?: (path: string) => Checkpointer, onFault: (fau
 const walletsCount = 400;
 const openWallets = (executor: Executor): Promise<readonly Answer[]> => executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(init("USD", { user: `user-${index}` }))));
 
-/** A batch that changes every wallet: some 10 pages of their states and 40 of the journal, counted as 135. */
+/** A batch that changes every wallet: some 10 pages of their states and 40 of the journal, counted as 138. */
 const changeAll = async (executor: Executor): Promise<void> => {
   const answers = await executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(add("1", { user: `user-${index}`, reference: "r".repeat(100) }))));
   expect(answers.every(({ type }) => type === "applied")).toBe(true);

@@ -8,10 +8,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { UserId } from "../../src/domain/wallet.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
-import type { LateSizes } from "../../src/store/sqlite/newer-wallets/late-rows.ts";
+import type { LateRowSizes } from "../../src/store/sqlite/newer-wallets/late-rows.ts";
+import { NewerWallets } from "../../src/store/sqlite/newer-wallets/newer-wallets.ts";
 import { EncodedStates } from "../../src/store/sqlite/newer-wallets/wallet-state-encoding.ts";
 import { openSqliteCopySource } from "../../src/store/sqlite/sqlite-copy-source.ts";
 import { openSqliteReads } from "../../src/store/sqlite/sqlite-reads.ts";
+import { prepareAll } from "../../src/store/sqlite/statement.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { writtenQueries } from "../../src/store/sqlite/written-queries.ts";
 import { randomNumbers } from "../e2e/random-numbers.ts";
@@ -22,7 +24,7 @@ import { verified } from "../support/verified.ts";
 
 const users = 60;
 const batchMax = 25;
-const lateRows: LateSizes = { lateMax: 50, creditPerState: 2, stepMin: 8 };
+const lateSizes: LateRowSizes = { roundMin: 50, creditPerState: 2, stepMin: 8 };
 const nameOf = (user: number): string => `user-${user}`;
 
 let folder: string;
@@ -71,7 +73,7 @@ class Played {
   }
 
   static async #store(path: string, partitions = 1): Promise<Store> {
-    const store = await openSqliteStore(path, () => startMs, { lateRows, partitions });
+    const store = await openSqliteStore(path, () => startMs, { lateSizes, partitions });
     opened.push(store);
     return store;
   }
@@ -165,8 +167,8 @@ describe.each([1, 3])("%d partitions", (partitions) => {
       }
     }
     await played.expectSound();
-    expect(lateMost).toBeGreaterThan(lateRows.lateMax);
-    expect(lateMost).toBeLessThan(200);
+    expect(lateMost).toBeGreaterThan(lateSizes.roundMin);
+    expect(lateMost).toBeLessThan(2 * lateSizes.roundMin + 4 * partitions * (batchMax + lateSizes.stepMin));
   });
 
   test("rows that are behind learn of everything when the ledger is closed, and of nothing before there is enough", async () => {
@@ -203,5 +205,29 @@ describe.each([1, 3])("%d partitions", (partitions) => {
       for (const row of await source.rowsAfter("wallets", { partition, after: undefined, limit: 1_000n })) copied.set(row.user_id, row.available_minor);
     }
     expect(copied).toEqual(new Map(played.balances.map((balance, user) => [nameOf(user), balance])));
+  });
+
+  test("a reader that looks all the time remembers hardly more than the table has", async () => {
+    const played = await Played.open(partitions);
+    const connection = new Database(played.path, { readonly: true });
+    connection.defaultSafeIntegers(true);
+    const newer = new NewerWallets(prepareAll(connection, writtenQueries.stateRows));
+    for (let step = 0; step < 400; step++) {
+      await played.add(Array.from({ length: batchMax }, (_, user) => (step + user) % users));
+      newer.beginSnapshot();
+      for (let partition = 0n; partition < partitions; partition++) expect(newer.of(partition).count).toBeLessThan(1_500);
+    }
+    connection.close();
+    await played.expectSound();
+  });
+
+  test("a ledger with states that cannot be read is not served, and its operator is told", async () => {
+    const played = await Played.open(partitions);
+    await played.add([1, 2, 3]);
+    const path = played.fileOfKilled();
+    const connection = new Database(path);
+    connection.exec("update newer_wallets set states = x'00'");
+    connection.close();
+    await expect(openSqliteStore(path, () => startMs)).rejects.toThrow(new RegExp(`^The ledger ${path} cannot be opened: newer_wallets \\d/\\d+ is damaged`));
   });
 });

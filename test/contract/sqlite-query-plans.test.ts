@@ -6,7 +6,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KeyIndexes } from "../../src/store/sqlite/keys/key-index.ts";
-import { LateRows, lateSizes } from "../../src/store/sqlite/newer-wallets/late-rows.ts";
+import { LateRows, lateRowSizes } from "../../src/store/sqlite/newer-wallets/late-rows.ts";
 import { keyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
 import { prepareLoad } from "../../src/store/sqlite/load.ts";
 import { prepareLookups } from "../../src/store/sqlite/lookups.ts";
@@ -35,7 +35,7 @@ beforeAll(async () => {
   const { queries } = prepareReading(connection, writtenQueries);
   const keyIndexes = new KeyIndexes(connection, keyIndexSizes);
   prepareLoad(connection, queries, keyIndexes, 1);
-  prepareWrite(connection, keyIndexes, new LateRows(connection, lateSizes));
+  prepareWrite(connection, keyIndexes, new LateRows(connection, lateRowSizes));
   const others = new Set(plans.keys());
   prepareLookups(connection);
   for (const [sql, plan] of plans) if (!others.has(sql)) lookupPlans.push(plan);

@@ -194,6 +194,7 @@ describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
           const applied = { keyHash: hashOf(userId, "applied"), fingerprint: "ab".repeat(16), timeMs: startMs, outcome: { sequence: id } };
           const no = { keyHash: hashOf(userId, "rejected"), fingerprint: "cd".repeat(16), timeMs: startMs, outcome: { rejection: made.rejection } };
           const currencyTotals = { currency, exponent: 18, totals: made.totals };
+          // The receiving wallet's own record: what is made in a batch is new, and nothing changes without one.
           const opening = { ...record, sequence: id + 1n, operationId: id + 1n, walletId: id + 1n, hold: undefined, receiver: undefined };
           const head = { partition: 0, sequence: id + 1n, hash, timeMs: startMs };
           const changes: Changes = { head, records: [record, opening], wallets: [wallet, receiving], holds: [placed], keys: [applied, no], currencyTotals: [currencyTotals], forgetKeysBeforeMs: 0 };

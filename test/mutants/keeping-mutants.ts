@@ -100,7 +100,7 @@ const keys: readonly Mutant[] = [
   {
     bug: "what a reader remembers of a wallet is taken for newer than its row",
     file: "src/store/sqlite/newer-wallets/newest-states.ts",
-    replace: "states.versionAt(place - start) > version",
+    replace: "states.versionAt(offset - start) > version",
     by: "version > 0n",
     caughtBy: contract("sqlite-newer-wallets"),
   },
@@ -118,6 +118,13 @@ const keys: readonly Mutant[] = [
     by: "",
     caughtBy: contract("sqlite-newer-wallets"),
     isShort: true,
+  },
+  {
+    bug: "a reader remembers every state that there ever was",
+    file: "src/store/sqlite/newer-wallets/newer-wallets.ts",
+    replace: "states.forgetUpTo(first === undefined ? states.lastSequence : first.sequence - 1n);",
+    by: "void first;",
+    caughtBy: contract("sqlite-newer-wallets"),
   },
   {
     bug: "a verification takes a wallet's row for what the wallet is",
@@ -167,8 +174,8 @@ const keeping: readonly Mutant[] = [
   {
     bug: "a commit that failed is answered as done",
     file: "src/store/sqlite/sqlite-store.ts",
-    replace: "isCommitting = true;\n      this.#commit.run();\n",
-    by: "isCommitting = true;\n      try {\n        this.#commit.run();\n      } catch {\n        this.#abandon();\n      }\n",
+    replace: "      this.#commit.run();\n      this.#log",
+    by: "      try {\n        this.#commit.run();\n      } catch {\n        this.#abandon();\n      }\n      this.#log",
     caughtBy: contract("sqlite-commit"),
   },
   {

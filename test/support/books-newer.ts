@@ -1,8 +1,8 @@
-// SQLite's rows of wallets may be behind their last changes: the tests' own reading of the table that has these. Knows nothing of src/.
+// SQLite's rows of wallets may have yet to learn of their last changes: the tests' own reading of the table that has these. Knows nothing of src/.
 
 import type Database from "better-sqlite3";
 
-/** A state without its counters; see docs/decisions/0024. */
+/** A state without its counters: how many bytes these have (2), the state's number (1), and eight numbers of 8 bytes. */
 export const fixedBytes = 67;
 
 /** From here on, for this connection alone, `wallets` has what wallets are. */
@@ -21,10 +21,13 @@ export function bringWalletsUpToDate(connection: Database.Database, problem: (se
     if (states.length === 0) wrong("is empty");
     if (end === null || sequence > end) wrong(`is behind the journal's end, ${end}`);
     for (let at = 0; at < states.length; ) {
-      const next = at + fixedBytes + states.readUInt16LE(at);
+      const next = at + fixedBytes > states.length ? Infinity : at + fixedBytes + states.readUInt16LE(at);
+      if (next > states.length) {
+        wrong("breaks off");
+        break;
+      }
       const [walletId, available, held, version, limit, headSequence, lastHoldId, updateTime] = Array.from({ length: 8 }, (_, index) => states.readBigInt64LE(at + 3 + 8 * index));
       const before = versionOf.get(partition, walletId!);
-      if (next > states.length) wrong("breaks off");
       if (before === undefined) wrong(`has wallet ${walletId}, which has no row`);
       if (headSequence! > sequence) wrong(`has operation ${headSequence} of wallet ${walletId}, which came later`);
       if (before !== undefined && version! > before) {

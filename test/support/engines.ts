@@ -10,7 +10,7 @@ import { executorOn, type Executor } from "../../src/ledger/executor.ts";
 import type { WriterSettings } from "../../src/ledger/writer-messages.ts";
 import { startWriterThread } from "../../src/ledger/writer-thread.ts";
 import type { Reads, Store } from "../../src/store/store.ts";
-import type { LateSizes } from "../../src/store/sqlite/newer-wallets/late-rows.ts";
+import type { LateRowSizes } from "../../src/store/sqlite/newer-wallets/late-rows.ts";
 import type { KeyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
 import { openPostgresStore, type OpenedPostgres } from "../../src/store/postgres/open-postgres.ts";
 import { openPostgresReads } from "../../src/store/postgres/postgres-reads.ts";
@@ -55,7 +55,7 @@ const tables = ["ledger", "ledger_head", "wallets", "holds", "journal", "history
 export const shortRuns: KeyIndexSizes = { tailMax: 16, fanout: 3, creditPerKey: 24, stepEntries: 32, mergedMax: 100_000, filtersMaxBytes: 100_000 };
 
 /** So few states are late that rows learn of them all the time. */
-export const fewLate: LateSizes = { lateMax: 12, creditPerState: 2, stepMin: 4 };
+export const fewLate: LateRowSizes = { roundMin: 12, creditPerState: 2, stepMin: 4 };
 
 const sqlite = (name: string, partitions: number): Engine => ({
   name,
@@ -65,7 +65,7 @@ const sqlite = (name: string, partitions: number): Engine => ({
     const path = join(folder, "wallet.db");
     return {
       path,
-      openStore: (clock) => openSqliteStore(path, clock, { partitions, keySizes: shortRuns, lateRows: fewLate }),
+      openStore: (clock) => openSqliteStore(path, clock, { partitions, keySizes: shortRuns, lateSizes: fewLate }),
       openReads: async (clock) => openSqliteReads(path, clock, writtenQueries),
       startExecutor(settings) {
         keepTypeStripping();

@@ -2,6 +2,7 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { noTotals } from "../../src/domain/totals.ts";
 import type { CurrencyCode, UserId, Wallet } from "../../src/domain/wallet.ts";
 import { walletFromRow, walletToRow } from "../../src/store/rows.ts";
 import { encodeStates, EncodedStates, type StateColumns } from "../../src/store/sqlite/newer-wallets/wallet-state-encoding.ts";
@@ -47,6 +48,8 @@ test.each([
   ["money beyond 64 bits", { availableMinor: 2n ** 63n }],
   ["a version beyond 64 bits", { version: 2n ** 63n }],
   ["a limit beyond 64 bits", { balanceMaxMinor: 2n ** 63n }],
+  ["a limit below zero", { balanceMaxMinor: -1n }],
+  ["counters without end", { totals: { ...noTotals, adds: { count: 1n, minor: 2n ** 600_000n } } }],
 ])("what a row would refuse is not encoded: %s", (_, wrong) => {
   const [wallet] = fc.sample(wallets.filter((all) => all.length > 0), { numRuns: 1, seed: 1 });
   expect(() => encodeStates([{ ...wallet![0]!, ...wrong }])).toThrow(RangeError);

@@ -71,7 +71,7 @@ function newestStates(rows: readonly LateRow[]): { row: LateRow; from: number; t
   return [...newest.values()];
 }
 
-test("any bit of a wallet's newest state", async () => {
+test("a bit of any byte of a wallet's newest state", async () => {
   const pick = randomNumbers(12);
   const missed: string[] = [];
   for (let place = 0; place < fixedBytes + 8; place++) {
@@ -95,6 +95,7 @@ test.each<[string, (db: Database.Database, rows: readonly LateRow[]) => void, Re
   ["a row is of no operation", (db, rows) => void db.prepare("update newer_wallets set sequence = 1000000 where sequence = ?").run(rows.at(-1)!.sequence), /^newer states of wallets at 1000000$/],
   ["a row came too early", (db, rows) => void db.prepare("update newer_wallets set sequence = ? where sequence = ?").run(rows.at(-2)!.sequence + 1, rows.at(-1)!.sequence), /: last operation of wallet \d+$/],
   ["a row breaks off", (db, rows) => put(db, { ...rows.at(-1)!, states: rows.at(-1)!.states.subarray(0, -1) }), /^newer states of wallets at \d+$/],
+  ["a row breaks off in a number", (db, rows) => put(db, { ...rows.at(-1)!, states: rows.at(-1)!.states.subarray(0, fixedBytes - 2) }), /^newer states of wallets at \d+$/],
   ["a row is empty", (db, rows) => put(db, { ...rows[0]!, states: Buffer.alloc(0) }), /^newer states of wallets at \d+$/],
   ["a row is of another wallet than there is", (db, rows) => {
     const states = Buffer.from(rows[0]!.states);

@@ -18,5 +18,6 @@ export function migrations(types: EngineTypes): Record<string, Migration> {
     "0005-records-apart": { up: addRecordsApart(types) },
     "0006-moved-operations": { up: addMovedOperations(types) },
     "0007-nonce": { up: addNonce(types) },
+    // 0008 is SQLite's own.
   };
 }

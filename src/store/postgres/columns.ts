@@ -3,7 +3,7 @@
 import type { Tables } from "../tables.ts";
 import type { ColumnType } from "./parameters.ts";
 
-/** The tables that this engine has: SQLite's index of keys is its own. */
+/** The tables that this engine has: SQLite's index of keys, and what its rows of wallets have yet to learn, are its own. */
 export type TableName = Exclude<keyof Tables, "newer_wallets" | "key_runs" | "key_chunks" | "key_filters">;
 
 type WrittenType = ColumnType | `${ColumnType}?`;

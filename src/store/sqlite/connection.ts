@@ -5,11 +5,11 @@ import { StartError } from "../../start-error.ts";
 
 /**
  * How long a connection waits for a lock, in milliseconds. Only a person's shell can hold one. Two batches wait so long
- * before they are answered STORE_UNAVAILABLE, which must fit into the drain.
+ * before they are answered STORE_UNAVAILABLE, and once more who closes, which must fit into the drain.
  */
 const busyTimeoutMs = 3_000;
 
-/** Page cache of the writing connection, in KiB. */
+/** Page cache of the writing connection, in KiB. Wallets' rows are written in their order, and the states that are late take what the pages between them would (docs/decisions/0024). */
 const writerCacheKib = 44 * 1024;
 
 /** Page cache of a reading connection, in KiB. */

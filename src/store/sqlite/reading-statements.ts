@@ -7,12 +7,12 @@ import type { HoldListStatements } from "./hold-lists.ts";
 import type { KeyRowStatements } from "./keys/key-rows.ts";
 import type { KeyRunStatements } from "./keys/key-runs.ts";
 import type { Queries } from "./queries.ts";
-import type { NewerRowStatements } from "./newer-wallets/newer-rows.ts";
+import type { StateRowStatements } from "./newer-wallets/state-rows.ts";
 import { prepareAll, type Written } from "./statement.ts";
 
 interface ReadingStatements {
   readonly queries: Queries;
-  readonly newerRows: NewerRowStatements;
+  readonly stateRows: StateRowStatements;
   readonly activeHolds: ActiveHoldStatements;
   readonly history: HistoryStatements;
   readonly holdLists: HoldListStatements;
@@ -27,7 +27,7 @@ export type WrittenQueries = { readonly [Group in keyof ReadingStatements]: Writ
 export function prepareReading(connection: Database.Database, written: WrittenQueries): ReadingStatements {
   return {
     queries: prepareAll(connection, written.queries),
-    newerRows: prepareAll(connection, written.newerRows),
+    stateRows: prepareAll(connection, written.stateRows),
     activeHolds: prepareAll(connection, written.activeHolds),
     history: prepareAll(connection, written.history),
     holdLists: prepareAll(connection, written.holdLists),

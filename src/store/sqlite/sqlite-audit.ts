@@ -28,7 +28,7 @@ export function openSqliteAudit(path: string): Audit {
     assertServable(path);
     assertUpToDate(path);
     const connection = openForReading(path);
-    const newer = new NewerWallets(prepareAll(connection, writtenQueries.newerRows), canBeRead);
+    const newer = new NewerWallets(prepareAll(connection, writtenQueries.stateRows), canBeRead);
     const rows = prepareRows(connection, newer);
     const snapshot: Audit["snapshot"] = (read) => inSnapshot(connection, newer, () => read(rows));
     return {

@@ -44,8 +44,8 @@ function sourceOn(connection: Database.Database, lock: { release(): void }, path
   if (ledger === undefined) throw new StartError(`${path} is not a ledger yet. Give --from the path of one.`);
   const heads = readHeads(connection);
   const of = copiedTableStatements(connection);
-  // The lock is held, so nothing is written any more.
-  const newer = new NewerWallets(prepareAll(connection, writtenQueries.newerRows));
+  // The lock is held and nothing is written any more, so that the first snapshot is everyone's.
+  const newer = new NewerWallets(prepareAll(connection, writtenQueries.stateRows));
   const newestOf = <Table extends CopiedTable>(table: Table, rows: CopiedRow<Table>[]): CopiedRow<Table>[] =>
     table === "wallets" ? ((rows as CopiedRow<"wallets">[]).map((row) => newer.newest(row)) as CopiedRow<Table>[]) : rows;
   return {

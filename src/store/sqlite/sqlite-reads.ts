@@ -29,7 +29,7 @@ import { walletRowsOf } from "./user-wallets.ts";
 export function openSqliteReads(path: string, clock: () => number, written: WrittenQueries): Reads {
   const connection = openForReading(path);
   const statements = prepareReading(connection, written);
-  const newer = new NewerWallets(statements.newerRows);
+  const newer = new NewerWallets(statements.stateRows);
   const queries = withNewest(statements.queries, newer);
   const partitionCount = partitionCountOf(queries);
   const active = activeHolds(statements.activeHolds, queries);

@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StartError } from "../../start-error.ts";
-import type { Store, StoreFault } from "../store.ts";
+import { StoreFault, type Store } from "../store.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { openForWriting } from "./connection.ts";
 import { faultOf } from "./fault.ts";
@@ -14,7 +14,8 @@ import { KeyIndexes } from "./keys/key-index.ts";
 import { keyIndexSizes, type KeyIndexSizes } from "./keys/key-index-sizes.ts";
 import { prepareLoad, type Heads } from "./load.ts";
 import { assertServable, migrate } from "./migrate.ts";
-import { LateRows, lateSizes, type LateSizes } from "./newer-wallets/late-rows.ts";
+import { DamagedStates } from "./newer-wallets/newer-wallets.ts";
+import { LateRows, lateRowSizes, type LateRowSizes } from "./newer-wallets/late-rows.ts";
 import { partitionCountOf, withNewest, type Queries } from "./queries.ts";
 import { prepareAll } from "./statement.ts";
 import { prepareWrite } from "./write.ts";
@@ -31,14 +32,14 @@ export interface SqliteOptions {
   /** For tests. */
   readonly keySizes?: KeyIndexSizes;
   /** For tests. */
-  readonly lateRows?: LateSizes;
+  readonly lateSizes?: LateRowSizes;
 }
 
 /**
  * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
  * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
-export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, partitions = 1, keySizes = keyIndexSizes, lateRows = lateSizes }: SqliteOptions = {}): Promise<Store> {
+export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, partitions = 1, keySizes = keyIndexSizes, lateSizes = lateRowSizes }: SqliteOptions = {}): Promise<Store> {
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
@@ -51,7 +52,7 @@ export async function openSqliteStore(path: string, clock: () => number, { check
     foldLog(connection, path);
     await migrate(connection, clock(), partitions);
     connection.defaultSafeIntegers(true);
-    return new SqliteStore(connection, lock, clock, { log: new WriteAheadLog(connection, checkpointer?.(truePath), onFault), keySizes, lateRows });
+    return new SqliteStore(connection, lock, clock, { log: new WriteAheadLog(connection, checkpointer?.(truePath), onFault), keySizes, lateSizes });
   } catch (error) {
     connection?.close();
     lock?.release();
@@ -70,7 +71,7 @@ function foldLog(connection: Database.Database, path: string): void {
 
 /** What the file system and SQLite say against a file is for whoever gave it; everything else is a defect. */
 export function startFailure(error: unknown, path: string): unknown {
-  const isOfTheFile = error instanceof Database.SqliteError || (error instanceof Error && "syscall" in error);
+  const isOfTheFile = error instanceof Database.SqliteError || error instanceof DamagedStates || (error instanceof Error && "syscall" in error);
   if (!isOfTheFile) return error;
   return new StartError(`The ledger ${path} cannot be opened: ${error.message}. Give WALLET_DATABASE_URL the path of a ledger, or of a file that can be made.`, { cause: error });
 }
@@ -94,19 +95,22 @@ class SqliteStore implements Store {
     connection: Database.Database,
     lock: { release(): void },
     clock: () => number,
-    { log, keySizes, lateRows }: { readonly log: WriteAheadLog; readonly keySizes: KeyIndexSizes; readonly lateRows: LateSizes },
+    { log, keySizes, lateSizes }: { readonly log: WriteAheadLog; readonly keySizes: KeyIndexSizes; readonly lateSizes: LateRowSizes },
   ) {
     this.#connection = connection;
     this.#lock = lock;
     this.#clock = clock;
     const queries = prepareAll(connection, writtenQueries.queries);
     this.partitionCount = partitionCountOf(queries);
-    this.#lateRows = new LateRows(connection, { ...lateRows, lateMax: Math.ceil(lateRows.lateMax / this.partitionCount) });
+    this.#lateRows = new LateRows(connection, { ...lateSizes, roundMin: Math.ceil(lateSizes.roundMin / this.partitionCount) });
     this.#queries = withNewest(queries, this.#lateRows.newerWallets);
     // The filters' memory is for all of them together.
     this.#keyIndexes = new KeyIndexes(connection, { ...keySizes, filtersMaxBytes: Math.floor(keySizes.filtersMaxBytes / this.partitionCount) });
     // Read now, so that no batch waits for it.
-    for (let partition = 0; partition < this.partitionCount; partition++) this.#keyIndexes.of(partition);
+    for (let partition = 0; partition < this.partitionCount; partition++) {
+      this.#keyIndexes.of(partition);
+      this.#lateRows.newerWallets.of(BigInt(partition));
+    }
     this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes, this.partitionCount);
     this.#write = prepareWrite(connection, this.#keyIndexes, this.#lateRows);
     this.#log = log;
@@ -143,9 +147,9 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     await this.#log.close();
-    // SQLite moves the log when the last connection is closed; what it could not move it is to leave for the next process.
-    if (this.#log.hasFailed || !this.#connection.open) return;
-    this.#finishRows();
+    if (!this.#connection.open) return;
+    // SQLite moves the log when the last connection is closed; what it could not move, or nobody knows whether it was written, is to leave for the next process.
+    if (this.#log.hasFailed || !this.#finishRows()) return;
     this.#connection.close();
     this.#lock.release();
   }
@@ -156,15 +160,23 @@ class SqliteStore implements Store {
     return head;
   }
 
-  /** So that a ledger at rest says in its rows what wallets have, whoever reads them. Where it cannot be done, the next process finds everything as it is now. */
-  #finishRows(): void {
+  /**
+   * So that a ledger at rest says in its rows what wallets have, whoever reads them; where there is no lock or no space for it, the next process goes on. Answers
+   * whether the file is still to be trusted.
+   */
+  #finishRows(): boolean {
+    let isCommitting = false;
     try {
       this.#begin.run();
       for (let partition = 0; partition < this.partitionCount; partition++) this.#lateRows.finish(BigInt(partition));
+      isCommitting = true;
       this.#commit.run();
+      return true;
     } catch (error) {
       this.#abandon();
-      if (!(error instanceof Database.SqliteError)) throw error;
+      const fault = faultOf(error, isCommitting ? "committing" : "writing");
+      if (fault instanceof StoreFault) return fault.kind !== "unknown";
+      throw fault;
     }
   }
 

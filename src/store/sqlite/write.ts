@@ -11,7 +11,7 @@ import { currencyTotalsToRow, holdToRow, recordToRow, walletToRow } from "../row
 import type { CurrencyTotalsTable, HistoryMarkTable, HoldTable, LedgerHeadTable, WalletTable } from "../tables.ts";
 import type { KeyIndexes } from "./keys/key-index.ts";
 import type { LateRows } from "./newer-wallets/late-rows.ts";
-import { changingColumns } from "./newer-wallets/wallet-state-encoding.ts";
+import { changingWalletColumns } from "./newer-wallets/wallet-state-encoding.ts";
 import { statement } from "./query.ts";
 import { rowInsert } from "./row-insert.ts";
 import { assigned, rowArguments } from "./statement.ts";
@@ -52,7 +52,7 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
     const partition = BigInt(head.partition);
     insertRecords(records.map(recordToRow));
     for (const record of records) for (const mark of marksOf(record)) insertMark.run(mark);
-    // Wallets and holds are named after the operation that made them: what was made in this batch is new, and everything else there, as a rule.
+    // Wallets and holds are named after the operation that made them: what was made in this batch is new. Everything else is there; of holds as a rule.
     const made = new Set(records.map((record) => record.operationId));
     const changed: Wallet[] = [];
     for (const wallet of wallets) {
@@ -117,7 +117,7 @@ const journalColumns = {
   ],
 } as const;
 
-const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingColumns] as const;
+const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingWalletColumns] as const;
 
 const changingHoldColumns = ["captured_minor", "status", "eligible_time_ms", "resolve_time_ms"] as const;
 const holdColumns = ["partition", "hold_id", "wallet_id", "currency", "amount_minor", "create_time_ms", "previous_hold_id", ...changingHoldColumns] as const;
@@ -127,7 +127,7 @@ function excluded<Column extends string>(columns: readonly Column[]): Record<Col
   return Object.fromEntries(columns.map((column) => [column, sql.ref(`excluded.${column}`)])) as Record<Column, RawBuilder<never>>;
 }
 
-/** Nothing changes a wallet but an operation, which was decided about one that has a row: no index of the table would refuse another before the row learns of it. */
+/** A state is written without a look at the wallet's row, so no index would refuse a wallet that there is not. Where a record of this batch names it, it has been decided about. */
 function assertRecorded(wallets: readonly Wallet[], records: readonly JournalRecord[]): void {
   const recorded = new Set<bigint>();
   for (const { walletId, receiver } of records) {

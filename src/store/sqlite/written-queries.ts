@@ -5,14 +5,14 @@ import { writeHistory } from "./history.ts";
 import { writeHoldLists } from "./hold-lists.ts";
 import { writeKeyRows } from "./keys/key-rows.ts";
 import { writeKeyRuns } from "./keys/key-runs.ts";
-import { writeNewerRows } from "./newer-wallets/newer-rows.ts";
+import { writeStateRows } from "./newer-wallets/state-rows.ts";
 import { writeQueries } from "./queries.ts";
 import { query } from "./query.ts";
 import type { WrittenQueries } from "./reading-statements.ts";
 
 export const writtenQueries: WrittenQueries = {
   queries: writeQueries(query),
-  newerRows: writeNewerRows(query),
+  stateRows: writeStateRows(query),
   activeHolds: writeActiveHolds(query),
   history: writeHistory(query),
   holdLists: writeHoldLists(query),

@@ -1,4 +1,4 @@
-// The writer's side: a batch writes what its wallets are behind each other, and rows learn of it later, many at once and in the order of their keys.
+// Write-behind for the rows of wallets: a batch appends what its wallets are after it, and rows learn of that later, many at once and in the order of their keys.
 
 import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
@@ -9,22 +9,22 @@ import { query } from "../query.ts";
 import { assigned, prepare, prepareAll, type Statement } from "../statement.ts";
 import { writtenQueries } from "../written-queries.ts";
 import { NewerWallets } from "./newer-wallets.ts";
-import type { NewerRowStatements } from "./newer-rows.ts";
+import type { StateRowStatements } from "./state-rows.ts";
 import type { NewestStates } from "./newest-states.ts";
-import { changingColumns, encodeStates, EncodedStates } from "./wallet-state-encoding.ts";
+import { changingWalletColumns, encodeStates, EncodedStates } from "./wallet-state-encoding.ts";
 
 /** How late rows are. A ledger may be opened with others than before. */
-export interface LateSizes {
-  /** States from which on rows learn of them: the more, the more of the rows share a page. */
-  readonly lateMax: number;
-  /** What each new state earns: so many rows learn, or so many rows of states are removed. A state that was late takes one of either at most, so with 2 all of them are done when as many are late again. */
+export interface LateRowSizes {
+  /** So many states begin a round: the more, the more rows share a page. At most twice as many are late, and a batch. */
+  readonly roundMin: number;
+  /** What each new state earns. A state costs at most two, for its row learns and it is removed, so that with 2 a round is done when as many states have come as it began with. */
   readonly creditPerState: number;
   /** What is to be earned before anything is done, so that rows that share a page learn in one transaction. */
   readonly stepMin: number;
 }
 
 /** Measured, in docs/decisions/0024. */
-export const lateSizes: LateSizes = { lateMax: 32_768, creditPerState: 2, stepMin: 128 };
+export const lateRowSizes: LateRowSizes = { roundMin: 32_768, creditPerState: 2, stepMin: 128 };
 
 /** Everything that was written up to a place, under way into the rows. */
 interface Round {
@@ -40,30 +40,30 @@ interface Round {
 export class LateRows {
   /** What wallets are. */
   readonly newerWallets: NewerWallets;
-  readonly #rows: NewerRowStatements;
-  readonly #update: Statement<Pick<Selectable<WalletTable>, "partition" | "wallet_id" | (typeof changingColumns)[number]>, unknown>;
-  readonly #sizes: LateSizes;
+  readonly #states: StateRowStatements;
+  readonly #update: Statement<Pick<Selectable<WalletTable>, "partition" | "wallet_id" | (typeof changingWalletColumns)[number]>, unknown>;
+  readonly #sizes: LateRowSizes;
   readonly #rounds = new Map<bigint, Round>();
 
   /** The sizes are each partition's. */
-  constructor(connection: Database.Database, sizes: LateSizes) {
-    this.#rows = prepareAll(connection, writtenQueries.newerRows);
-    this.newerWallets = new NewerWallets(this.#rows);
+  constructor(connection: Database.Database, sizes: LateRowSizes) {
+    this.#states = prepareAll(connection, writtenQueries.stateRows);
+    this.newerWallets = new NewerWallets(this.#states);
     this.#update = prepare(
       connection,
-      query((db, arg) => db.updateTable("wallets").set(assigned(arg, changingColumns)).where("partition", "=", arg("partition")).where("wallet_id", "=", arg("wallet_id"))),
+      query((db, arg) => db.updateTable("wallets").set(assigned(arg, changingWalletColumns)).where("partition", "=", arg("partition")).where("wallet_id", "=", arg("wallet_id"))),
     );
     this.#sizes = sizes;
   }
 
-  /** Writes what wallets that have rows are after a batch that ends at this place of the journal; and some rows learn of what was written before. */
+  /** Appends what these wallets, which have rows, are after a batch that ends at this place of the journal; and some rows learn of what was appended before. */
   add(partition: bigint, sequence: bigint, wallets: readonly Wallet[]): void {
     if (wallets.length === 0) return;
     const newest = this.newerWallets.of(partition);
     const bytes = encodeStates(wallets);
-    this.#rows.insert.run({ partition, sequence, states: bytes });
+    this.#states.insert.run({ partition, sequence, states: bytes });
     newest.add(sequence, new EncodedStates(bytes));
-    if (!this.#rounds.has(partition) && newest.count >= this.#sizes.lateMax) this.#begin(partition, newest);
+    if (!this.#rounds.has(partition) && newest.count >= this.#sizes.roundMin) this.#begin(partition, newest);
     const round = this.#rounds.get(partition);
     if (round === undefined) return;
     round.credit += this.#sizes.creditPerState * wallets.length;
@@ -100,7 +100,7 @@ export class LateRows {
       if (state !== undefined) assert(this.#update.run({ partition, ...state }) === 1, "a wallet has a row");
     }
     if (end < round.walletIds.length) return;
-    const removed = this.#rows.remove.run({ partition, upTo: round.upTo, limit: BigInt(credit) });
+    const removed = this.#states.remove.run({ partition, upTo: round.upTo, limit: BigInt(credit) });
     if (removed === credit) return;
     newest.forgetUpTo(round.upTo);
     this.#rounds.delete(partition);

@@ -1,48 +1,49 @@
-// What wallets are, though their rows may be behind, as a connection sees it.
+// What wallets are, whatever their rows have yet to learn, as a connection sees it.
 
 import type { Selectable } from "kysely";
 import type { NewerWalletsTable, WalletTable } from "../../tables.ts";
 import { NewestStates } from "./newest-states.ts";
-import type { NewerRowStatements } from "./newer-rows.ts";
+import type { StateRowStatements } from "./state-rows.ts";
 import { EncodedStates } from "./wallet-state-encoding.ts";
 
-/** States in memory from which on a look is taken whether the table still has them all: it hardly ever has as many. */
-const countMax = 131_072;
+/** States in memory from which on those are forgotten that the table no longer has. */
+const prunedFrom = 1_024;
 
 interface Known {
   readonly states: NewestStates;
   /** Whether it is what the connection's snapshot has. */
   isCurrent: boolean;
-  countMax: number;
+  /** Doubles with what was left the last time, so that a state is looked at now and then, and not with every snapshot. */
+  prunedFrom: number;
 }
 
+/** The states of one connection's snapshots, each partition's read when it is first asked for. To be used inside transactions only. */
 export class NewerWallets {
-  readonly #rows: NewerRowStatements;
+  readonly #states: StateRowStatements;
   readonly #canBeRead: (row: Selectable<NewerWalletsTable>) => boolean;
   readonly #known = new Map<bigint, Known>();
 
-  /** Rows that cannot be read are left out where `canBeRead` says so; without it they are a RangeError for everybody who asks for a wallet of theirs. */
-  constructor(rows: NewerRowStatements, canBeRead: (row: Selectable<NewerWalletsTable>) => boolean = () => true) {
-    this.#rows = rows;
+  /** Rows of which `canBeRead` says no are left out; without it a row that cannot be read is a DamagedStates for whoever asks for a wallet of its partition. */
+  constructor(states: StateRowStatements, canBeRead: (row: Selectable<NewerWalletsTable>) => boolean = () => true) {
+    this.#states = states;
     this.#canBeRead = canBeRead;
   }
 
-  /** To be called when the connection begins to see another commit that somebody else made. */
+  /** To be called when the connection begins to see commits of others. */
   beginSnapshot(): void {
     for (const known of this.#known.values()) known.isCurrent = false;
   }
 
   /** The same wallet as it is in the snapshot that its row was read in. */
   newest(row: Selectable<WalletTable>): Selectable<WalletTable> {
-    // What is in memory and no longer in the table may be older than the row, which has learnt of more since.
     const state = this.of(row.partition).newerThan(row.version, row.wallet_id);
     return state === undefined ? row : { ...row, ...state };
   }
 
-  /** All states that the partition has in this snapshot. */
+  /** The states that the partition has in this snapshot; beside them may be some that rows have learnt of since, which their version tells. */
   of(partition: bigint): NewestStates {
     let known = this.#known.get(partition);
-    if (known === undefined) this.#known.set(partition, (known = { states: new NewestStates(), isCurrent: false, countMax }));
+    if (known === undefined) this.#known.set(partition, (known = { states: new NewestStates(), isCurrent: false, prunedFrom }));
     if (!known.isCurrent) this.#catchUp(partition, known);
     return known.states;
   }
@@ -54,12 +55,28 @@ export class NewerWallets {
 
   #catchUp(partition: bigint, known: Known): void {
     const { states } = known;
-    for (const row of this.#rows.after.all({ partition, sequence: states.lastSequence })) if (this.#canBeRead(row)) states.add(row.sequence, new EncodedStates(row.states));
-    if (states.count > known.countMax) {
-      const first = this.#rows.first.get({ partition });
+    for (const row of this.#states.after.all({ partition, sequence: states.lastSequence })) if (this.#canBeRead(row)) states.add(row.sequence, decoded(row));
+    if (states.count >= known.prunedFrom) {
+      const first = this.#states.first.get({ partition });
       states.forgetUpTo(first === undefined ? states.lastSequence : first.sequence - 1n);
-      known.countMax = Math.max(countMax, 2 * states.count);
+      known.prunedFrom = Math.max(prunedFrom, 2 * states.count);
     }
     known.isCurrent = true;
+  }
+}
+
+/** Somebody or something has altered a row of states. */
+export class DamagedStates extends Error {
+  constructor({ partition, sequence }: Selectable<NewerWalletsTable>, cause: unknown) {
+    super(`newer_wallets ${partition}/${sequence} is damaged: what its wallets have is not known, and a backup is to be restored`, { cause });
+    this.name = "DamagedStates";
+  }
+}
+
+function decoded(row: Selectable<NewerWalletsTable>): EncodedStates {
+  try {
+    return new EncodedStates(row.states);
+  } catch (error) {
+    throw new DamagedStates(row, error);
   }
 }

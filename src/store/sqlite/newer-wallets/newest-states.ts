@@ -1,7 +1,7 @@
-// Where the newest state of each wallet of a partition lies, of those that newer_wallets has.
+// The states of a partition's wallets in memory, encoded as they are in newer_wallets, and of each wallet where its newest one is.
 //
-// Numbers alone, so that tens of thousands of wallets are a small table and nothing that a garbage collector follows: the rows lie behind each other as if
-// they were one, and a place is how far into it.
+// Bytes and numbers alone, so that tens of thousands of wallets are nothing that a garbage collector follows: the rows are taken for one long value, and where
+// a state is says how far into it.
 
 import type { EncodedStates, StateColumns } from "./wallet-state-encoding.ts";
 
@@ -22,8 +22,9 @@ function keyOf(walletId: bigint): Key {
   return walletId <= keyMax && walletId >= 0n ? Number(walletId) : walletId;
 }
 
+/** Of one partition, as one connection knows them. */
 export class NewestStates {
-  readonly #places = new Map<Key, number>();
+  readonly #offsets = new Map<Key, number>();
   /** In the order in which they were written. */
   #rows: Row[] = [];
   /** Where the next one begins. */
@@ -43,14 +44,14 @@ export class NewestStates {
 
   /** The wallets that have a state, in the order of their ids. */
   walletIds(): BigInt64Array {
-    return BigInt64Array.from(this.#places.keys(), BigInt).toSorted();
+    return BigInt64Array.from(this.#offsets.keys(), BigInt).toSorted();
   }
 
-  /** Adds what was written behind everything else. */
+  /** Adds what was written after everything else. */
   add(sequence: bigint, states: EncodedStates): void {
     const start = this.#end;
     this.#rows.push({ sequence, states, start });
-    states.forEach((walletId, at) => this.#places.set(keyOf(walletId), start + at));
+    states.forEach((walletId, at) => this.#offsets.set(keyOf(walletId), start + at));
     this.#end += states.byteLength;
     this.#count += states.count;
     this.#lastSequence = sequence;
@@ -58,18 +59,18 @@ export class NewestStates {
 
   /** The wallet's state, where that is of a later version. */
   newerThan(version: bigint, walletId: bigint): StateColumns | undefined {
-    const place = this.#places.get(keyOf(walletId));
-    if (place === undefined) return undefined;
-    const { states, start } = this.#rowAt(place);
-    return states.versionAt(place - start) > version ? states.stateAt(place - start) : undefined;
+    const offset = this.#offsets.get(keyOf(walletId));
+    if (offset === undefined) return undefined;
+    const { states, start } = this.#rowAt(offset);
+    return states.versionAt(offset - start) > version ? states.stateAt(offset - start) : undefined;
   }
 
   /** The wallet's state, where it was written up to this place of the journal. */
   writtenUpTo(sequence: bigint, walletId: bigint): StateColumns | undefined {
-    const place = this.#places.get(keyOf(walletId));
-    if (place === undefined) return undefined;
-    const row = this.#rowAt(place);
-    return row.sequence <= sequence ? row.states.stateAt(place - row.start) : undefined;
+    const offset = this.#offsets.get(keyOf(walletId));
+    if (offset === undefined) return undefined;
+    const row = this.#rowAt(offset);
+    return row.sequence <= sequence ? row.states.stateAt(offset - row.start) : undefined;
   }
 
   /** Forgets what was written up to this place of the journal. */
@@ -79,15 +80,15 @@ export class NewestStates {
     this.#rows = kept === -1 ? [] : this.#rows.slice(kept);
     for (const { states } of forgotten) this.#count -= states.count;
     const start = this.#rows[0]?.start ?? this.#end;
-    for (const [key, place] of this.#places) if (place < start) this.#places.delete(key);
+    for (const [key, offset] of this.#offsets) if (offset < start) this.#offsets.delete(key);
   }
 
-  /** The row that this place is in. */
-  #rowAt(place: number): Row {
+  /** The row that this is in. */
+  #rowAt(offset: number): Row {
     let [first, behind] = [0, this.#rows.length];
     while (behind - first > 1) {
       const middle = (first + behind) >>> 1;
-      if (this.#rows[middle]!.start <= place) first = middle;
+      if (this.#rows[middle]!.start <= offset) first = middle;
       else behind = middle;
     }
     return this.#rows[first]!;

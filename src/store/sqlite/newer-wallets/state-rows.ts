@@ -5,8 +5,8 @@ import type { NewerWalletsTable } from "../../tables.ts";
 import { rowArguments, type Statement, type WriteQuery, type Written } from "../statement.ts";
 
 /** Each by the key of the table. */
-export interface NewerRowStatements {
-  /** Those that were written behind this place of the journal, in its order. */
+export interface StateRowStatements {
+  /** Those that were written after this place of the journal, in its order. */
   readonly after: Statement<{ partition: bigint; sequence: bigint }, Selectable<NewerWalletsTable>>;
   /** Where the first one was written. */
   readonly first: Statement<{ partition: bigint }, { sequence: bigint }>;
@@ -15,8 +15,8 @@ export interface NewerRowStatements {
   readonly remove: Statement<{ partition: bigint; upTo: bigint; limit: bigint }, unknown>;
 }
 
-/** The queries of `NewerRowStatements`. */
-export function writeNewerRows(query: WriteQuery): Written<NewerRowStatements> {
+/** The queries of `StateRowStatements`. */
+export function writeStateRows(query: WriteQuery): Written<StateRowStatements> {
   return {
     after: query((db, arg) =>
       db.selectFrom("newer_wallets").selectAll().where("partition", "=", arg("partition")).where("sequence", ">", arg("sequence")).orderBy("sequence"),
