@@ -38,9 +38,9 @@ const open = async (checkpointer?: (path: string) => Checkpointer, onFault: (fau
 const walletsCount = 400;
 const openWallets = (executor: Executor): Promise<readonly Answer[]> => executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(init("USD", { user: `user-${index}` }))));
 
-/** A batch that changes every wallet: some 10 pages of their states and 40 of the journal, counted as 138. */
+/** A batch that changes every wallet: some 10 pages of their states and 220 of the journal. */
 const changeAll = async (executor: Executor): Promise<void> => {
-  const answers = await executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(add("1", { user: `user-${index}`, reference: "r".repeat(100) }))));
+  const answers = await executor.execute(Array.from({ length: walletsCount }, (_, index) => toCommand(add("1", { user: `user-${index}`, metadata: { note: "n".repeat(2_000) } }))));
   expect(answers.every(({ type }) => type === "applied")).toBe(true);
   // Whoever moves the log is heard between two batches.
   await setImmediate();
@@ -63,7 +63,7 @@ const logState = (): { busy: number; log: number; checkpointed: number } => {
 };
 
 /** Three times what one round of the log holds. */
-const batches = 138;
+const batches = 90;
 
 test("without a checkpointer the writer moves it between batches", async () => {
   const executor = await open();
@@ -129,8 +129,8 @@ test("a reader that is in one snapshot after the other does not make it grow wit
   const reader = new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`), { workerData: { path, from: import.meta.filename, isOver } });
   try {
     await once(reader, "message");
-    // Left to itself it would be some 140 MiB long, and go on.
-    for (let batch = 0; batch < 900; batch++) await changeAll(executor);
+    // Left to itself it would be some 220 MiB long, and go on.
+    for (let batch = 0; batch < 250; batch++) await changeAll(executor);
     expect(logBytes()).toBeLessThan(100 * 1024 * 1024);
   } finally {
     Atomics.store(new Int32Array(isOver), 0, 1);

@@ -107,8 +107,8 @@ const keys: readonly Mutant[] = [
   {
     bug: "states of wallets are removed before all rows have learnt of them",
     file: "src/store/sqlite/newer-wallets/late-rows.ts",
-    replace: "if (end < round.walletIds.length) return;",
-    by: "",
+    replace: "round.learnt < round.walletIds.length || round.credit === 0",
+    by: "round.credit === 0",
     caughtBy: contract("sqlite-newer-wallets"),
   },
   {

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { noTotals } from "../../src/domain/totals.ts";
 import type { CurrencyCode, UserId, Wallet } from "../../src/domain/wallet.ts";
 import { walletFromRow, walletToRow } from "../../src/store/rows.ts";
-import { encodeStates, EncodedStates, type StateColumns } from "../../src/store/sqlite/newer-wallets/wallet-state-encoding.ts";
+import { countStates, encodeStates, EncodedStates, type StateColumns } from "../../src/store/sqlite/newer-wallets/wallet-state-encoding.ts";
 import { walletContent } from "../support/arbitrary.ts";
 
 const wallets: fc.Arbitrary<Wallet[]> = fc.array(
@@ -18,16 +18,18 @@ const walletWith = (wallet: Wallet, state: StateColumns): Wallet => walletFromRo
 test("whatever wallets are, they are read as they were written, each at its place", () => {
   fc.assert(
     fc.property(wallets, (written) => {
-      const states = new EncodedStates(encodeStates(written));
+      const bytes = encodeStates(written);
+      const states = new EncodedStates(bytes);
       const read: Wallet[] = [];
-      states.forEach((walletId, at) => {
+      for (let at = 0; at < bytes.length; at = states.endOf(at)) {
         const wallet = written[read.length]!;
-        expect(walletId).toBe(wallet.walletId);
+        expect(states.walletIdAt(at)).toBe(wallet.walletId);
         expect(states.versionAt(at)).toBe(wallet.version);
+        expect(states.headSequenceAt(at)).toBe(wallet.headSequence);
         read.push(walletWith(wallet, states.stateAt(at)));
-      });
+      }
       expect(read).toEqual(written);
-      expect(states.count).toBe(written.length);
+      expect(countStates(bytes)).toBe(written.length);
     }),
   );
 });
@@ -36,9 +38,10 @@ test("bytes that break off, wherever, are not read", () => {
   const [wallet] = fc.sample(wallets.filter((all) => all.length > 1), { numRuns: 1, seed: 1 });
   const bytes = encodeStates(wallet!);
   const whole = new Set([0]);
-  new EncodedStates(bytes).forEach((_, at) => whole.add(at));
+  const states = new EncodedStates(bytes);
+  for (let at = 0; at < bytes.length; at = states.endOf(at)) whole.add(at);
   for (let length = 0; length < bytes.length; length++) {
-    if (!whole.has(length)) expect(() => new EncodedStates(bytes.subarray(0, length))).toThrow(RangeError);
+    if (!whole.has(length)) expect(() => countStates(bytes.subarray(0, length))).toThrow(RangeError);
   }
 });
 

@@ -44,8 +44,9 @@ function sourceOn(connection: Database.Database, lock: { release(): void }, path
   if (ledger === undefined) throw new StartError(`${path} is not a ledger yet. Give --from the path of one.`);
   const heads = readHeads(connection);
   const of = copiedTableStatements(connection);
-  // The lock is held and nothing is written any more, so that the first snapshot is everyone's.
+  // The lock is held and nothing is written any more, so that the first snapshot is everyone's. Read now: states that cannot be read are told before anything is copied.
   const newer = new NewerWallets(prepareAll(connection, writtenQueries.stateRows));
+  for (const { partition } of heads) newer.of(partition);
   const newestOf = <Table extends CopiedTable>(table: Table, rows: CopiedRow<Table>[]): CopiedRow<Table>[] =>
     table === "wallets" ? ((rows as CopiedRow<"wallets">[]).map((row) => newer.newest(row)) as CopiedRow<Table>[]) : rows;
   return {

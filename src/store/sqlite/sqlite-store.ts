@@ -1,5 +1,6 @@
 // The SQLite engine's writing side: one connection, one transaction at a time, every commit synced to disk before it is acknowledged.
 
+import { setImmediate } from "node:timers/promises";
 import Database from "better-sqlite3";
 import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
@@ -21,6 +22,10 @@ import { prepareAll } from "./statement.ts";
 import { prepareWrite } from "./write.ts";
 import { WriteAheadLog } from "./write-ahead-log.ts";
 import { writtenQueries } from "./written-queries.ts";
+
+/** How much finds its way into the rows in one transaction when the store is closed (see late-rows.ts), and how long that goes on, in milliseconds: what is left of a stop's time when calls have been waited for. */
+const creditPerFinish = 4_096;
+const finishMaxMs = 700;
 
 export interface SqliteOptions {
   /** Moves the write-ahead log of the file with this path beside the writing; without one it is moved between batches. */
@@ -78,6 +83,7 @@ export function startFailure(error: unknown, path: string): unknown {
 
 class SqliteStore implements Store {
   readonly partitionCount: number;
+  readonly #partitions: readonly bigint[];
   readonly #connection: Database.Database;
   readonly #lock: { release(): void };
   readonly #clock: () => number;
@@ -102,14 +108,15 @@ class SqliteStore implements Store {
     this.#clock = clock;
     const queries = prepareAll(connection, writtenQueries.queries);
     this.partitionCount = partitionCountOf(queries);
-    this.#lateRows = new LateRows(connection, { ...lateSizes, roundMin: Math.ceil(lateSizes.roundMin / this.partitionCount) });
+    this.#lateRows = new LateRows(connection, { ...lateSizes, roundMin: Math.ceil(lateSizes.roundMin / this.partitionCount), stepMin: Math.min(lateSizes.stepMin, Math.ceil(lateSizes.roundMin / this.partitionCount)) });
     this.#queries = withNewest(queries, this.#lateRows.newerWallets);
     // The filters' memory is for all of them together.
     this.#keyIndexes = new KeyIndexes(connection, { ...keySizes, filtersMaxBytes: Math.floor(keySizes.filtersMaxBytes / this.partitionCount) });
     // Read now, so that no batch waits for it.
-    for (let partition = 0; partition < this.partitionCount; partition++) {
-      this.#keyIndexes.of(partition);
-      this.#lateRows.newerWallets.of(BigInt(partition));
+    this.#partitions = Array.from({ length: this.partitionCount }, (_, partition) => BigInt(partition));
+    for (const partition of this.#partitions) {
+      this.#keyIndexes.of(Number(partition));
+      this.#lateRows.newerWallets.of(partition);
     }
     this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes, this.partitionCount);
     this.#write = prepareWrite(connection, this.#keyIndexes, this.#lateRows);
@@ -120,38 +127,30 @@ class SqliteStore implements Store {
   }
 
   async transact<T>(touched: readonly Touched[], plan: (state: LoadedState) => { changes: readonly Changes[]; result: T }): Promise<T> {
-    let hasWritten = false;
-    let isCommitting = false;
-    this.#log.beforeTransaction();
-    try {
-      this.#begin.run();
+    return this.#transaction(() => {
       const heads = touched.map(({ partition }) => this.#head(partition));
       const { changes, result } = plan(this.#load(heads, touched, this.#clock()));
-      if (changes.length === 0) {
-        this.#rollback.run();
-        return result;
-      }
-      hasWritten = true;
       for (const each of changes) this.#write(each, heads.find(({ partition }) => Number(partition) === each.head.partition)!.key_ordinal);
-      isCommitting = true;
-      this.#commit.run();
-      this.#log.afterCommit(changes);
-      return result;
-    } catch (error) {
-      this.#abandon();
-      if (hasWritten) this.#forget();
-      if (error instanceof Database.SqliteError && error.code === "SQLITE_FULL") this.#log.afterFull();
-      throw faultOf(error, isCommitting ? "committing" : "writing");
-    }
+      return { hasWritten: changes.length > 0, result };
+    });
   }
 
   async close(): Promise<void> {
-    await this.#log.close();
     if (!this.#connection.open) return;
-    // SQLite moves the log when the last connection is closed; what it could not move, or nobody knows whether it was written, is to leave for the next process.
-    if (this.#log.hasFailed || !this.#finishRows()) return;
-    this.#connection.close();
-    this.#lock.release();
+    let isInDoubt = false;
+    try {
+      await this.#finishRows();
+    } catch (error) {
+      if (!(error instanceof StoreFault)) throw error;
+      isInDoubt = error.kind === "unknown";
+    } finally {
+      await this.#log.close();
+      // SQLite moves the log when the last connection is closed; where that cannot be, or nobody knows what became of a commit, it is to leave for the next process.
+      if (!isInDoubt && !this.#log.hasFailed) {
+        this.#connection.close();
+        this.#lock.release();
+      }
+    }
   }
 
   #head(partition: number): Heads[number] {
@@ -160,30 +159,39 @@ class SqliteStore implements Store {
     return head;
   }
 
-  /**
-   * So that a ledger at rest says in its rows what wallets have, whoever reads them; where there is no lock or no space for it, the next process goes on. Answers
-   * whether the file is still to be trusted.
-   */
-  #finishRows(): boolean {
-    let isCommitting = false;
-    try {
-      this.#begin.run();
-      for (let partition = 0; partition < this.partitionCount; partition++) this.#lateRows.finish(BigInt(partition));
-      isCommitting = true;
-      this.#commit.run();
-      return true;
-    } catch (error) {
-      this.#abandon();
-      const fault = faultOf(error, isCommitting ? "committing" : "writing");
-      if (fault instanceof StoreFault) return fault.kind !== "unknown";
-      throw fault;
+  /** So that a ledger at rest says in its rows what wallets have, whoever reads them. What it has no time for, or no space, the next process goes on with. */
+  async #finishRows(): Promise<void> {
+    const endMs = performance.now() + finishMaxMs;
+    const finishSome = (): boolean => this.#partitions.every((partition) => this.#lateRows.finish(partition, creditPerFinish));
+    while (performance.now() < endMs && !this.#transaction(() => ({ hasWritten: true, result: finishSome() }))) {
+      // Now the log may be moved.
+      await setImmediate();
     }
   }
 
-  /** A transaction failed in which something was written. */
-  #forget(): void {
-    this.#keyIndexes.forget();
-    this.#lateRows.forget();
+  /** Commits what `work` has written. Throws StoreFault where the database fails; what `work` throws is thrown on, with nothing written. */
+  #transaction<T>(work: () => { readonly hasWritten: boolean; readonly result: T }): T {
+    let isCommitting = false;
+    this.#log.beforeTransaction();
+    try {
+      this.#begin.run();
+      const { hasWritten, result } = work();
+      if (!hasWritten) {
+        this.#rollback.run();
+        return result;
+      }
+      isCommitting = true;
+      this.#commit.run();
+      this.#log.afterCommit();
+      return result;
+    } catch (error) {
+      this.#abandon();
+      // What is in memory may be of this transaction.
+      this.#keyIndexes.forget();
+      this.#lateRows.forget();
+      if (error instanceof Database.SqliteError && error.code === "SQLITE_FULL") this.#log.afterFull();
+      throw faultOf(error, isCommitting ? "committing" : "writing");
+    }
   }
 
   #abandon(): void {

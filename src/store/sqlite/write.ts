@@ -60,7 +60,7 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
       else changed.push(wallet);
     }
     assertRecorded(changed, records);
-    lateRows.add(partition, head.sequence, changed);
+    lateRows.append(partition, head.sequence, changed);
     // Whatever changes a hold changes its wallet too.
     const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
     for (const hold of holds) {

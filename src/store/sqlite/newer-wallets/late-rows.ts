@@ -10,12 +10,11 @@ import { assigned, prepare, prepareAll, type Statement } from "../statement.ts";
 import { writtenQueries } from "../written-queries.ts";
 import { NewerWallets } from "./newer-wallets.ts";
 import type { StateRowStatements } from "./state-rows.ts";
-import type { NewestStates } from "./newest-states.ts";
-import { changingWalletColumns, encodeStates, EncodedStates } from "./wallet-state-encoding.ts";
+import { changingWalletColumns, encodeStates } from "./wallet-state-encoding.ts";
 
 /** How late rows are. A ledger may be opened with others than before. */
 export interface LateRowSizes {
-  /** So many states begin a round: the more, the more rows share a page. At most twice as many are late, and a batch. */
+  /** So many states begin a round: the more, the more rows share a page. */
   readonly roundMin: number;
   /** What each new state earns. A state costs at most two, for its row learns and it is removed, so that with 2 a round is done when as many states have come as it began with. */
   readonly creditPerState: number;
@@ -26,12 +25,17 @@ export interface LateRowSizes {
 /** Measured, in docs/decisions/0024. */
 export const lateRowSizes: LateRowSizes = { roundMin: 32_768, creditPerState: 2, stepMin: 128 };
 
-/** Everything that was written up to a place, under way into the rows. */
+/** States, in rounds, from which on a batch finishes the round by itself: kills or failures have broken off the ones before, for otherwise there are never more than two and a batch's. */
+const roundsMax = 3;
+
+/** Everything that was appended up to a place, under way into the rows. */
 interface Round {
   readonly upTo: bigint;
   readonly walletIds: BigInt64Array;
+  /** States that it is about. */
+  readonly states: number;
   /** So many of the rows have learnt. */
-  done: number;
+  learnt: number;
   /** Earned and not yet taken. */
   credit: number;
 }
@@ -44,6 +48,8 @@ export class LateRows {
   readonly #update: Statement<Pick<Selectable<WalletTable>, "partition" | "wallet_id" | (typeof changingWalletColumns)[number]>, unknown>;
   readonly #sizes: LateRowSizes;
   readonly #rounds = new Map<bigint, Round>();
+  /** States in the table, of each partition that was asked about. */
+  readonly #late = new Map<bigint, number>();
 
   /** The sizes are each partition's. */
   constructor(connection: Database.Database, sizes: LateRowSizes) {
@@ -57,33 +63,43 @@ export class LateRows {
   }
 
   /** Appends what these wallets, which have rows, are after a batch that ends at this place of the journal; and some rows learn of what was appended before. */
-  add(partition: bigint, sequence: bigint, wallets: readonly Wallet[]): void {
+  append(partition: bigint, sequence: bigint, wallets: readonly Wallet[]): void {
     if (wallets.length === 0) return;
-    const newest = this.newerWallets.of(partition);
-    const bytes = encodeStates(wallets);
-    this.#states.insert.run({ partition, sequence, states: bytes });
-    newest.add(sequence, new EncodedStates(bytes));
-    if (!this.#rounds.has(partition) && newest.count >= this.#sizes.roundMin) this.#begin(partition, newest);
-    const round = this.#rounds.get(partition);
+    const late = this.#lateIn(partition) + wallets.length;
+    const states = encodeStates(wallets);
+    this.#states.insert.run({ partition, sequence, states });
+    this.newerWallets.of(partition).add(sequence, states, wallets.length);
+    this.#late.set(partition, late);
+    const { roundMin, creditPerState, stepMin } = this.#sizes;
+    const round = this.#rounds.get(partition) ?? (late >= roundMin ? this.#begin(partition) : undefined);
     if (round === undefined) return;
-    round.credit += this.#sizes.creditPerState * wallets.length;
-    if (round.credit >= this.#sizes.stepMin) this.#step(partition, round);
+    round.credit += late >= roundsMax * roundMin ? 2 * round.states : creditPerState * wallets.length;
+    if (round.credit >= stepMin) this.#step(partition, round);
   }
 
-  /** All rows of the partition learn of everything. */
-  finish(partition: bigint): void {
-    const newest = this.newerWallets.of(partition);
-    if (newest.count > 0) this.#step(partition, { ...this.#begin(partition, newest), credit: Number.MAX_SAFE_INTEGER });
+  /** So many states more find their way into the rows, or are removed. Answers whether none is left. */
+  finish(partition: bigint, credit: number): boolean {
+    if (this.#lateIn(partition) === 0) return true;
+    const round = this.#rounds.get(partition) ?? this.#begin(partition);
+    round.credit += credit;
+    this.#step(partition, round);
+    return this.#lateIn(partition) === 0;
   }
 
   /** A transaction failed: what is in memory may not be on disk. */
   forget(): void {
     this.#rounds.clear();
+    this.#late.clear();
     this.newerWallets.forget();
   }
 
-  #begin(partition: bigint, newest: NewestStates): Round {
-    const round = { upTo: newest.lastSequence, walletIds: newest.walletIds(), done: 0, credit: 0 };
+  #lateIn(partition: bigint): number {
+    return this.#late.get(partition) ?? this.newerWallets.of(partition).count;
+  }
+
+  #begin(partition: bigint): Round {
+    const newest = this.newerWallets.of(partition);
+    const round = { upTo: newest.lastSequence, walletIds: newest.walletIds(), states: this.#lateIn(partition), learnt: 0, credit: 0 };
     this.#rounds.set(partition, round);
     return round;
   }
@@ -91,18 +107,18 @@ export class LateRows {
   /** First the rows learn, then what they have learnt is removed. */
   #step(partition: bigint, round: Round): void {
     const newest = this.newerWallets.of(partition);
-    const { credit } = round;
-    round.credit = 0;
-    const end = Math.min(round.done + credit, round.walletIds.length);
-    for (; round.done < end; round.done++) {
-      // What was written again meanwhile is for a later round: wallets that are busy all the time stay late.
-      const state = newest.writtenUpTo(round.upTo, round.walletIds[round.done]!);
+    for (; round.credit > 0 && round.learnt < round.walletIds.length; round.learnt++, round.credit--) {
+      // What has changed again meanwhile is for a later round: wallets that are busy all the time stay late.
+      const state = newest.upTo(round.upTo, round.walletIds[round.learnt]!);
       if (state !== undefined) assert(this.#update.run({ partition, ...state }) === 1, "a wallet has a row");
     }
-    if (end < round.walletIds.length) return;
-    const removed = this.#states.remove.run({ partition, upTo: round.upTo, limit: BigInt(credit) });
-    if (removed === credit) return;
+    if (round.learnt < round.walletIds.length || round.credit === 0) return;
+    const removed = this.#states.remove.run({ partition, upTo: round.upTo, limit: BigInt(round.credit) });
+    const isDone = removed < round.credit;
+    round.credit = 0;
+    if (!isDone) return;
     newest.forgetUpTo(round.upTo);
+    this.#late.set(partition, this.#lateIn(partition) - round.states);
     this.#rounds.delete(partition);
   }
 }

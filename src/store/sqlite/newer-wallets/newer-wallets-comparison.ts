@@ -7,7 +7,7 @@ import type { NewerWalletsTable } from "../../tables.ts";
 import { statement } from "../query.ts";
 import { prepareAll } from "../statement.ts";
 import { writtenQueries } from "../written-queries.ts";
-import { EncodedStates } from "./wallet-state-encoding.ts";
+import { countStates, EncodedStates } from "./wallet-state-encoding.ts";
 
 /** Rows that one snapshot looks at: some milliseconds, of large batches some 100. */
 const rowsPerStep = 32n;
@@ -16,12 +16,13 @@ type Row = Selectable<NewerWalletsTable>;
 
 /** Whether the row is one that the service could have written, whatever states it has. */
 export function canBeRead(row: Row): boolean {
-  return typeof row.sequence === "bigint" && statesIn(row) !== undefined;
+  return typeof row.sequence === "bigint" && countIn(row) !== undefined;
 }
 
-function statesIn({ states }: Row): EncodedStates | undefined {
+/** How many states it has; undefined where they cannot be read. */
+function countIn({ states }: Row): number | undefined {
   try {
-    return states instanceof Uint8Array ? new EncodedStates(states) : undefined;
+    return states instanceof Uint8Array ? countStates(states) : undefined;
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -38,15 +39,16 @@ export function newerWalletsComparison(connection: Database.Database, { partitio
 
   const check = (row: Row, end: bigint): void => {
     const subject = `newer states of wallets at ${String(row.sequence)}`;
-    const states = statesIn(row);
-    if (states === undefined) return mismatches.add({ subject, expected: "states of wallets", actual: "what cannot be read" });
-    if (states.count === 0) mismatches.add({ subject, expected: "states of wallets", actual: "none" });
+    const count = countIn(row);
+    if (count === undefined) return mismatches.add({ subject, expected: "states of wallets", actual: "what cannot be read" });
+    if (count === 0) mismatches.add({ subject, expected: "states of wallets", actual: "none" });
     if (typeof row.sequence !== "bigint" || row.sequence < 1n || row.sequence > end) return mismatches.add({ subject, expected: `a place in the journal, which ends at ${end}`, actual: String(row.sequence) });
-    states.forEach((walletId, at) => {
-      const { head_sequence: sequence } = states.stateAt(at);
+    const states = new EncodedStates(row.states);
+    for (let at = 0; at < row.states.length; at = states.endOf(at)) {
+      const [walletId, sequence] = [states.walletIdAt(at), states.headSequenceAt(at)];
       if (wallet.get({ partition, walletId }) === undefined) mismatches.add({ subject: `${subject}: wallet ${walletId}`, expected: "a row in wallets", actual: "none" });
       if (sequence > row.sequence) mismatches.add({ subject: `${subject}: last operation of wallet ${walletId}`, expected: `${row.sequence} or before`, actual: `${sequence}` });
-    });
+    }
   };
 
   return async () => {

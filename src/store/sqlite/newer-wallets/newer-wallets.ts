@@ -4,10 +4,10 @@ import type { Selectable } from "kysely";
 import type { NewerWalletsTable, WalletTable } from "../../tables.ts";
 import { NewestStates } from "./newest-states.ts";
 import type { StateRowStatements } from "./state-rows.ts";
-import { EncodedStates } from "./wallet-state-encoding.ts";
+import { countStates } from "./wallet-state-encoding.ts";
 
-/** States in memory from which on those are forgotten that the table no longer has. */
-const prunedFrom = 1_024;
+/** States in memory from which on those are forgotten that the table no longer has: of each partition, of which there may be thousands. */
+const prunedFrom = 64;
 
 interface Known {
   readonly states: NewestStates;
@@ -55,7 +55,7 @@ export class NewerWallets {
 
   #catchUp(partition: bigint, known: Known): void {
     const { states } = known;
-    for (const row of this.#states.after.all({ partition, sequence: states.lastSequence })) if (this.#canBeRead(row)) states.add(row.sequence, decoded(row));
+    for (const row of this.#states.after.all({ partition, sequence: states.lastSequence })) if (this.#canBeRead(row)) states.add(row.sequence, row.states, countIn(row));
     if (states.count >= known.prunedFrom) {
       const first = this.#states.first.get({ partition });
       states.forgetUpTo(first === undefined ? states.lastSequence : first.sequence - 1n);
@@ -73,9 +73,9 @@ export class DamagedStates extends Error {
   }
 }
 
-function decoded(row: Selectable<NewerWalletsTable>): EncodedStates {
+function countIn(row: Selectable<NewerWalletsTable>): number {
   try {
-    return new EncodedStates(row.states);
+    return countStates(row.states);
   } catch (error) {
     throw new DamagedStates(row, error);
   }

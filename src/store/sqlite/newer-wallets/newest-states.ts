@@ -1,16 +1,21 @@
 // The states of a partition's wallets in memory, encoded as they are in newer_wallets, and of each wallet where its newest one is.
 //
-// Bytes and numbers alone, so that tens of thousands of wallets are nothing that a garbage collector follows: the rows are taken for one long value, and where
-// a state is says how far into it.
+// Bytes and numbers alone, and few objects: tens of thousands of wallets are nothing that a garbage collector follows. Rows lie one after another in chunks,
+// and the chunks are counted through, so that one number says where a state is.
 
-import type { EncodedStates, StateColumns } from "./wallet-state-encoding.ts";
+import { EncodedStates, type StateColumns } from "./wallet-state-encoding.ts";
 
-interface Row {
-  /** What it was written with. */
-  readonly sequence: bigint;
+/** Rows that have less share a chunk: an object for each row of a single wallet would be several times as large as the row. */
+const chunkBytes = 64 * 1024;
+
+interface Chunk {
   readonly states: EncodedStates;
-  /** Where it begins. */
+  /** Where it begins, all chunks being counted through. */
   readonly start: number;
+  /** Up to which place of the journal its states were written. */
+  lastSequence: bigint;
+  /** States in it. */
+  count: number;
 }
 
 /** A wallet's id, as a number where that is exact. */
@@ -25,10 +30,10 @@ function keyOf(walletId: bigint): Key {
 /** Of one partition, as one connection knows them. */
 export class NewestStates {
   readonly #offsets = new Map<Key, number>();
-  /** In the order in which they were written. */
-  #rows: Row[] = [];
-  /** Where the next one begins. */
+  #chunks: Chunk[] = [];
+  /** Where the next row begins, and where the last chunk ends. */
   #end = 0;
+  #chunksEnd = 0;
   #count = 0;
   #lastSequence = -1n;
 
@@ -47,13 +52,16 @@ export class NewestStates {
     return BigInt64Array.from(this.#offsets.keys(), BigInt).toSorted();
   }
 
-  /** Adds what was written after everything else. */
-  add(sequence: bigint, states: EncodedStates): void {
-    const start = this.#end;
-    this.#rows.push({ sequence, states, start });
-    states.forEach((walletId, at) => this.#offsets.set(keyOf(walletId), start + at));
-    this.#end += states.byteLength;
-    this.#count += states.count;
+  /** Adds a row that was written after everything else, with so many states. */
+  add(sequence: bigint, bytes: Uint8Array, count: number): void {
+    const chunk = this.#chunkFor(bytes.length);
+    const from = this.#end - chunk.start;
+    chunk.states.bytes.set(bytes, from);
+    for (let at = from; at < from + bytes.length; at = chunk.states.endOf(at)) this.#offsets.set(keyOf(chunk.states.walletIdAt(at)), chunk.start + at);
+    this.#end += bytes.length;
+    chunk.lastSequence = sequence;
+    chunk.count += count;
+    this.#count += count;
     this.#lastSequence = sequence;
   }
 
@@ -61,36 +69,50 @@ export class NewestStates {
   newerThan(version: bigint, walletId: bigint): StateColumns | undefined {
     const offset = this.#offsets.get(keyOf(walletId));
     if (offset === undefined) return undefined;
-    const { states, start } = this.#rowAt(offset);
+    const { states, start } = this.#chunkAt(offset);
     return states.versionAt(offset - start) > version ? states.stateAt(offset - start) : undefined;
   }
 
-  /** The wallet's state, where it was written up to this place of the journal. */
-  writtenUpTo(sequence: bigint, walletId: bigint): StateColumns | undefined {
+  /** The wallet's state, where its last operation is at this place of the journal or before it. */
+  upTo(sequence: bigint, walletId: bigint): StateColumns | undefined {
     const offset = this.#offsets.get(keyOf(walletId));
     if (offset === undefined) return undefined;
-    const row = this.#rowAt(offset);
-    return row.sequence <= sequence ? row.states.stateAt(offset - row.start) : undefined;
+    const { states, start } = this.#chunkAt(offset);
+    return states.headSequenceAt(offset - start) <= sequence ? states.stateAt(offset - start) : undefined;
   }
 
-  /** Forgets what was written up to this place of the journal. */
+  /** Forgets what was written up to this place of the journal, but for what shares a chunk with later states. */
   forgetUpTo(sequence: bigint): void {
-    const kept = this.#rows.findIndex((row) => row.sequence > sequence);
-    const forgotten = kept === -1 ? this.#rows : this.#rows.slice(0, kept);
-    this.#rows = kept === -1 ? [] : this.#rows.slice(kept);
-    for (const { states } of forgotten) this.#count -= states.count;
-    const start = this.#rows[0]?.start ?? this.#end;
+    const kept = this.#chunks.filter(({ lastSequence }) => lastSequence > sequence);
+    if (kept.length === this.#chunks.length) return;
+    this.#chunks = kept;
+    this.#count = kept.reduce((sum, { count }) => sum + count, 0);
+    const start = kept[0]?.start ?? this.#chunksEnd;
+    if (kept.length === 0) this.#end = start;
     for (const [key, offset] of this.#offsets) if (offset < start) this.#offsets.delete(key);
   }
 
-  /** The row that this is in. */
-  #rowAt(offset: number): Row {
-    let [first, behind] = [0, this.#rows.length];
+  /** One that has room for so many bytes behind its rows. */
+  #chunkFor(byteLength: number): Chunk {
+    const last = this.#chunks.at(-1);
+    if (last !== undefined && this.#chunksEnd - this.#end >= byteLength) return last;
+    const start = this.#chunksEnd;
+    const bytes = new Uint8Array(Math.max(chunkBytes, byteLength));
+    const chunk = { states: new EncodedStates(bytes), start, lastSequence: -1n, count: 0 };
+    this.#chunks.push(chunk);
+    this.#end = start;
+    this.#chunksEnd = start + bytes.length;
+    return chunk;
+  }
+
+  /** The chunk that this is in. */
+  #chunkAt(offset: number): Chunk {
+    let [first, behind] = [0, this.#chunks.length];
     while (behind - first > 1) {
       const middle = (first + behind) >>> 1;
-      if (this.#rows[middle]!.start <= offset) first = middle;
+      if (this.#chunks[middle]!.start <= offset) first = middle;
       else behind = middle;
     }
-    return this.#rows[first]!;
+    return this.#chunks[first]!;
   }
 }

@@ -52,39 +52,38 @@ function setNumber(view: DataView, offset: number, number: bigint): void {
   view.setBigInt64(offset, number, true);
 }
 
-/** Wallets' states, read where they lie. */
+/** How many states these bytes are. Throws a RangeError where the lengths do not add up to the bytes; what the states say is not looked at. */
+export function countStates(bytes: Uint8Array): number {
+  const states = new EncodedStates(bytes);
+  let [count, at] = [0, 0];
+  for (; at < bytes.length; count++) at = states.endOf(at);
+  if (at !== bytes.length) throw new RangeError("a wallet's state breaks off");
+  return count;
+}
+
+/** States read where they lie: each place is one where a state begins. */
 export class EncodedStates {
-  /** How many there are. */
-  readonly count: number;
-  readonly #bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly #view: DataView;
 
-  /** Throws a RangeError where the lengths do not add up to the bytes; what the states say is not looked at. */
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    let [count, at] = [0, 0];
-    for (; at < bytes.length; count++) at = this.#endOf(at);
-    if (at !== bytes.length) throw new RangeError("a wallet's state breaks off");
-    this.count = count;
   }
 
-  /** All of them together. */
-  get byteLength(): number {
-    return this.#bytes.length;
+  walletIdAt(at: number): bigint {
+    return this.#view.getBigInt64(at + offsets.walletId, true);
   }
 
-  /** Calls this with each wallet and where its state lies. */
-  forEach(visit: (walletId: bigint, at: number) => void): void {
-    for (let at = 0; at < this.#bytes.length; at = this.#endOf(at)) visit(this.#view.getBigInt64(at + offsets.walletId, true), at);
-  }
-
-  /** The version of the wallet whose state lies here, as `forEach` says it. */
   versionAt(at: number): bigint {
     return this.#view.getBigInt64(at + offsets.version, true);
   }
 
-  /** The state that lies here, as `forEach` says it. */
+  /** The place of the wallet's last operation in the journal. */
+  headSequenceAt(at: number): bigint {
+    return this.#view.getBigInt64(at + offsets.headSequence, true);
+  }
+
   stateAt(at: number): StateColumns {
     const number = (offset: number): bigint => this.#view.getBigInt64(at + offset, true);
     const limit = number(offsets.limit);
@@ -98,12 +97,12 @@ export class EncodedStates {
       head_sequence: number(offsets.headSequence),
       last_hold_id: number(offsets.lastHoldId),
       update_time_ms: number(offsets.updateTime),
-      totals: this.#bytes.subarray(at + offsets.counters, this.#endOf(at)),
+      totals: this.bytes.subarray(at + offsets.counters, this.endOf(at)),
     };
   }
 
-  /** Throws a RangeError where not even the length of the counters is there. */
-  #endOf(at: number): number {
+  /** Where the next one begins. Throws a RangeError where the bytes end before that is said. */
+  endOf(at: number): number {
     return at + offsets.counters + this.#view.getUint16(at + offsets.countersLength, true);
   }
 }
