@@ -25,7 +25,7 @@ export interface LateRowSizes {
 /** Measured, in docs/decisions/0024. */
 export const lateRowSizes: LateRowSizes = { roundMin: 32_768, creditPerState: 2, stepMin: 128 };
 
-/** States, in rounds, from which on a batch finishes the round by itself: kills or failures have broken off the ones before, for otherwise there are never more than two and a batch's. */
+/** So many rounds' states are late only where kills or failures have broken off one round after the other, or a batch is as large by itself: then it finishes the round, whatever it has earned. */
 const roundsMax = 3;
 
 /** Everything that was appended up to a place, under way into the rows. */

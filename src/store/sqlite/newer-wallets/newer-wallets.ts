@@ -7,14 +7,14 @@ import type { StateRowStatements } from "./state-rows.ts";
 import { countStates } from "./wallet-state-encoding.ts";
 
 /** States in memory from which on those are forgotten that the table no longer has: of each partition, of which there may be thousands. */
-const prunedFrom = 64;
+const firstPrunedAt = 64;
 
 interface Known {
   readonly states: NewestStates;
-  /** Whether it is what the connection's snapshot has. */
-  isCurrent: boolean;
-  /** Doubles with what was left the last time, so that a state is looked at now and then, and not with every snapshot. */
-  prunedFrom: number;
+  /** The last snapshot that was looked into. */
+  snapshot: number;
+  /** Twice what was left the last time, so that a state is looked at now and then, and not in every snapshot. */
+  prunedAt: number;
 }
 
 /** The states of one connection's snapshots, each partition's read when it is first asked for. To be used inside transactions only. */
@@ -22,6 +22,8 @@ export class NewerWallets {
   readonly #states: StateRowStatements;
   readonly #canBeRead: (row: Selectable<NewerWalletsTable>) => boolean;
   readonly #known = new Map<bigint, Known>();
+  /** They are counted. */
+  #snapshot = 0;
 
   /** Rows of which `canBeRead` says no are left out; without it a row that cannot be read is a DamagedStates for whoever asks for a wallet of its partition. */
   constructor(states: StateRowStatements, canBeRead: (row: Selectable<NewerWalletsTable>) => boolean = () => true) {
@@ -31,7 +33,7 @@ export class NewerWallets {
 
   /** To be called when the connection begins to see commits of others. */
   beginSnapshot(): void {
-    for (const known of this.#known.values()) known.isCurrent = false;
+    this.#snapshot++;
   }
 
   /** The same wallet as it is in the snapshot that its row was read in. */
@@ -43,8 +45,8 @@ export class NewerWallets {
   /** The states that the partition has in this snapshot; beside them may be some that rows have learnt of since, which their version tells. */
   of(partition: bigint): NewestStates {
     let known = this.#known.get(partition);
-    if (known === undefined) this.#known.set(partition, (known = { states: new NewestStates(), isCurrent: false, prunedFrom }));
-    if (!known.isCurrent) this.#catchUp(partition, known);
+    if (known === undefined) this.#known.set(partition, (known = { states: new NewestStates(), snapshot: -1, prunedAt: firstPrunedAt }));
+    if (known.snapshot !== this.#snapshot) this.#catchUp(partition, known);
     return known.states;
   }
 
@@ -56,12 +58,12 @@ export class NewerWallets {
   #catchUp(partition: bigint, known: Known): void {
     const { states } = known;
     for (const row of this.#states.after.all({ partition, sequence: states.lastSequence })) if (this.#canBeRead(row)) states.add(row.sequence, row.states, countIn(row));
-    if (states.count >= known.prunedFrom) {
+    if (states.count >= known.prunedAt) {
       const first = this.#states.first.get({ partition });
       states.forgetUpTo(first === undefined ? states.lastSequence : first.sequence - 1n);
-      known.prunedFrom = Math.max(prunedFrom, 2 * states.count);
+      known.prunedAt = Math.max(firstPrunedAt, 2 * states.count);
     }
-    known.isCurrent = true;
+    known.snapshot = this.#snapshot;
   }
 }
 
