@@ -88,7 +88,7 @@ function tableOf(kinds: readonly Kind[]): Table {
     notes: [
       "ExecuteBatch is called over gRPC by another process, on one connection, with messages encoded beforehand; its results are decoded afterwards, and every one of them was applied, and for the first time.",
       "The ledger without a network is given the same batches as commands: it has the queue, the writer thread, the decisions and the store, but no HTTP/2, protobuf, validation and log. What ExecuteBatch takes beyond it is the network thread's.",
-      "The bare rows are written one batch after another, without reading, deciding, checking or hashing; the ledger reads each wallet and key first and seals each record with SHA-256.",
+      "The bare rows are written one batch after another, without reading, deciding, checking or hashing; the ledger reads each wallet and key first and seals each record with SHA-256. They write each wallet's row in its place at once, as one would; the ledger appends what the wallet is, and the row learns of it later, with many others.",
       "CPU is that of the contender's own process, without the load's.",
     ],
   };
