@@ -17,7 +17,7 @@ const keyBytes = 16;
 export function openBareRows(path: string, wallets: number): BareRows {
   const connection = new Database(path);
   // The writer's own settings; see src/store/sqlite/connection.ts.
-  for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "cache_size = -45056", "journal_size_limit = 67108864"]) connection.pragma(pragma);
+  for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "cache_size = -28672", "journal_size_limit = 67108864"]) connection.pragma(pragma);
   if (connection.pragma("synchronous", { simple: true }) !== 2) throw new Error("synchronous is not FULL");
 
   const insertRecord = connection.prepare(

@@ -10,7 +10,7 @@ import { StartError } from "../../start-error.ts";
 const busyTimeoutMs = 3_000;
 
 /** Page cache of the writing connection, in KiB. Wallets' rows are written in their order, and the states that are late take what the pages between them would (docs/decisions/0024). */
-const writerCacheKib = 44 * 1024;
+const writerCacheKib = 28 * 1024;
 
 /** Page cache of a reading connection, in KiB. */
 const readerCacheKib = 16 * 1024;
