@@ -183,6 +183,20 @@ describe.each([1, 3])("%d partitions", (partitions) => {
     await played.expectSound();
   });
 
+  test("also of more than one transaction brings into the rows", async () => {
+    const path = join(folder, "many.db");
+    const store = await openSqliteStore(path, () => startMs, { partitions });
+    opened.push(store);
+    const executor = executorOn(store, storyRules);
+    const many = Array.from({ length: 9_000 }, (_, user) => nameOf(user));
+    await executor.execute(many.map((user) => toCommand(init("USD", { user }))));
+    await executor.execute(many.map((user) => toCommand(add("0.01", { user }))));
+    await store.close();
+    const connection = new Database(path, { readonly: true });
+    expect(connection.prepare("select sum(available_minor), (select count(*) from newer_wallets) from wallets").raw().get()).toEqual([many.length, 0]);
+    connection.close();
+  });
+
   test("a reader that looked long ago does not take what it remembers for newer than the row", async () => {
     const played = await Played.open(partitions);
     const reads = played.reads();

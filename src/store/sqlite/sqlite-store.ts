@@ -171,10 +171,12 @@ class SqliteStore implements Store {
 
   /** Commits what `work` has written. Throws StoreFault where the database fails; what `work` throws is thrown on, with nothing written. */
   #transaction<T>(work: () => { readonly hasWritten: boolean; readonly result: T }): T {
+    let isBegun = false;
     let isCommitting = false;
     this.#log.beforeTransaction();
     try {
       this.#begin.run();
+      isBegun = true;
       const { hasWritten, result } = work();
       if (!hasWritten) {
         this.#rollback.run();
@@ -186,9 +188,11 @@ class SqliteStore implements Store {
       return result;
     } catch (error) {
       this.#abandon();
-      // What is in memory may be of this transaction.
-      this.#keyIndexes.forget();
-      this.#lateRows.forget();
+      // What is in memory may be of this transaction, unless there was none: another process has the lock.
+      if (isBegun) {
+        this.#keyIndexes.forget();
+        this.#lateRows.forget();
+      }
       if (error instanceof Database.SqliteError && error.code === "SQLITE_FULL") this.#log.afterFull();
       throw faultOf(error, isCommitting ? "committing" : "writing");
     }
