@@ -185,7 +185,7 @@ describe.each([1, 3])("%d partitions", (partitions) => {
 
   test("also of more than one transaction brings into the rows", async () => {
     const path = join(folder, "many.db");
-    const store = await openSqliteStore(path, () => startMs, { partitions });
+    const store = await openSqliteStore(path, () => startMs, { partitions, finishMaxMs: 600_000 });
     opened.push(store);
     const executor = executorOn(store, storyRules);
     const many = Array.from({ length: 9_000 }, (_, user) => nameOf(user));

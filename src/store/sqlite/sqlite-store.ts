@@ -25,7 +25,7 @@ import { writtenQueries } from "./written-queries.ts";
 
 /** How much finds its way into the rows in one transaction when the store is closed (see late-rows.ts), and how long that goes on, in milliseconds: what is left of a stop's time when calls have been waited for. */
 const creditPerFinish = 4_096;
-const finishMaxMs = 700;
+const finishMs = 700;
 
 export interface SqliteOptions {
   /** Moves the write-ahead log of the file with this path beside the writing; without one it is moved between batches. */
@@ -38,13 +38,15 @@ export interface SqliteOptions {
   readonly keySizes?: KeyIndexSizes;
   /** For tests. */
   readonly lateSizes?: LateRowSizes;
+  /** For tests. */
+  readonly finishMaxMs?: number;
 }
 
 /**
  * Opens the ledger in this file, creating or migrating it first. `clock` is the machine's time in milliseconds since 1970.
  * Throws StartError where another process has it, it is not a ledger that this version can serve, or the file cannot be opened.
  */
-export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, partitions = 1, keySizes = keyIndexSizes, lateSizes = lateRowSizes }: SqliteOptions = {}): Promise<Store> {
+export async function openSqliteStore(path: string, clock: () => number, { checkpointer, onFault = () => {}, partitions = 1, keySizes = keyIndexSizes, lateSizes = lateRowSizes, finishMaxMs = finishMs }: SqliteOptions = {}): Promise<Store> {
   let lock: ReturnType<typeof lockFile> | undefined;
   let connection: Database.Database | undefined;
   try {
@@ -57,7 +59,7 @@ export async function openSqliteStore(path: string, clock: () => number, { check
     foldLog(connection, path);
     await migrate(connection, clock(), partitions);
     connection.defaultSafeIntegers(true);
-    return new SqliteStore(connection, lock, clock, { log: new WriteAheadLog(connection, checkpointer?.(truePath), onFault), keySizes, lateSizes });
+    return new SqliteStore(connection, lock, clock, { log: new WriteAheadLog(connection, checkpointer?.(truePath), onFault), keySizes, lateSizes, finishMaxMs });
   } catch (error) {
     connection?.close();
     lock?.release();
@@ -93,6 +95,7 @@ class SqliteStore implements Store {
   readonly #load: ReturnType<typeof prepareLoad>;
   readonly #write: ReturnType<typeof prepareWrite>;
   readonly #log: WriteAheadLog;
+  readonly #finishMaxMs: number;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
@@ -101,7 +104,7 @@ class SqliteStore implements Store {
     connection: Database.Database,
     lock: { release(): void },
     clock: () => number,
-    { log, keySizes, lateSizes }: { readonly log: WriteAheadLog; readonly keySizes: KeyIndexSizes; readonly lateSizes: LateRowSizes },
+    { log, keySizes, lateSizes, finishMaxMs }: { readonly log: WriteAheadLog; readonly keySizes: KeyIndexSizes; readonly lateSizes: LateRowSizes; readonly finishMaxMs: number },
   ) {
     this.#connection = connection;
     this.#lock = lock;
@@ -121,6 +124,7 @@ class SqliteStore implements Store {
     this.#load = prepareLoad(connection, this.#queries, this.#keyIndexes, this.partitionCount);
     this.#write = prepareWrite(connection, this.#keyIndexes, this.#lateRows);
     this.#log = log;
+    this.#finishMaxMs = finishMaxMs;
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
     this.#commit = connection.prepare("COMMIT");
     this.#rollback = connection.prepare("ROLLBACK");
@@ -161,7 +165,7 @@ class SqliteStore implements Store {
 
   /** So that a ledger at rest says in its rows what wallets have, whoever reads them. What it has no time for, or no space, the next process goes on with. */
   async #finishRows(): Promise<void> {
-    const endMs = performance.now() + finishMaxMs;
+    const endMs = performance.now() + this.#finishMaxMs;
     const finishSome = (): boolean => this.#partitions.every((partition) => this.#lateRows.finish(partition, creditPerFinish));
     while (performance.now() < endMs && !this.#transaction(() => ({ hasWritten: true, result: finishSome() }))) {
       // Now the log may be moved.
