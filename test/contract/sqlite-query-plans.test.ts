@@ -51,6 +51,12 @@ describe("query plans", () => {
     expect(steps.filter((step) => /^SCAN|TEMP B-TREE/.test(step))).toEqual([]);
   });
 
+  it("none is planned anew because it is given other values", () => {
+    const ordered = [...plans.keys()].filter((sql) => /order by|limit/i.test(sql));
+    expect(ordered.length).toBeGreaterThan(10);
+    expect(ordered.filter((sql) => /(?<!\+)\?/.test(sql))).toEqual([]);
+  });
+
   it("only heads, counters and the ends of a table are looked for by the partition alone", () => {
     const byPartitionAlone = [...plans].filter(([, plan]) => plan.some((step) => step.endsWith("(partition=?)"))).map(([sql]) => /(?:from|update) "(\w+)"/.exec(sql)?.[1]);
     expect(new Set(byPartitionAlone)).toEqual(new Set(["ledger_head", "currency_totals", "idempotency_keys", "newer_wallets", "key_runs"]));
@@ -81,7 +87,7 @@ describe("query plans", () => {
     ["journal", "sequence"],
     ["wallets", "wallet_id"],
   ])("a link into %s is followed by a key", (table, id) => {
-    const byKey = [...plans].filter(([sql]) => sql.startsWith(`select * from "${table}"`) && sql.endsWith(`"${id}" = ?`));
+    const byKey = [...plans].filter(([sql]) => sql.startsWith(`select * from "${table}"`) && sql.endsWith(`"${id}" = +?`));
     expect(byKey.map(([, plan]) => plan)).toEqual([[expect.stringMatching(new RegExp(`^SEARCH ${table} USING PRIMARY KEY \\(partition=\\? AND ${id}=\\?\\)$`))]]);
   });
 });

@@ -14,10 +14,10 @@ export function prepareLookups(connection: Database.Database): Pick<AuditRows, "
   const active = BigInt(holdStatusNumbers.ACTIVE);
   const prepare = (sql: string): Lookup | undefined => prepareLookup(connection, sql);
   const byUser = prepare("select wallet_id from wallets indexed by wallets_by_user where partition = ? and user_id = ? and currency = ?");
-  // As the service reads them, in order from a place on; a literal status, since only that lets SQLite use a partial index.
+  // As the service reads them, in order from a place on; a literal status, since only that lets SQLite use a partial index; `+?` as in query.ts.
   const ofHolds = (index: string, column: string): Lookup | undefined =>
     prepare(
-      `select hold_id from holds indexed by ${index} where status = ${active} and partition = ? and ${column} = ? and eligible_time_ms = ? and hold_id >= ? order by eligible_time_ms, hold_id limit 1`,
+      `select hold_id from holds indexed by ${index} where status = ${active} and partition = +? and ${column} = +? and eligible_time_ms = +? and hold_id >= +? order by eligible_time_ms, hold_id limit 1`,
     );
   const byCurrency = ofHolds("active_holds_by_currency", "currency");
   const byWallet = ofHolds("active_holds_by_wallet", "wallet_id");

@@ -5,13 +5,23 @@ import type Database from "better-sqlite3";
 import type { Tables } from "../tables.ts";
 import { prepare, type Query, type Statement, type WriteQuery, type WrittenBy } from "./statement.ts";
 
+/**
+ * Writes each value's place as `+?`, which means the same as `?`. But a query with an ORDER BY or a LIMIT SQLite plans anew whenever its bare question marks
+ * are given other values, which takes several times as long as running it.
+ */
+class QueryCompiler extends SqliteQueryCompiler {
+  protected override getCurrentParameterPlaceholder(): string {
+    return "+?";
+  }
+}
+
 /** Writes queries and never runs them. */
 const queries = new Kysely<Tables>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new DummyDriver(),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new QueryCompiler(),
   },
 });
 
