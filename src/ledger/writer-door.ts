@@ -9,6 +9,7 @@ import { writeCommands } from "./writer-commands.ts";
 import type { FromDoor, ToDoor } from "./writer-messages.ts";
 
 interface UnderWay {
+  readonly batchId: number;
   readonly resolve: (answers: readonly Answer[]) => void;
   readonly reject: (reason: Error) => void;
 }
@@ -17,7 +18,8 @@ interface UnderWay {
 export class WriterDoor {
   readonly #send: (message: ToDoor) => void;
   #onGrown = (): void => {};
-  readonly #underWay = new Map<number, UnderWay>();
+  /** Two, as a rule. No Map, for the reason in server/slots.ts. */
+  readonly #underWay: UnderWay[] = [];
   readonly #failed = Promise.withResolvers<Error>();
   #lastBatchId = 0;
   #isOver = false;
@@ -43,7 +45,7 @@ export class WriterDoor {
       if (this.#isOver) return reject(new StoreFault("unavailable", "the writer thread has ended or failed"));
       const written = writeCommands(commands);
       const batchId = ++this.#lastBatchId;
-      this.#underWay.set(batchId, { resolve, reject });
+      this.#underWay.push({ batchId, resolve, reject });
       this.#send({ type: "execute", batchId, commands: written });
     });
   }
@@ -69,8 +71,7 @@ export class WriterDoor {
   /** What is under way is unknown from now on, and nothing more is begun. */
   fail(error: Error): void {
     this.end();
-    for (const batch of this.#underWay.values()) batch.reject(new StoreFault("unknown", error.message, { cause: error }));
-    this.#underWay.clear();
+    for (const batch of this.#underWay.splice(0)) batch.reject(new StoreFault("unknown", error.message, { cause: error }));
     this.#failed.resolve(error);
   }
 
@@ -91,9 +92,8 @@ export class WriterDoor {
   }
 
   #take(batchId: number): UnderWay | undefined {
-    const batch = this.#underWay.get(batchId);
-    this.#underWay.delete(batchId);
-    return batch;
+    const index = this.#underWay.findIndex((batch) => batch.batchId === batchId);
+    return index < 0 ? undefined : this.#underWay.splice(index, 1)[0];
   }
 }
 

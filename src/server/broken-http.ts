@@ -11,15 +11,17 @@ import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
  * may be done.
  */
 export function answerBrokenHttp(http1: Server): void {
-  const unanswered = new WeakMap<Socket, Set<IncomingMessage>>();
+  const unanswered = new WeakMap<Socket, IncomingMessage[]>();
   const broken = new WeakSet<Socket>();
-  const wholeOn = (socket: Socket): boolean => [...(unanswered.get(socket) ?? [])].some(({ complete }) => complete);
+  const wholeOn = (socket: Socket): boolean => unanswered.get(socket)?.some(({ complete }) => complete) === true;
   http1.on("request", (request, response) => {
     const { socket } = request;
-    const requests = unanswered.get(socket) ?? new Set();
-    unanswered.set(socket, requests.add(request));
+    // No Set, for the reason in slots.ts.
+    let requests = unanswered.get(socket);
+    if (requests === undefined) unanswered.set(socket, (requests = []));
+    requests.push(request);
     response.once("close", () => {
-      requests.delete(request);
+      requests.splice(requests.indexOf(request), 1);
       if (broken.has(socket) && !wholeOn(socket)) socket.end(() => socket.destroy());
     });
   });
@@ -31,7 +33,7 @@ export function answerBrokenHttp(http1: Server): void {
       return;
     }
     // Bytes sent now would be taken for the answer that an earlier request on this connection waits for.
-    if (isGone || (unanswered.get(socket)?.size ?? 0) > 0) {
+    if (isGone || (unanswered.get(socket)?.length ?? 0) > 0) {
       socket.destroy();
       return;
     }

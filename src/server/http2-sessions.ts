@@ -2,6 +2,7 @@
 
 import { constants } from "node:http2";
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { Slots } from "./slots.ts";
 
 export interface Http2Sessions {
   /** Lets every session finish the streams that it has and take no more: GOAWAY. */
@@ -15,29 +16,28 @@ export interface Http2Sessions {
 /** How often forgotten streams are looked for, in milliseconds: they cost memory and a connection, nothing that hurries. */
 const sweepIntervalMs = 1_000;
 
-/** Where a stream has the set that holds it. Its listener is a function, not a closure: Node keeps a stream long after its end, and all that hangs on it. */
-const holder = Symbol("holder");
+/** Where a stream has its slot among those of its session. Its listener is a function, not a closure: Node keeps a stream long after its end, and all that hangs on it. */
+const held = Symbol("held");
 
 interface Held {
-  [holder]?: Set<unknown> | undefined;
+  [held]?: { readonly among: Slots<ServerHttp2Stream>; readonly slot: number } | undefined;
 }
 
 function leave(this: Held): void {
-  this[holder]?.delete(this);
-  this[holder] = undefined;
+  if (this[held] !== undefined) this[held].among.remove(this[held].slot);
+  this[held] = undefined;
 }
 
 /** Watches the sessions of this server. A session without a stream and without a byte for `idleTimeoutMs` milliseconds gets a GOAWAY. */
 export function trackSessions(http2: Http2Server, idleTimeoutMs: number): Http2Sessions {
-  const sessions = new Map<ServerHttp2Session, Set<ServerHttp2Stream>>();
+  const sessions = new Map<ServerHttp2Session, Slots<ServerHttp2Stream>>();
   http2.on("session", (session) => {
-    const streams = new Set<ServerHttp2Stream>();
+    const streams = new Slots<ServerHttp2Stream>();
     sessions.set(session, streams);
     session.once("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
     session.on("stream", (stream) => {
-      streams.add(stream);
-      (stream as Held)[holder] = streams;
+      (stream as Held)[held] = { among: streams, slot: streams.add(stream) };
       stream.on("close", leave);
     });
     // A silent session with a stream open is a call that takes long; without one it is a forgotten connection.
@@ -47,7 +47,11 @@ export function trackSessions(http2: Http2Server, idleTimeoutMs: number): Http2S
   });
 
   const sweep = (): void => {
-    for (const streams of sessions.values()) for (const stream of streams) if (isForgotten(stream)) stream.destroy();
+    for (const streams of sessions.values()) {
+      streams.forEach((stream) => {
+        if (isForgotten(stream)) stream.destroy();
+      });
+    }
   };
   const timer = setInterval(sweep, sweepIntervalMs).unref();
   return {
