@@ -71,17 +71,9 @@ export class KeyIndexes {
   }
 }
 
-/** A key that is in no run yet. */
-interface TailKey {
-  readonly keyHash: string;
-  readonly ordinal: number;
-  /** Undefined where it is on disk from before the memory: a row that cannot be read is the trouble of who asks for it, not of everybody at the start. */
-  readonly key: RememberedKey | undefined;
-}
-
 interface Memory {
-  /** By hash. */
-  readonly tail: Map<string, TailKey>;
+  /** Ordinals, by hash, of the keys that are in no run yet. Each tail is a Map of its own, for the reason in docs/decisions/0025. */
+  tail: Map<string, number>;
   readonly runs: LiveRuns;
   readonly care: RunCare;
   /** Undefined where no key is remembered. */
@@ -117,7 +109,7 @@ class WriterKeyIndex implements KeyIndex {
       return row && keyFromRow(row);
     };
     const young = tail.get(keyHash);
-    if (young !== undefined) return young.key !== undefined && young.ordinal >= oldest.ordinal ? young.key : rowAt(young.ordinal);
+    if (young !== undefined) return rowAt(young);
     this.#hash.write(keyHash, "hex");
     return runs.find(this.#hash, rowAt);
   }
@@ -128,7 +120,7 @@ class WriterKeyIndex implements KeyIndex {
     for (const key of keys) {
       rows.push(keyToRow(this.#partitionNumber, ++keyOrdinal, key));
       const ordinal = Number(keyOrdinal);
-      memory.tail.set(key.keyHash, { keyHash: key.keyHash, ordinal, key });
+      memory.tail.set(key.keyHash, ordinal);
       memory.oldest ??= { ordinal, timeMs: key.timeMs };
     }
     this.#insert(rows);
@@ -150,10 +142,11 @@ class WriterKeyIndex implements KeyIndex {
   }
 
   /** The tail becomes a run, less what was forgotten of it; where that is most of it, the rest waits for more. */
-  #writeTail({ tail, runs, care }: Memory, { keyOrdinal, oldestOrdinal }: { keyOrdinal: bigint; oldestOrdinal: number }): void {
-    const kept = [...tail.values()].filter(({ ordinal }) => ordinal >= oldestOrdinal);
-    tail.clear();
-    if (kept.length < this.#sizes.tailMax / 2) return kept.forEach((each) => tail.set(each.keyHash, each));
+  #writeTail(memory: Memory, { keyOrdinal, oldestOrdinal }: { keyOrdinal: bigint; oldestOrdinal: number }): void {
+    const { tail, runs, care } = memory;
+    const kept = Array.from(tail, ([keyHash, ordinal]) => ({ keyHash, ordinal })).filter(({ ordinal }) => ordinal >= oldestOrdinal);
+    memory.tail = new Map();
+    if (kept.length < this.#sizes.tailMax / 2) return kept.forEach(({ keyHash, ordinal }) => memory.tail.set(keyHash, ordinal));
     const plan = { partition: this.#partition, run: care.nextRun(), level: 0n, first_ordinal: runs.lastOrdinal + 1n, last_ordinal: keyOrdinal, entriesMax: kept.length };
     runs.add(writeRun(this.#statements, plan, sortedEntries(kept)));
   }
@@ -162,10 +155,9 @@ class WriterKeyIndex implements KeyIndex {
     const partition = this.#partition;
     const rows = this.#statements.runs.all({ partition });
     const runs = new LiveRuns(this.#statements, rows, this.#sizes);
-    const tail = new Map<string, TailKey>();
+    const tail = new Map<string, number>();
     for (const row of this.#rows.after.all({ partition, ordinal: runs.lastOrdinal })) {
-      const keyHash = Buffer.from(row.key_hash).toString("hex");
-      tail.set(keyHash, { keyHash, ordinal: Number(row.ordinal), key: undefined });
+      tail.set(Buffer.from(row.key_hash).toString("hex"), Number(row.ordinal));
     }
     return { tail, runs, care: new RunCare(this.#statements, rows, runs, partition, this.#sizes), oldest: this.#readOldest() };
   }
