@@ -18,7 +18,7 @@ interface UnderWay {
 export class WriterDoor {
   readonly #send: (message: ToDoor) => void;
   #onGrown = (): void => {};
-  /** Two, as a rule. No Map, for the reason in server/slots.ts. */
+  /** Two, as a rule. No Map, for the reason in docs/decisions/0025. */
   readonly #underWay: UnderWay[] = [];
   readonly #failed = Promise.withResolvers<Error>();
   #lastBatchId = 0;

@@ -16,7 +16,7 @@ export function answerBrokenHttp(http1: Server): void {
   const wholeOn = (socket: Socket): boolean => unanswered.get(socket)?.some(({ complete }) => complete) === true;
   http1.on("request", (request, response) => {
     const { socket } = request;
-    // No Set, for the reason in slots.ts.
+    // Few, as a rule, and answered in their order. No Set, for the reason in docs/decisions/0025.
     let requests = unanswered.get(socket);
     if (requests === undefined) unanswered.set(socket, (requests = []));
     requests.push(request);

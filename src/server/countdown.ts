@@ -34,10 +34,10 @@ export class Countdown {
     this.#leave();
   }
 
-  /** From now on it has a timer of its own. */
+  /** From now on it has a timer of its own, which is due at once where the thread was too busy to look in time. */
   grow(nowMs: number): void {
     this.#leave();
-    this.#timer = setTimeout(this.#onOver, this.#dueMs - nowMs);
+    this.#timer = setTimeout(this.#onOver, Math.max(1, this.#dueMs - nowMs));
   }
 
   #leave(): void {

@@ -6,10 +6,10 @@ import type { Tables } from "../tables.ts";
 import { prepare, type Query, type Statement, type WriteQuery, type WrittenBy } from "./statement.ts";
 
 /**
- * Writes each value's place as `+?`, which means the same as `?`. But a query with an ORDER BY or a LIMIT SQLite plans anew whenever its bare question marks
- * are given other values, which takes several times as long as running it.
+ * Writes each value's place as `+?`, which means the same as `?` and hides the value from SQLite's planner. At a bare question mark in a LIMIT, and in some equalities, it
+ * would look, and plan such a query anew in every run: better-sqlite3 sets values anew in each. That takes several times as long as running it.
  */
-class QueryCompiler extends SqliteQueryCompiler {
+class UnseenValuesCompiler extends SqliteQueryCompiler {
   protected override getCurrentParameterPlaceholder(): string {
     return "+?";
   }
@@ -21,7 +21,7 @@ const queries = new Kysely<Tables>({
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new DummyDriver(),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new QueryCompiler(),
+    createQueryCompiler: () => new UnseenValuesCompiler(),
   },
 });
 
