@@ -47,7 +47,7 @@ export class WriteAheadLog {
   /** Without a checkpointer the writer moves everything by itself. `onFault` hears at once of what `beforeTransaction` will throw. */
   constructor(connection: Database.Database, checkpointer: Checkpointer | undefined, onFault: (fault: StoreFault) => void) {
     this.#connection = connection;
-    // It moves nothing, and takes a microsecond.
+    // It moves nothing, and takes some microseconds.
     this.#length = connection.prepare<[], [bigint, bigint, bigint]>("pragma wal_checkpoint(NOOP)").raw();
     this.#checkpointer = checkpointer;
     this.#onFault = onFault;

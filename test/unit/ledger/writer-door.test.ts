@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { doorThrough } from "../../../src/ledger/writer-door.ts";
+import { doorThrough, WriterDoor } from "../../../src/ledger/writer-door.ts";
+import type { ToDoor } from "../../../src/ledger/writer-messages.ts";
 import { startWriterThread, type WriterThread } from "../../../src/ledger/writer-thread.ts";
 import { toCommand } from "../../support/asked.ts";
 import { add, init } from "../../support/given.ts";
@@ -44,6 +45,18 @@ test("who commits through one door is heard at the other", async () => {
   expect(grownOfMain).not.toHaveBeenCalled();
   await door.execute([toCommand(add("1"))]);
   await vi.waitFor(() => expect(grownOfMain).toHaveBeenCalled(), 60_000);
+});
+
+test("each batch has its own answer, in whatever order they come, and what comes twice is nobody's", async () => {
+  const sent: ToDoor[] = [];
+  const door = new WriterDoor((message) => sent.push(message));
+  const outcomes = ["first", "second", "third"].map(() => door.execute([toCommand(init())]).catch((error: Error) => error.message));
+  const answer = (index: number, message: string): void => door.receive({ type: "failed", batchId: sent[index]!.batchId, fault: "defect", message });
+  answer(1, "of the second");
+  answer(1, "of the second, again");
+  answer(2, "of the third");
+  answer(0, "of the first");
+  expect(await Promise.all(outcomes)).toEqual(["of the first", "of the second", "of the third"]);
 });
 
 test("when the writer is gone, nothing more is begun, and the door says so", async () => {

@@ -159,6 +159,17 @@ describe("nonsense and excess", () => {
     expect(server.seen).toHaveLength(answers);
   });
 
+  it("tells nonsense that comes after requests which have been answered", async () => {
+    const server = await startTestServer();
+    const { socket, until, closed } = await rawSocket(server.port);
+    socket.write(call + call);
+    const answered = await until((text) => text.split("200 OK").length === 3 && text.endsWith("}"));
+    socket.write("hello\r\n\r\n");
+    const told = (await closed()).slice(answered.length);
+    expect(told.slice(9, 12)).toBe("400");
+    expect(reasonsIn(told)).toEqual(["INVALID_REQUEST"]);
+  });
+
   it("answers over HTTP/2 whatever the request expects", async () => {
     const server = await startTestServer();
     const session = connectHttp2(server.url);
@@ -230,6 +241,18 @@ describe("nonsense and excess", () => {
     session.destroy();
     expect((await http1(`${server.url}/healthz`)).status).toBe(200);
     expect(server.log.filter((line) => Number(line["level"]) >= 50)).toEqual([]);
+  });
+
+  it("lets an HTTP/2 connection go whose calls are over, answered or cancelled", async () => {
+    const server = await startTestServer({ idleTimeoutMs: 100 });
+    const session = connectHttp2(server.url);
+    const answered = session.request({ ":path": "/readyz" });
+    answered.resume();
+    await once(answered, "close");
+    const cancelled = session.request({ ":method": "POST", ":path": "/wallet/add_money", "content-type": "application/json" });
+    cancelled.write("{");
+    cancelled.close(constants.NGHTTP2_CANCEL);
+    await once(session, "close");
   });
 
   it("lets an idle HTTP/2 connection go, but not one that waits for an answer", async () => {

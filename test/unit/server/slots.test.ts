@@ -44,7 +44,7 @@ interface Box {
   readonly kilobyte: readonly number[];
 }
 
-/** How much grows old, in MiB, while 40,000 boxes of a kilobyte come and go, eight being there at a time, as collections of young garbage have it; full ones, which may come too, make it less again. */
+/** How much grows old, in MiB, while 40,000 boxes of a kilobyte come and go, eight being there at a time, all rises together: a full collection, which V8 may begin by itself, takes some away again. */
 function grownOldMib(comeAndGo: (newcomer: Box) => void): number {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc") as (options?: { type: "minor" }) => void;
