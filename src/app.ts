@@ -55,10 +55,12 @@ export async function startApp(config: Config, logger: Logger, { opening = start
     throw error;
   }
 
-  const { host, port, reads, submit, drain, abandon, close } = network;
+  const { host, port, reads, submit, stopAccepting, drain, abandon, close } = network;
   const sweeper = config.autoRelease ? startSweeping(reads, submit, (error) => logger.warn({ err: error }, "overdue holds could not be released")) : undefined;
   const drainAll = async (): Promise<void> => {
     isReady = false;
+    // First of all: who is sent away comes back at once, and would be taken by a thread that is about to close its port.
+    await Promise.all([stopAccepting(), others.stopAccepting()]);
     await Promise.all([drain(), others.drain()]);
   };
   return {

@@ -13,7 +13,7 @@ export interface NetworkSettings {
 }
 
 /** Each is said back when it is done. */
-export type ToNetwork = "drain" | "abandon" | "close";
+export type ToNetwork = "stopAccepting" | "drain" | "abandon" | "close";
 
 export type FromNetwork =
   | { readonly type: "log"; readonly lines: string }

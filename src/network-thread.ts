@@ -22,6 +22,7 @@ void toWriter?.failed.then(({ message }) => isClosing || send({ type: "failed", 
 function serve(network: Network): void {
   const carryOut = async (what: ToNetwork): Promise<void> => {
     isReady = false;
+    if (what === "stopAccepting") await network.stopAccepting();
     if (what === "drain") await network.drain();
     if (what === "abandon") network.abandon();
     if (what === "close") {

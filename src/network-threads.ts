@@ -9,6 +9,8 @@ export interface NetworkThreads {
   /** Resolves when one of them has ended by itself, which is a defect, or can no longer trust the writer. */
   readonly failed: Promise<Error>;
   /** As Network's, of all of them. */
+  stopAccepting(): Promise<void>;
+  /** As Network's, of all of them. */
   drain(): Promise<void>;
   /** As Network's, of all of them. */
   abandon(): Promise<void>;
@@ -42,6 +44,7 @@ export async function startNetworkThreads(shared: SharedSettings, doors: readonl
   }
   return {
     failed: Promise.race(threads.map((thread) => thread.failed)),
+    stopAccepting: () => all((thread) => thread.ask("stopAccepting")),
     drain: () => all((thread) => thread.ask("drain")),
     abandon: () => all((thread) => thread.ask("abandon")),
     close,
@@ -52,7 +55,7 @@ class NetworkThread {
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<Error>();
-  readonly #done = { drain: Promise.withResolvers<void>(), abandon: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
+  readonly #done = { stopAccepting: Promise.withResolvers<void>(), drain: Promise.withResolvers<void>(), abandon: Promise.withResolvers<void>(), close: Promise.withResolvers<void>() };
   #isEnding = false;
 
   constructor(settings: NetworkSettings, logger: Logger) {

@@ -55,6 +55,8 @@ export interface Network {
   readonly port: number;
   readonly reads: Reads;
   submit(command: ReleaseHolds): Promise<Answer>;
+  /** No new connections; those that are open are served as before. */
+  stopAccepting(): Promise<void>;
   /** Not ready, no new connections; answers what was accepted, and ends verifications, which may be long and change nothing. */
   drain(): Promise<void>;
   /** Closes every connection at once. */
@@ -99,7 +101,7 @@ export async function startNetwork({ config, forReaders, door, logger, validate,
       logger,
     });
     const { host, port } = server;
-    return { host, port, reads, submit, drain: async () => void (await Promise.all([verifier.close(), server.drain()])), abandon: () => server.abandon(), close };
+    return { host, port, reads, submit, stopAccepting: () => server.stopAccepting(), drain: async () => void (await Promise.all([verifier.close(), server.drain()])), abandon: () => server.abandon(), close };
   } catch (error) {
     await close();
     throw error;

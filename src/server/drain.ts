@@ -19,12 +19,13 @@ const idleLingerMs = 200;
 const endedLingerMs = 500;
 
 /**
- * Resolves when every connection is closed, at the latest after `timeoutMs` milliseconds, when what is left is destroyed. The caller sees to it
- * that answers say `Connection: close` by then.
+ * Resolves when every connection is closed, at the latest `timeoutMs` milliseconds after the port began to be closed, when what is left is destroyed. The caller
+ * sees to it that answers say `Connection: close` by then.
  */
 export async function drainListener(listener: Listener, timeoutMs: number): Promise<void> {
-  listener.stopAccepting();
+  await listener.stopAccepting();
   const startMs = performance.now();
+  const leftMs = timeoutMs - (startMs - (listener.closingSinceMs ?? startMs));
   const endedSinceMs = new Map<Socket, number>();
   await new Promise<void>((resolve) => {
     const look = (): void => {
@@ -39,7 +40,7 @@ export async function drainListener(listener: Listener, timeoutMs: number): Prom
         endedSinceMs.set(socket, sinceMs);
         if (elapsedMs - sinceMs >= endedLingerMs) socket.destroy();
       }
-      if (listener.connections.size > 0 && elapsedMs < timeoutMs) return;
+      if (listener.connections.size > 0 && elapsedMs < leftMs) return;
       clearInterval(timer);
       resolve();
     };

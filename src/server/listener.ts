@@ -6,6 +6,7 @@ import { createServer as createHttp2Server } from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo, ListenOptions, Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { answerBrokenHttp } from "./broken-http.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { trackSessions } from "./http2-sessions.ts";
@@ -30,8 +31,10 @@ export interface Listener {
   /** Connections that are open. */
   readonly connections: ReadonlySet<Socket>;
   readonly sessions: Http2Sessions;
-  /** Takes no further connections; those that are open stay. */
-  stopAccepting(): void;
+  /** Takes the connections that wait already and then no further one; those that are open stay. Resolves when the port is closed. Never rejects. */
+  stopAccepting(): Promise<void>;
+  /** When that was asked for first, on the clock of `performance.now()`. */
+  readonly closingSinceMs: number | undefined;
   /** Closes HTTP/1.1 connections on which no request is under way, and those that have said nothing yet. */
   closeIdle(): void;
   /** Closes every connection, whatever happens on it, and frees the timers. */
@@ -54,6 +57,15 @@ const sessionMemoryMaxMib = 10;
  */
 const keepAliveDelayMs = 60_000;
 
+/**
+ * Connections that the system has accepted and we have not are reset when the port is closed, and their callers cannot know that nothing was done. So it is closed
+ * after a turn of the event loop that brought none and was shorter than this, in milliseconds: for longer none can have come unseen.
+ */
+const quietTurnMs = 1;
+
+/** How long at most such a turn is waited for, in milliseconds: under a flood of connections there is none. */
+const lastAcceptsMs = 500;
+
 /** How much of a stream a peer may send before we have read it, in bytes: a batch arrives in a few round trips, a flood stays small. */
 const streamWindowBytes = 256 * 1024;
 
@@ -68,11 +80,14 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
   const http1 = http1Parser(limits, answerers);
   const http2 = http2Parser(limits, answerers);
   const sessions = trackSessions(http2, limits.idleTimeoutMs);
+  let taken = 0;
+  let portClosed: Promise<void> | undefined;
 
   // Not half-open: a peer that ends its side has given up, as Node's HTTP/1.1 has it, too. Otherwise nobody would notice a caller that leaves.
   const tcp = createTcpServer({ allowHalfOpen: false, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs });
   tcp.maxConnections = limits.connectionsMax;
   tcp.on("connection", (socket) => {
+    taken++;
     connections.add(socket);
     silent.add(socket);
     socket.once("close", () => {
@@ -81,10 +96,14 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
     });
     // A connection's failure is the connection's end and nothing more. Both parsers see it through "close".
     socket.on("error", () => socket.destroy());
-    firstBytes(socket, limits.firstByteTimeoutMs, (protocol) => {
-      silent.delete(socket);
-      (protocol === "http2" ? http2 : http1).emit("connection", socket);
-    });
+    const serve = (): void =>
+      firstBytes(socket, limits.firstByteTimeoutMs, (protocol) => {
+        silent.delete(socket);
+        (protocol === "http2" ? http2 : http1).emit("connection", socket);
+      });
+    // Served after the port is closed: who is answered before comes again, and there would be no end of them.
+    if (portClosed === undefined) serve();
+    else void portClosed.then(() => socket.destroyed || serve());
   });
   await new Promise<void>((resolve, reject) => {
     tcp.once("error", reject);
@@ -96,11 +115,27 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
   // What can fail once the port is open (no file descriptors left for an accept) passes; the port stays.
   tcp.on("error", () => {});
 
+  let closingSinceMs: number | undefined;
+  const closePort = async (): Promise<void> => {
+    const startMs = (closingSinceMs = performance.now());
+    // To the place in the loop's turn that comes after the one where Node takes a connection; it takes one a turn.
+    await setImmediate();
+    for (let isQuiet = false; !isQuiet && performance.now() - startMs < lastAcceptsMs; ) {
+      const before = { taken, ms: performance.now() };
+      await setImmediate();
+      isQuiet = taken === before.taken && performance.now() - before.ms < quietTurnMs;
+    }
+    tcp.close();
+  };
+
   return {
     address: tcp.address() as AddressInfo,
     connections,
     sessions,
-    stopAccepting: () => void tcp.close(),
+    stopAccepting: () => (portClosed ??= closePort()),
+    get closingSinceMs() {
+      return closingSinceMs;
+    },
     closeIdle() {
       http1.closeIdleConnections();
       for (const socket of silent) socket.destroy();

@@ -58,6 +58,8 @@ export interface RunningServer {
   readonly host: string;
   /** The port that was taken. */
   readonly port: number;
+  /** Closes the port; connections that are open stay and are served as before. Resolves when it is closed. Never rejects. */
+  stopAccepting(): Promise<void>;
   /**
    * Takes nothing new, answers what was taken, closes the connections; what is left after `drainTimeoutMs` is destroyed. Never rejects. Calling
    * it again gives the same promise.
@@ -94,6 +96,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     host: listener.address.address,
     port: listener.address.port,
+    stopAccepting: () => listener.stopAccepting(),
     drain() {
       draining.abort();
       drained ??= drainListener(listener, limits.drainTimeoutMs);

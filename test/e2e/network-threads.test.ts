@@ -2,6 +2,9 @@
 
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { connect } from "node:http2";
 import { createServer, type AddressInfo } from "node:net";
 import { pino } from "pino";
 import { afterEach, expect, test, vi } from "vitest";
@@ -118,6 +121,34 @@ test("stopping under load answers every call of every thread, and what was ackno
   const { operations, problems } = checkBooks(service.databasePath);
   expect(problems).toEqual([]);
   expect(operations).toBe(acknowledged + 1);
+});
+
+test("who is sent away finds the port closed, and not a thread that takes them and is gone", async () => {
+  service = await startService("--network-threads=2");
+  const body = JSON.stringify({ items: Array.from({ length: 1_000 }, (_, index) => ({ initWallet: { userId: `user-${index}`, currency: "USD" } })) });
+  const outcome = (agent: Agent): Promise<number | string | undefined> =>
+    new Promise((resolve) => {
+      request(`${service.url}/wallet.v1.WalletService/ExecuteBatch`, { agent, method: "POST", headers: { "content-type": "application/json" } }, (response) => resolve(response.resume().statusCode))
+        .on("error", ({ code }: NodeJS.ErrnoException) => resolve(code))
+        .end(body);
+    });
+  const sentAway = Array.from({ length: 40 }, async () => {
+    await once(connect(service.url), "goaway");
+    return outcome(new Agent());
+  });
+  // Threads that are busy see late that they are to stop.
+  let answered = 0;
+  const loads = Array.from({ length: 8 }, async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (;;) {
+      const last = await outcome(agent);
+      if (last !== 200) return last;
+      answered++;
+    }
+  });
+  await vi.waitFor(() => expect(answered).toBeGreaterThan(8), 60_000);
+  await service.stop();
+  expect(new Set(await Promise.all([...loads, ...sentAway]))).toEqual(new Set(["ECONNREFUSED"]));
 });
 
 test("a port that somebody has is not shared with them", async () => {

@@ -32,6 +32,13 @@ function http1Call(server: TestServer, agent: Agent): Promise<{ status: number; 
   });
 }
 
+/** Over a connection of its own. */
+function statusOnItsOwn(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(url, { agent: false }, (response) => resolve(response.resume().statusCode)).on("error", reject).end();
+  });
+}
+
 async function http2Call(session: ClientHttp2Session): Promise<string> {
   const stream = session.request({ ":method": "POST", ":path": "/wallet/add_money", "content-type": "application/json" });
   stream.end(waitingBody);
@@ -77,16 +84,44 @@ it("answers every call that was taken, whatever its protocol, and then is gone",
   client.close();
 });
 
-it("takes no new connection once it began", async () => {
+it("takes no new connection once the port is closed, and still answers those who came before", async () => {
   const server = await startTestServer();
   const agent = new Agent();
   const call = http1Call(server, agent);
   await server.gate.waitFor(1);
   const drained = server.drain();
+  await server.stopAccepting();
   await expect(rawSocket(server.port)).rejects.toThrow("ECONNREFUSED");
   server.gate.open();
   expect((await call).status).toBe(200);
   await drained;
+});
+
+it("answers on connections that wait to be taken when it begins: the system would reset them", async () => {
+  const server = await startTestServer();
+  const statuses = Array.from({ length: 20 }, () => statusOnItsOwn(`${server.url}/healthz`));
+  // The system has accepted them by now, and we have not had a turn to.
+  await new Promise((resolve) => process.nextTick(resolve));
+  await server.drain();
+  expect(new Set(await Promise.all(statuses))).toEqual(new Set([200]));
+});
+
+it("closing the port alone leaves those who are connected where they are, and is no drain", async () => {
+  const server = await startTestServer();
+  server.gate.open();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const session = connectHttp2(server.url);
+  let goaways = 0;
+  session.on("goaway", () => goaways++);
+  await Promise.all([http1Call(server, agent), http2Call(session)]);
+  await server.stopAccepting();
+  await expect(rawSocket(server.port)).rejects.toThrow("ECONNREFUSED");
+  expect(await http1Call(server, agent)).toMatchObject({ status: 200, connection: "keep-alive" });
+  expect(await http2Call(session)).toContain('"wait"');
+  expect(goaways).toBe(0);
+  await server.drain();
+  expect(goaways).toBeGreaterThan(0);
+  agent.destroy();
 });
 
 it("is unready from its beginning", async () => {

@@ -86,6 +86,7 @@ export async function startTestServer(limits: Partial<ServerLimits> = {}): Promi
   return {
     host: server.host,
     port: server.port,
+    stopAccepting: () => server.stopAccepting(),
     drain: () => server.drain(),
     abandon: () => server.abandon(),
     url: `http://127.0.0.1:${server.port}`,
