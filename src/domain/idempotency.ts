@@ -2,6 +2,7 @@
 
 import { hash } from "node:crypto";
 import type { WalletCommand } from "./command.ts";
+import type { Decimal } from "./money.ts";
 import type { Rejection } from "./rejection.ts";
 import type { UserId } from "./wallet.ts";
 
@@ -78,8 +79,19 @@ function hasFields(command: WalletCommand, names: readonly string[]): boolean {
 function canonical(value: unknown): string {
   if (typeof value === "bigint") return `"${value}"`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const names = Object.keys(value).toSorted();
-  return `[${names.map((name) => `[${JSON.stringify(name)},${canonical(value[name as keyof typeof value])}]`).join(",")}]`;
+  if (isDecimal(value)) return `[["scale",${value.scale}],["unscaled","${value.unscaled}"]]`;
+  const names = Object.keys(value);
+  // Sorting nothing takes as long as hashing a request.
+  if (names.length === 0) return "[]";
+  return `[${names
+    .toSorted()
+    .map((name) => `[${JSON.stringify(name)},${canonical(value[name as keyof typeof value])}]`)
+    .join(",")}]`;
+}
+
+/** The only object with a bigint in it that a command has. */
+function isDecimal(value: object): value is Decimal {
+  return "unscaled" in value && typeof value.unscaled === "bigint";
 }
 
 function shortHash(text: string): string {
