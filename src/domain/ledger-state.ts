@@ -203,8 +203,10 @@ export class LedgerState {
   }
 
   #placed(head: JournalHead, operationId: bigint, content: Content): JournalRecord {
-    const draft = { partition: head.partition, sequence: head.sequence + 1n, operationId, ...content, timeMs: this.nowMs };
-    return { ...draft, hash: recordHash(head.hash, draft) };
+    // Sealed in place: a record is large, and there is one for each operation.
+    const record = { partition: head.partition, sequence: head.sequence + 1n, operationId, ...content, timeMs: this.nowMs, hash: head.hash };
+    record.hash = recordHash(head.hash, record);
+    return record;
   }
 
   #putWallet(wallet: Wallet): void {

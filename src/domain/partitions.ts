@@ -11,5 +11,5 @@ export const partitionsMax = 32_768;
  * on every engine, server and version: rows are found by it.
  */
 export function partitionOf(userId: UserId, partitions: number): number {
-  return partitions === 1 ? 0 : hash("sha256", userId, "buffer").readUInt32BE() % partitions;
+  return partitions === 1 ? 0 : Number.parseInt(hash("sha256", userId, "hex").slice(0, 8), 16) % partitions;
 }

@@ -33,7 +33,11 @@ export function walletIdentityFromRow(row: Selectable<WalletTable>): WalletIdent
 
 export function walletFromRow(row: Selectable<WalletTable>): Wallet {
   return {
-    ...walletIdentityFromRow(row),
+    walletId: row.wallet_id,
+    userId: row.user_id as UserId,
+    currency: row.currency as CurrencyCode,
+    exponent: Number(row.exponent),
+    createTimeMs: Number(row.create_time_ms),
     availableMinor: row.available_minor,
     heldMinor: row.held_minor,
     state: named(walletStates, row.state),

@@ -5,6 +5,11 @@
 
 import { noTotals, totalKinds, type Total, type TotalKind, type Totals } from "../domain/totals.ts";
 
+/** Seven groups of seven bits are exact as a number. */
+const exactBits = 49n;
+const exactFactorMax = 128 ** 6;
+const exactMax = 2n ** exactBits - 1n;
+
 export function encodeTotals(totals: Totals): Uint8Array {
   const bytes: number[] = [];
   totalKinds.forEach((kind, index) => {
@@ -14,7 +19,7 @@ export function encodeTotals(totals: Totals): Uint8Array {
     pushVarint(bytes, count);
     pushVarint(bytes, minor);
   });
-  return Uint8Array.from(bytes);
+  return new Uint8Array(bytes);
 }
 
 /** Throws a RangeError on bytes that `encodeTotals` does not make. */
@@ -22,11 +27,22 @@ export function decodeTotals(bytes: Uint8Array): Totals {
   if (bytes.length === 0) return noTotals;
   const totals: Record<TotalKind, Total> = { ...noTotals };
   let position = 0;
+  const next = (): number => {
+    const byte = bytes[position++];
+    if (byte === undefined) throw new RangeError("counters end in the middle of a number");
+    return byte;
+  };
   const varint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = bytes[position++];
-      if (byte === undefined) throw new RangeError("counters end in the middle of a number");
+    // A number as long as that is exact, since each step makes another bigint.
+    let low = 0;
+    for (let factor = 1; factor <= exactFactorMax; factor *= 128) {
+      const byte = next();
+      low += (byte & 127) * factor;
+      if (byte < 128) return BigInt(low);
+    }
+    let value = BigInt(low);
+    for (let shift = exactBits; ; shift += 7n) {
+      const byte = next();
       value |= BigInt(byte & 127) << shift;
       if (byte < 128) return value;
     }
@@ -40,9 +56,11 @@ export function decodeTotals(bytes: Uint8Array): Totals {
 }
 
 function pushVarint(bytes: number[], value: bigint): void {
-  while (value >= 128n) {
+  while (value > exactMax) {
     bytes.push(Number(value & 127n) | 128);
     value >>= 7n;
   }
-  bytes.push(Number(value));
+  let low = Number(value);
+  for (; low >= 128; low = Math.floor(low / 128)) bytes.push((low % 128) | 128);
+  bytes.push(low);
 }

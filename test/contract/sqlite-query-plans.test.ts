@@ -10,6 +10,7 @@ import { LateRows, lateRowSizes } from "../../src/store/sqlite/newer-wallets/lat
 import { keyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
 import { prepareLoad } from "../../src/store/sqlite/load.ts";
 import { prepareLookups } from "../../src/store/sqlite/lookups.ts";
+import { withNewest } from "../../src/store/sqlite/queries.ts";
 import { prepareReading } from "../../src/store/sqlite/reading-statements.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { prepareWrite } from "../../src/store/sqlite/write.ts";
@@ -34,8 +35,9 @@ beforeAll(async () => {
   };
   const { queries } = prepareReading(connection, writtenQueries);
   const keyIndexes = new KeyIndexes(connection, keyIndexSizes);
-  prepareLoad(connection, queries, keyIndexes, 1);
-  prepareWrite(connection, keyIndexes, new LateRows(connection, lateRowSizes));
+  const lateRows = new LateRows(connection, lateRowSizes);
+  prepareLoad(connection, withNewest(queries, lateRows.newerWallets), keyIndexes, 1);
+  prepareWrite(connection, keyIndexes, lateRows);
   const others = new Set(plans.keys());
   prepareLookups(connection);
   for (const [sql, plan] of plans) if (!others.has(sql)) lookupPlans.push(plan);
@@ -87,7 +89,8 @@ describe("query plans", () => {
     ["journal", "sequence"],
     ["wallets", "wallet_id"],
   ])("a link into %s is followed by a key", (table, id) => {
-    const byKey = [...plans].filter(([sql]) => sql.startsWith(`select * from "${table}"`) && sql.endsWith(`"${id}" = +?`));
-    expect(byKey.map(([, plan]) => plan)).toEqual([[expect.stringMatching(new RegExp(`^SEARCH ${table} USING PRIMARY KEY \\(partition=\\? AND ${id}=\\?\\)$`))]]);
+    const byKey = [...plans].filter(([sql]) => sql.startsWith("select ") && sql.endsWith(` from "${table}" where "partition" = +? and "${id}" = +?`));
+    expect(byKey.length).toBeGreaterThan(0);
+    for (const [, plan] of byKey) expect(plan).toEqual([`SEARCH ${table} USING PRIMARY KEY (partition=? AND ${id}=?)`]);
   });
 });

@@ -65,7 +65,11 @@ function prepareLoadPartition(connection: Database.Database, queries: Queries, k
       if (row.hold_id !== null) loadHold(row.hold_id);
     };
 
-    for (const { userId, currency } of unique(touched.wallets)) {
+    const asked = new Set<string>();
+    for (const { userId, currency } of touched.wallets) {
+      const name = `${userId} ${currency ?? ""}`;
+      if (asked.has(name)) continue;
+      asked.add(name);
       for (const row of walletRowsOf(queries, { partition, userId, currency })) if (!wallets.has(row.wallet_id)) wallets.set(row.wallet_id, walletFromRow(row));
     }
     const keyIndex = keyIndexes.of(head.partition);
@@ -86,8 +90,4 @@ function prepareLoadPartition(connection: Database.Database, queries: Queries, k
       eligible: found,
     };
   };
-}
-
-function unique(wallets: Touched["wallets"]): Touched["wallets"] {
-  return [...new Map(wallets.map((wallet) => [`${wallet.userId} ${wallet.currency ?? ""}`, wallet])).values()];
 }

@@ -1,19 +1,20 @@
 // The queries that both the writer and the readers make.
 
-import type { Selectable } from "kysely";
+import type { Selectable, Sql } from "kysely";
 import { birthplaceOf } from "../../domain/journal.ts";
 import type { CurrencyTotalsTable, HoldTable, JournalTable, LedgerHeadTable, LedgerTable, WalletTable } from "../tables.ts";
-import type { NewerWallets } from "./newer-wallets/newer-wallets.ts";
+import type { NewerWallets, WalletRowInText } from "./newer-wallets/newer-wallets.ts";
+import { changingWalletColumns } from "./newer-wallets/wallet-state-encoding.ts";
 import type { Statement, WriteQuery, Written } from "./statement.ts";
 
-/** Each by the key or index that serves it. */
-export interface Queries {
+/** Each by the key or index that serves it. `WalletRow` is what is answered of wallets. */
+export interface Queries<WalletRow = Selectable<WalletTable>> {
   ledger: Statement<object, Selectable<LedgerTable>>;
   head: Statement<{ partition: bigint }, Selectable<LedgerHeadTable>>;
-  wallet: Statement<{ partition: bigint; walletId: bigint }, Selectable<WalletTable>>;
-  walletOfUser: Statement<{ partition: bigint; userId: string; currency: string }, Selectable<WalletTable>>;
+  wallet: Statement<{ partition: bigint; walletId: bigint }, WalletRow>;
+  walletOfUser: Statement<{ partition: bigint; userId: string; currency: string }, WalletRow>;
   /** In no order: they are few, and an ORDER BY tempts SQLite to walk the partition instead. */
-  walletsOfUser: Statement<{ partition: bigint; userId: string }, Selectable<WalletTable>>;
+  walletsOfUser: Statement<{ partition: bigint; userId: string }, WalletRow>;
   hold: Statement<{ partition: bigint; holdId: bigint }, Selectable<HoldTable>>;
   record: Statement<{ partition: bigint; sequence: bigint }, Selectable<JournalTable>>;
   /** Where an operation is that was moved here with an id of another place. */
@@ -22,19 +23,19 @@ export interface Queries {
   currencyTotals: Statement<{ partition: bigint }, Selectable<CurrencyTotalsTable>>;
 }
 
-/** The queries of `Queries`. */
-export function writeQueries(query: WriteQuery): Written<Queries> {
+/** The queries of `Queries`, of wallets as their rows are. */
+export function writeQueries(query: WriteQuery): Written<Queries<WalletRowInText>> {
   return {
     ledger: query((db) => db.selectFrom("ledger").selectAll().where("id", "=", 1n)),
     head: query((db, arg) => db.selectFrom("ledger_head").selectAll().where("partition", "=", arg("partition"))),
-    wallet: query((db, arg) =>
-      db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("wallet_id", "=", arg("walletId")),
+    wallet: query((db, arg, sql) =>
+      db.selectFrom("wallets").select(walletColumns(sql)).where("partition", "=", arg("partition")).where("wallet_id", "=", arg("walletId")),
     ),
-    walletOfUser: query((db, arg) =>
-      db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")).where("currency", "=", arg("currency")),
+    walletOfUser: query((db, arg, sql) =>
+      db.selectFrom("wallets").select(walletColumns(sql)).where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")).where("currency", "=", arg("currency")),
     ),
-    walletsOfUser: query((db, arg) =>
-      db.selectFrom("wallets").selectAll().where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")),
+    walletsOfUser: query((db, arg, sql) =>
+      db.selectFrom("wallets").select(walletColumns(sql)).where("partition", "=", arg("partition")).where("user_id", "=", arg("userId")),
     ),
     hold: query((db, arg) => db.selectFrom("holds").selectAll().where("partition", "=", arg("partition")).where("hold_id", "=", arg("holdId"))),
     record: query((db, arg) =>
@@ -50,6 +51,11 @@ export function writeQueries(query: WriteQuery): Written<Queries> {
       db.selectFrom("currency_totals").selectAll().where("partition", "=", arg("partition")).orderBy("currency").orderBy("exponent"),
     ),
   };
+}
+
+function walletColumns(sql: Sql) {
+  const asTheyAre = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingWalletColumns.filter((column) => column !== "totals")] as const;
+  return [...asTheyAre, sql<string>`hex(totals)`.as("totals")] as const;
 }
 
 /** The record that is the operation with this id: of two, the payer's. */
@@ -72,15 +78,15 @@ function movedRow(queries: Queries, operationId: bigint, born: bigint): Selectab
 }
 
 /** How many partitions the ledger has; it never changes. */
-export function partitionCountOf({ ledger }: Queries): number {
+export function partitionCountOf({ ledger }: Pick<Queries, "ledger">): number {
   const row = ledger.get({});
   if (row === undefined) throw new Error("the ledger has no row of its own");
   return Number(row.partitions);
 }
 
 /** The same queries, with wallets as they are now though their rows may be behind. */
-export function withNewest(queries: Queries, newer: NewerWallets): Queries {
-  const newest = <Args>({ get, all, run }: Statement<Args, Selectable<WalletTable>>): Statement<Args, Selectable<WalletTable>> => ({
+export function withNewest(queries: Queries<WalletRowInText>, newer: NewerWallets): Queries {
+  const newest = <Args>({ get, all, run }: Statement<Args, WalletRowInText>): Statement<Args, Selectable<WalletTable>> => ({
     get(args) {
       const row = get(args);
       return row && newer.newest(row);

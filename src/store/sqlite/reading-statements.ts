@@ -6,12 +6,14 @@ import type { HistoryStatements } from "./history.ts";
 import type { HoldListStatements } from "./hold-lists.ts";
 import type { KeyRowStatements } from "./keys/key-rows.ts";
 import type { KeyRunStatements } from "./keys/key-runs.ts";
+import type { WalletRowInText } from "./newer-wallets/newer-wallets.ts";
 import type { Queries } from "./queries.ts";
 import type { StateRowStatements } from "./newer-wallets/state-rows.ts";
 import { prepareAll, type Written } from "./statement.ts";
 
 interface ReadingStatements {
-  readonly queries: Queries;
+  /** Of wallets as their rows are; see `withNewest`. */
+  readonly queries: Queries<WalletRowInText>;
   readonly stateRows: StateRowStatements;
   readonly activeHolds: ActiveHoldStatements;
   readonly history: HistoryStatements;

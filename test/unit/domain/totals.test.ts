@@ -90,6 +90,8 @@ describe("the stored form", () => {
     ["four kinds", { ...noTotals, adds: { count: 1n, minor: 2n }, holds: { count: 3n, minor: 4n }, releases: { count: 5n, minor: 6n }, reversals: { count: 7n, minor: 8n } }, "010102020304030506040708"],
     ["two captures that ended one hold and returned 3", { ...noTotals, captures: { count: 2n, minor: 9n }, capturedHolds: { count: 1n, minor: 9n }, captureReturns: { count: 1n, minor: 3n } }, "050209060109070103"],
     ["what came and went", { ...noTotals, withdrawals: { count: 1n, minor: 2n }, transfersOut: { count: 3n, minor: 4n }, transfersIn: { count: 5n, minor: 6n } }, "0801020903040a0506"],
+    ["2^49 less one, and 2^49", { ...noTotals, adds: { count: 2n ** 49n - 1n, minor: 2n ** 49n } }, "01ffffffffffff7f8080808080808001"],
+    ["2^56 and one more", { ...noTotals, adds: { count: 1n, minor: 2n ** 56n + 1n } }, "0101818080808080808001"],
     ["2^64", { ...noTotals, adds: { count: 1n, minor: 2n ** 64n } }, "010180808080808080808002"],
   ])("of %s", (_, each, hex) => {
     expect(Buffer.from(encodeTotals(each)).toString("hex")).toBe(hex);
