@@ -75,9 +75,12 @@ function hasFields(command: WalletCommand, names: readonly string[]): boolean {
   return count === names.length;
 }
 
+/** Characters that JSON may have in another form. */
+const escaped = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+
 /** JSON with one form for each value: objects as pairs in the order of their names, bigints as text. Written by hand, since this is done for every call. */
 function canonical(value: unknown): string {
-  if (typeof value === "bigint") return `"${value}"`;
+  if (typeof value === "bigint" || (typeof value === "string" && !escaped.test(value))) return `"${value}"`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (isDecimal(value)) return `[["scale",${value.scale}],["unscaled","${value.unscaled}"]]`;
   const names = Object.keys(value);

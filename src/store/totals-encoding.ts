@@ -11,15 +11,21 @@ const exactFactorMax = 128 ** 6;
 const exactMax = 2n ** exactBits - 1n;
 
 export function encodeTotals(totals: Totals): Uint8Array {
-  const bytes: number[] = [];
-  totalKinds.forEach((kind, index) => {
+  let length = 0;
+  for (const kind of totalKinds) {
     const { count, minor } = totals[kind];
-    if (count === 0n) return;
-    bytes.push(index + 1);
-    pushVarint(bytes, count);
-    pushVarint(bytes, minor);
-  });
-  return new Uint8Array(bytes);
+    if (count !== 0n) length += 1 + varintLength(count) + varintLength(minor);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (let index = 0; index < totalKinds.length; index++) {
+    const { count, minor } = totals[totalKinds[index]!];
+    if (count === 0n) continue;
+    bytes[at++] = index + 1;
+    at = putVarint(bytes, at, count);
+    at = putVarint(bytes, at, minor);
+  }
+  return bytes;
 }
 
 /** Throws a RangeError on bytes that `encodeTotals` does not make. */
@@ -55,12 +61,18 @@ export function decodeTotals(bytes: Uint8Array): Totals {
   return totals;
 }
 
-function pushVarint(bytes: number[], value: bigint): void {
-  while (value > exactMax) {
-    bytes.push(Number(value & 127n) | 128);
-    value >>= 7n;
-  }
+function varintLength(value: bigint): number {
+  let length = 1;
+  for (; value > exactMax; value >>= 7n) length++;
+  for (let low = Number(value); low >= 128; low = Math.floor(low / 128)) length++;
+  return length;
+}
+
+/** Answers where the next one begins. */
+function putVarint(bytes: Uint8Array, at: number, value: bigint): number {
+  for (; value > exactMax; value >>= 7n) bytes[at++] = Number(value & 127n) | 128;
   let low = Number(value);
-  for (; low >= 128; low = Math.floor(low / 128)) bytes.push((low % 128) | 128);
-  bytes.push(low);
+  for (; low >= 128; low = Math.floor(low / 128)) bytes[at++] = (low % 128) | 128;
+  bytes[at++] = low;
+  return at;
 }

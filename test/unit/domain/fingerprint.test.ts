@@ -115,6 +115,15 @@ test("is SHA-256 over the fields' names and values: fixed, since ledgers have it
   expect(fingerprint({ ...command, amount } as WalletCommand)).toBe(createHash("sha256").update(text).digest("hex").slice(0, 32));
 });
 
+test("writes each character as JSON does", () => {
+  for (let code = 0; code <= 0xffff; code++) {
+    const reference = `a${String.fromCharCode(code)}b`;
+    const text = `[["reference",${JSON.stringify(reference)}],["type","addMoney"]]`;
+    const printed = fingerprint({ type: "addMoney", reference } as WalletCommand);
+    if (printed !== createHash("sha256").update(text).digest("hex").slice(0, 32)) expect.fail(`U+${code.toString(16)} is written in another form`);
+  }
+});
+
 describe("a key's hash", () => {
   test("is 16 bytes in hex", () => expect(keyHash(user("alice"), "k")).toMatch(/^[0-9a-f]{32}$/));
   test("is SHA-256 over user, a zero byte and key: fixed, since ledgers have it on disk", () => {
