@@ -8,7 +8,7 @@ import { denominationKey } from "./denomination.ts";
 import type { Hold } from "./hold.ts";
 import type { RememberedKey } from "./idempotency.ts";
 import { assertSoundHold, assertSoundWallet } from "./invariants.ts";
-import { operationIdAt, type JournalHead, type JournalRecord, type WalletAfter, type WalletPart } from "./journal.ts";
+import { operationIdAt, type JournalHead, type JournalRecord, type WalletAfter } from "./journal.ts";
 import type { Changes, CurrencyTotals, EligibleHolds, LoadedPartition, LoadedState } from "./loaded-state.ts";
 import { partitionOf } from "./partitions.ts";
 import { noTotals } from "./totals.ts";
@@ -27,8 +27,8 @@ export interface Draft {
   readonly receivers: JournalRecord | undefined;
 }
 
-/** A record without the place and seal that its journal gives it. */
-type Content = Omit<JournalRecord, "partition" | "sequence" | "operationId" | "timeMs" | "hash">;
+/** A record with any hash, until it is sealed. */
+type Unsealed = Omit<JournalRecord, "hash"> & { hash: Uint8Array };
 
 /** One partition as the batch has left it so far. */
 interface PartitionState {
@@ -132,24 +132,30 @@ export class LedgerState {
     const { head } = this.#partitionOf(wallet.userId);
     const receiverHead = receiver === undefined ? head : this.#partitionOf(receiver.wallet.userId).head;
     const isApart = receiverHead.partition !== head.partition;
-    const operationId = operationIdAt(head.partition, head.sequence + 1n);
-    const content: Content = {
+    const sequence = head.sequence + 1n;
+    const record: Unsealed = {
+      partition: head.partition,
+      sequence,
+      operationId: operationIdAt(head.partition, sequence),
       kind: effect.kind,
-      ...partIn(wallet),
+      walletId: wallet.walletId,
+      after: afterOf(wallet),
+      previousSequence: wallet.headSequence,
       amountMinor: effect.amountMinor,
       hold: hold && { holdId: hold.holdId, status: hold.status, capturedMinor: hold.capturedMinor, eligibleTimeMs: hold.eligibleTimeMs },
       opened: effect.kind === "INIT" ? { userId: wallet.userId, currency: wallet.currency, exponent: wallet.exponent } : undefined,
       relatedOperationId: effect.relatedOperationId,
-      receiver: receiver && { ...partIn(receiver.wallet), amountMinor: receiver.amountMinor },
+      receiver: receiver && { walletId: receiver.wallet.walletId, after: afterOf(receiver.wallet), previousSequence: receiver.wallet.headSequence, amountMinor: receiver.amountMinor },
       apart: isApart ? { side: "PAYER", other: ownerOf(receiver!.wallet) } : undefined,
       keyHash: marks.keyHash,
       reference: marks.reference,
       metadata: marks.metadata,
+      timeMs: this.nowMs,
+      hash: head.hash,
     };
-    const record = this.#placed(head, operationId, content);
-    if (!isApart) return { record, receivers: undefined };
-    const told: Content = { ...content, hold: undefined, keyHash: undefined, apart: { side: "RECEIVER", other: ownerOf(wallet) } };
-    return { record, receivers: this.#placed(receiverHead, operationId, told) };
+    if (!isApart) return { record: sealed(head, record), receivers: undefined };
+    const told: Unsealed = { ...record, partition: receiverHead.partition, sequence: receiverHead.sequence + 1n, hold: undefined, keyHash: undefined, apart: { side: "RECEIVER", other: ownerOf(wallet) } };
+    return { record: sealed(head, record), receivers: sealed(receiverHead, told) };
   }
 
   /** Makes the effect the next operation: from here on everything in the batch sees it. */
@@ -202,13 +208,6 @@ export class LedgerState {
     return state;
   }
 
-  #placed(head: JournalHead, operationId: bigint, content: Content): JournalRecord {
-    // Sealed in place: a record is large, and there is one for each operation.
-    const record = { partition: head.partition, sequence: head.sequence + 1n, operationId, ...content, timeMs: this.nowMs, hash: head.hash };
-    record.hash = recordHash(head.hash, record);
-    return record;
-  }
-
   #putWallet(wallet: Wallet): void {
     if (!this.#wallets.has(wallet.walletId)) {
       const walletIds = this.#walletIdsByUser.get(wallet.userId) ?? [];
@@ -253,9 +252,15 @@ export class LedgerState {
   }
 }
 
-/** The wallet's part in the operation that makes it so. */
-function partIn({ walletId, availableMinor, heldMinor, state, version, balanceMaxMinor, headSequence }: Wallet): WalletPart {
-  return { walletId, after: { availableMinor, heldMinor, state, version: version + 1n, balanceMaxMinor }, previousSequence: headSequence };
+/** What the operation that makes the wallet so says of it. */
+function afterOf({ availableMinor, heldMinor, state, version, balanceMaxMinor }: Wallet): WalletAfter {
+  return { availableMinor, heldMinor, state, version: version + 1n, balanceMaxMinor };
+}
+
+/** The record chained to the end of its journal. Sealed in place: a record is large, and there is one for each operation. */
+function sealed(head: JournalHead, record: Unsealed): JournalRecord {
+  record.hash = recordHash(head.hash, record);
+  return record;
 }
 
 /** To whom the wallet belongs, as the record in the other partition says it. */

@@ -123,15 +123,15 @@ const transfers: readonly Mutant[] = [
   {
     bug: "a receiver's version stands still",
     file: "src/domain/ledger-state.ts",
-    replace: "receiver: receiver && { ...partIn(receiver.wallet), amountMinor: receiver.amountMinor },",
-    by: "receiver: receiver && { ...partIn({ ...receiver.wallet, version: receiver.wallet.version - 1n }), amountMinor: receiver.amountMinor },",
+    replace: "after: afterOf(receiver.wallet)",
+    by: "after: afterOf({ ...receiver.wallet, version: receiver.wallet.version - 1n })",
     caughtBy: [...unit("transfer-money"), ...model],
   },
   {
     bug: "a receiver's history goes on from the payer's",
     file: "src/domain/ledger-state.ts",
-    replace: "receiver: receiver && { ...partIn(receiver.wallet), amountMinor: receiver.amountMinor },",
-    by: "receiver: receiver && { ...partIn(receiver.wallet), previousSequence: wallet.headSequence, amountMinor: receiver.amountMinor },",
+    replace: "previousSequence: receiver.wallet.headSequence",
+    by: "previousSequence: wallet.headSequence",
     caughtBy: [...unit("journal"), ...model],
   },
   {

@@ -21,8 +21,8 @@ export const partitionMutants: readonly Mutant[] = [
   {
     bug: "a receiver's record is chained to the payer's head",
     file: "src/domain/ledger-state.ts",
-    replace: "receivers: this.#placed(receiverHead, operationId, told)",
-    by: "receivers: this.#placed({ ...receiverHead, hash: head.hash }, operationId, told)",
+    replace: "receivers: sealed(receiverHead, told)",
+    by: "receivers: sealed(head, told)",
     caughtBy: [...unit("apart"), ...contract("store-partitions")],
   },
   {
