@@ -11,6 +11,7 @@
 // 30 version, 31 balance_max after, 32 previous sequence; where the wallets are in different partitions 33 side (1 the payer's, 2 the receiver's), 34 the other
 // wallet's user id, 35 its exponent. Amounts are minor units. New fields take new numbers, so old hashes stay right.
 
+import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { holdStatusNumbers } from "./hold.ts";
 import { operationKindNumbers, sideNumbers, type JournalRecord } from "./journal.ts";
@@ -128,7 +129,8 @@ class FieldWriter {
     const length = Buffer.byteLength(value, encoding);
     this.#reserve(integerMaxBytes + length);
     this.#safeVarint(length);
-    this.#length += this.#buffer.write(value, this.#length, length, encoding);
+    assert(this.#buffer.write(value, this.#length, length, encoding) === length, "digits are digits");
+    this.#length += length;
   }
 
   /** LEB128 of a non-negative safe integer; `% 128` rather than bit operations, which end at 32 bits. */

@@ -44,6 +44,20 @@ beforeAll(async () => {
   copySqliteLedger(path, good);
 });
 
+test("counters in text that says the same bytes", async () => {
+  const source = new Database(good, { readonly: true });
+  const schema = new Map(source.prepare<[], [string, string]>("select name, sql from sqlite_schema where name = 'wallets'").raw().all());
+  const wallets = source.prepare<[], number>("select count(*) from wallets").pluck().get();
+  source.close();
+  copyFileSync(good, copy);
+  const db = new Database(copy);
+  setStrict(db, schema, false);
+  db.exec("update wallets set totals = hex(totals)");
+  setStrict(db, schema, true);
+  db.close();
+  expect((await verified(copy, { idempotencyRetentionMs })).mismatchCount).toBe(wallets);
+});
+
 test.each(["ledger", "ledger_head", "wallets", "holds", "journal", "history_marks", "idempotency_keys", "currency_totals", "newer_wallets", "key_runs", "key_chunks", "key_filters"])("%s", async (table) => {
   const ledger = table === "newer_wallets" ? late : good;
   const source = new Database(ledger, { readonly: true });

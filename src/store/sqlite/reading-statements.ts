@@ -6,9 +6,8 @@ import type { HistoryStatements } from "./history.ts";
 import type { HoldListStatements } from "./hold-lists.ts";
 import type { KeyRowStatements } from "./keys/key-rows.ts";
 import type { KeyRunStatements } from "./keys/key-runs.ts";
-import type { WalletRowInText } from "./newer-wallets/newer-wallets.ts";
-import type { Queries } from "./queries.ts";
 import type { StateRowStatements } from "./newer-wallets/state-rows.ts";
+import type { Queries, WalletRowInText } from "./queries.ts";
 import { prepareAll, type Written } from "./statement.ts";
 
 interface ReadingStatements {

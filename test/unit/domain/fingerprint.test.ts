@@ -115,6 +115,11 @@ test("is SHA-256 over the fields' names and values: fixed, since ledgers have it
   expect(fingerprint({ ...command, amount } as WalletCommand)).toBe(createHash("sha256").update(text).digest("hex").slice(0, 32));
 });
 
+test("metadata that is called as an amount's parts are is metadata", () => {
+  const text = '[["metadata",[["scale","2"],["unscaled","1"]]],["type","addMoney"]]';
+  expect(fingerprint({ type: "addMoney", metadata: { unscaled: "1", scale: "2" } } as unknown as WalletCommand)).toBe(createHash("sha256").update(text).digest("hex").slice(0, 32));
+});
+
 test("writes each character as JSON does", () => {
   for (let code = 0; code <= 0xffff; code++) {
     const reference = `a${String.fromCharCode(code)}b`;

@@ -6,12 +6,6 @@ import { NewestStates } from "./newest-states.ts";
 import type { StateRowStatements } from "./state-rows.ts";
 import { countStates } from "./wallet-state-encoding.ts";
 
-/**
- * A wallet's row with its counters in hex digits: for each blob the driver makes a piece of memory outside of the heap, which costs half as much as everything else about reading
- * the row.
- */
-export type WalletRowInText = Omit<Selectable<WalletTable>, "totals"> & { readonly totals: string };
-
 /** States in memory from which on those are forgotten that the table no longer has: of each partition, of which there may be thousands. */
 const firstPrunedAt = 64;
 
@@ -43,8 +37,14 @@ export class NewerWallets {
   }
 
   /** The same wallet as it is in the snapshot that its row was read in. */
-  newest(row: Selectable<WalletTable> | WalletRowInText): Selectable<WalletTable> {
-    const now = this.of(row.partition).newerThan(row.version, row.wallet_id) ?? row;
+  newest(row: Selectable<WalletTable>): Selectable<WalletTable> {
+    return this.newestOf(row, () => row.totals);
+  }
+
+  /** The same of a row whose counters are yet to be read. */
+  newestOf<Row extends Omit<Selectable<WalletTable>, "totals">>(row: Row, readTotals: (row: Row) => Uint8Array): Selectable<WalletTable> {
+    const state = this.of(row.partition).newerThan(row.version, row.wallet_id);
+    const now = state ?? row;
     // Column by column: what the driver answers are objects that are slow to copy.
     return {
       partition: row.partition,
@@ -61,7 +61,7 @@ export class NewerWallets {
       head_sequence: now.head_sequence,
       last_hold_id: now.last_hold_id,
       update_time_ms: now.update_time_ms,
-      totals: typeof now.totals === "string" ? Buffer.from(now.totals, "hex") : now.totals,
+      totals: state === undefined ? readTotals(row) : state.totals,
     };
   }
 
