@@ -31,6 +31,9 @@ export interface AppOptions {
 /** How long answers may take to leave after the ledger failed, in milliseconds: they are small and wait for nothing. */
 const lastAnswersMs = 1_000;
 
+/** How long at most all threads are waited for to close their ports, in milliseconds: each takes half a second at most. */
+const portsMs = 600;
+
 /** Starts the service. Throws StartError where its surroundings do not permit it. */
 export async function startApp(config: Config, logger: Logger, { opening = startWriter(config), unaryWay }: AppOptions = {}): Promise<App> {
   // Compiled while the writer thread opens the ledger.
@@ -59,8 +62,8 @@ export async function startApp(config: Config, logger: Logger, { opening = start
   const sweeper = config.autoRelease ? startSweeping(reads, submit, (error) => logger.warn({ err: error }, "overdue holds could not be released")) : undefined;
   const drainAll = async (): Promise<void> => {
     isReady = false;
-    // First of all: who is sent away comes back at once, and would be taken by a thread that is about to close its port.
-    await Promise.all([stopAccepting(), others.stopAccepting()]);
+    // First of all: who is sent away comes back at once, and would be taken by a thread that is about to close its port. One that hangs is not waited for.
+    await Promise.race([Promise.all([stopAccepting(), others.stopAccepting()]), setTimeout(Math.min(portsMs, config.limits.drainTimeoutMs / 2))]);
     await Promise.all([drain(), others.drain()]);
   };
   return {

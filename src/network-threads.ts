@@ -8,13 +8,11 @@ import type { FromNetwork, NetworkSettings, ToNetwork } from "./network-messages
 export interface NetworkThreads {
   /** Resolves when one of them has ended by itself, which is a defect, or can no longer trust the writer. */
   readonly failed: Promise<Error>;
-  /** As Network's, of all of them. */
+  /** As Network's, of all of them, and so are the next ones. */
   stopAccepting(): Promise<void>;
-  /** As Network's, of all of them. */
   drain(): Promise<void>;
-  /** As Network's, of all of them. */
   abandon(): Promise<void>;
-  /** As Network's, of all of them, and ends them. */
+  /** And ends them. */
   close(): Promise<void>;
 }
 

@@ -55,7 +55,7 @@ export interface Network {
   readonly port: number;
   readonly reads: Reads;
   submit(command: ReleaseHolds): Promise<Answer>;
-  /** No new connections; those that are open are served as before. */
+  /** Takes the connections that wait, for half a second at most, and no further ones; those that are open are served as before. */
   stopAccepting(): Promise<void>;
   /** Not ready, no new connections; answers what was accepted, and ends verifications, which may be long and change nothing. */
   drain(): Promise<void>;

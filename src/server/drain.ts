@@ -1,7 +1,9 @@
 // Going down in order: no new connections, every request that was taken is answered, then the connections end.
 
 import type { Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import type { Listener } from "./listener.ts";
+import { quietTurn } from "./quiet-turn.ts";
 
 /** How often the open connections are looked at, in milliseconds. */
 const lookIntervalMs = 20;
@@ -18,34 +20,34 @@ const idleLingerMs = 200;
  */
 const endedLingerMs = 500;
 
+/** How long at most a busy thread looks for a moment at which no request waits unread on a connection that is idle, in milliseconds. */
+const unreadMs = 500;
+
 /**
- * Resolves when every connection is closed, at the latest `timeoutMs` milliseconds after the port began to be closed, when what is left is destroyed. The caller
- * sees to it that answers say `Connection: close` by then.
+ * Resolves when every connection is closed, at the latest at `endMs` on the clock of `performance.now()`, when what is left is destroyed. The caller sees to it that
+ * answers say `Connection: close` by then.
  */
-export async function drainListener(listener: Listener, timeoutMs: number): Promise<void> {
+export async function drainListener(listener: Listener, endMs: number): Promise<void> {
   await listener.stopAccepting();
-  const startMs = performance.now();
-  const leftMs = timeoutMs - (startMs - (listener.closingSinceMs ?? startMs));
+  const lingeredMs = performance.now() + idleLingerMs;
   const endedSinceMs = new Map<Socket, number>();
-  await new Promise<void>((resolve) => {
-    const look = (): void => {
-      const elapsedMs = performance.now() - startMs;
-      // Again at each look: a session may have begun on a connection that was taken before. GOAWAY lets its streams finish.
-      listener.sessions.close();
-      listener.sessions.sweep();
-      if (elapsedMs >= idleLingerMs) listener.closeIdle();
-      for (const socket of listener.connections) {
-        if (!socket.writableFinished) continue;
-        const sinceMs = endedSinceMs.get(socket) ?? elapsedMs;
-        endedSinceMs.set(socket, sinceMs);
-        if (elapsedMs - sinceMs >= endedLingerMs) socket.destroy();
-      }
-      if (listener.connections.size > 0 && elapsedMs < leftMs) return;
-      clearInterval(timer);
-      resolve();
-    };
-    const timer = setInterval(look, lookIntervalMs);
-    look();
-  });
+  while (listener.connections.size > 0) {
+    // Again at each look: a session may have begun on a connection that was taken before. GOAWAY lets its streams finish.
+    listener.sessions.close();
+    listener.sessions.sweep();
+    if (performance.now() >= lingeredMs) {
+      await quietTurn(Math.min(unreadMs, endMs - performance.now()));
+      listener.closeIdle();
+    }
+    const nowMs = performance.now();
+    if (nowMs >= endMs) break;
+    for (const socket of listener.connections) {
+      if (!socket.writableFinished) continue;
+      const sinceMs = endedSinceMs.get(socket) ?? nowMs;
+      endedSinceMs.set(socket, sinceMs);
+      if (nowMs - sinceMs >= endedLingerMs) socket.destroy();
+    }
+    await setTimeout(lookIntervalMs);
+  }
   listener.destroy();
 }

@@ -6,12 +6,12 @@ import { createServer as createHttp2Server } from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo, ListenOptions, Socket } from "node:net";
-import { setImmediate } from "node:timers/promises";
 import { answerBrokenHttp } from "./broken-http.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { trackSessions } from "./http2-sessions.ts";
 import type { Http2Sessions } from "./http2-sessions.ts";
 import type { ServerLimits } from "./limits.ts";
+import { quietTurn } from "./quiet-turn.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -33,8 +33,6 @@ export interface Listener {
   readonly sessions: Http2Sessions;
   /** Takes the connections that wait already and then no further one; those that are open stay. Resolves when the port is closed. Never rejects. */
   stopAccepting(): Promise<void>;
-  /** When that was asked for first, on the clock of `performance.now()`. */
-  readonly closingSinceMs: number | undefined;
   /** Closes HTTP/1.1 connections on which no request is under way, and those that have said nothing yet. */
   closeIdle(): void;
   /** Closes every connection, whatever happens on it, and frees the timers. */
@@ -57,13 +55,7 @@ const sessionMemoryMaxMib = 10;
  */
 const keepAliveDelayMs = 60_000;
 
-/**
- * Connections that the system has accepted and we have not are reset when the port is closed, and their callers cannot know that nothing was done. So it is closed
- * after a turn of the event loop that brought none and was shorter than this, in milliseconds: for longer none can have come unseen.
- */
-const quietTurnMs = 1;
-
-/** How long at most such a turn is waited for, in milliseconds: under a flood of connections there is none. */
+/** How long at most the port stays open for connections that wait, in milliseconds: where they come faster than they are taken, some always do. */
 const lastAcceptsMs = 500;
 
 /** How much of a stream a peer may send before we have read it, in bytes: a batch arrives in a few round trips, a flood stays small. */
@@ -115,16 +107,14 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
   // What can fail once the port is open (no file descriptors left for an accept) passes; the port stays.
   tcp.on("error", () => {});
 
-  let closingSinceMs: number | undefined;
+  // Connections that the system has accepted and we have not are reset when the port is closed, and their callers cannot know that nothing was done. Node takes one in each turn of its loop.
   const closePort = async (): Promise<void> => {
-    const startMs = (closingSinceMs = performance.now());
-    // To the place in the loop's turn that comes after the one where Node takes a connection; it takes one a turn.
-    await setImmediate();
-    for (let isQuiet = false; !isQuiet && performance.now() - startMs < lastAcceptsMs; ) {
-      const before = { taken, ms: performance.now() };
-      await setImmediate();
-      isQuiet = taken === before.taken && performance.now() - before.ms < quietTurnMs;
-    }
+    let before = -1;
+    await quietTurn(Math.min(lastAcceptsMs, limits.drainTimeoutMs / 4), () => {
+      const hasTaken = taken !== before;
+      before = taken;
+      return !hasTaken;
+    });
     tcp.close();
   };
 
@@ -133,9 +123,6 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
     connections,
     sessions,
     stopAccepting: () => (portClosed ??= closePort()),
-    get closingSinceMs() {
-      return closingSinceMs;
-    },
     closeIdle() {
       http1.closeIdleConnections();
       for (const socket of silent) socket.destroy();

@@ -58,10 +58,10 @@ export interface RunningServer {
   readonly host: string;
   /** The port that was taken. */
   readonly port: number;
-  /** Closes the port; connections that are open stay and are served as before. Resolves when it is closed. Never rejects. */
+  /** Closes the port, when no connection waits there; those that are open stay and are served as before. Resolves when it is closed. Never rejects. */
   stopAccepting(): Promise<void>;
   /**
-   * Takes nothing new, answers what was taken, closes the connections; what is left after `drainTimeoutMs` is destroyed. Never rejects. Calling
+   * Takes nothing new, answers what was taken, closes the connections; what is left `drainTimeoutMs` after the first word of a stop is destroyed. Never rejects. Calling
    * it again gives the same promise.
    */
   drain(): Promise<void>;
@@ -93,13 +93,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const listener = await openListener({ host: options.host, port: options.port, ...(options.isPortShared ? { reusePort: true } : { exclusive: true }) }, limits, { onRequest, short });
   let drained: Promise<void> | undefined;
+  let stopSinceMs: number | undefined;
   return {
     host: listener.address.address,
     port: listener.address.port,
-    stopAccepting: () => listener.stopAccepting(),
+    stopAccepting() {
+      stopSinceMs ??= performance.now();
+      return listener.stopAccepting();
+    },
     drain() {
+      stopSinceMs ??= performance.now();
       draining.abort();
-      drained ??= drainListener(listener, limits.drainTimeoutMs);
+      drained ??= drainListener(listener, stopSinceMs + limits.drainTimeoutMs);
       return drained;
     },
     abandon() {

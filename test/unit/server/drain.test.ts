@@ -106,6 +106,22 @@ it("answers on connections that wait to be taken when it begins: the system woul
   expect(new Set(await Promise.all(statuses))).toEqual(new Set([200]));
 });
 
+it("closes the port of a thread that is busy all the time, and answers then those whom it took meanwhile", async () => {
+  const server = await startTestServer({ drainTimeoutMs: 600_000 });
+  let [isBusy, isClosed] = [true, false];
+  const turn = (): void => {
+    const endMs = performance.now() + 2;
+    while (performance.now() < endMs);
+    if (isBusy) setImmediate(turn);
+  };
+  turn();
+  const closing = server.stopAccepting().then(() => (isClosed = true));
+  const answered = statusOnItsOwn(`${server.url}/healthz`).then((status) => ({ status, isClosed }));
+  await closing;
+  expect(await answered).toEqual({ status: 200, isClosed: true });
+  isBusy = false;
+});
+
 it("closing the port alone leaves those who are connected where they are, and is no drain", async () => {
   const server = await startTestServer();
   server.gate.open();
