@@ -107,8 +107,8 @@ const keys: readonly Mutant[] = [
   {
     bug: "states of wallets are removed before all rows have learnt of them",
     file: "src/store/sqlite/newer-wallets/late-rows.ts",
-    replace: "round.learnt < round.walletIds.length || round.credit === 0",
-    by: "round.credit === 0",
+    replace: "round.credit > 0 && round.learnt < round.walletIds.length",
+    by: "round.credit > 1 && round.learnt < round.walletIds.length",
     caughtBy: contract("sqlite-newer-wallets"),
   },
   {

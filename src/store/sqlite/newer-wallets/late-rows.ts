@@ -112,7 +112,8 @@ export class LateRows {
       const state = newest.upTo(round.upTo, round.walletIds[round.learnt]!);
       if (state !== undefined) assert(this.#update.run({ partition, ...state }) === 1, "a wallet has a row");
     }
-    if (round.learnt < round.walletIds.length || round.credit === 0) return;
+    // Where something is left, all of them have learnt.
+    if (round.credit === 0) return;
     const removed = this.#states.remove.run({ partition, upTo: round.upTo, limit: BigInt(round.credit) });
     const isDone = removed < round.credit;
     round.credit = 0;
