@@ -8,11 +8,11 @@ import type { FromNetwork, NetworkSettings, ToNetwork } from "./network-messages
 export interface NetworkThreads {
   /** Resolves when one of them has ended by itself, which is a defect, or can no longer trust the writer. */
   readonly failed: Promise<Error>;
-  /** As Network's, of all of them, and so are the next ones. */
+  // As Network's, of all of them.
   stopAccepting(): Promise<void>;
   drain(): Promise<void>;
   abandon(): Promise<void>;
-  /** And ends them. */
+  /** And ends the threads. */
   close(): Promise<void>;
 }
 

@@ -21,8 +21,8 @@ import { walletStateNumbers } from "./wallet.ts";
 export function recordHash(previousHash: Uint8Array, record: Omit<JournalRecord, "hash">): Uint8Array {
   scratch.begin(previousHash);
   writeContent(scratch, record);
-  // By way of a text: a buffer that the hash makes by itself is memory outside of the heap, and costs three times as much as hashing.
-  return Buffer.from(hash("sha256", scratch.bytesSoFar(), "binary"), "latin1");
+  // By way of a text: docs/decisions/0026.
+  return Buffer.from(hash("sha256", scratch.bytesSoFar(), "binary"), "binary");
 }
 
 /** The bytes of a record that its hash covers. */
@@ -129,8 +129,9 @@ class FieldWriter {
     const length = Buffer.byteLength(value, encoding);
     this.#reserve(integerMaxBytes + length);
     this.#safeVarint(length);
-    assert(this.#buffer.write(value, this.#length, length, encoding) === length, "digits are digits");
-    this.#length += length;
+    const written = this.#buffer.write(value, this.#length, length, encoding);
+    assert(written === length, "a hash has hex digits");
+    this.#length += written;
   }
 
   /** LEB128 of a non-negative safe integer; `% 128` rather than bit operations, which end at 32 bits. */

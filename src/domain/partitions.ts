@@ -11,5 +11,6 @@ export const partitionsMax = 32_768;
  * on every engine, server and version: rows are found by it.
  */
 export function partitionOf(userId: UserId, partitions: number): number {
+  // By way of a text: docs/decisions/0026.
   return partitions === 1 ? 0 : Number.parseInt(hash("sha256", userId, "hex").slice(0, 8), 16) % partitions;
 }

@@ -55,7 +55,7 @@ const sessionMemoryMaxMib = 10;
  */
 const keepAliveDelayMs = 60_000;
 
-/** How long at most the port stays open for connections that wait, in milliseconds: where they come faster than they are taken, some always do. */
+/** How long at most the port stays open for connections that wait, in milliseconds, and no more than a quarter of a drain's time: where they come faster than they are taken, some always do. */
 const lastAcceptsMs = 500;
 
 /** How much of a stream a peer may send before we have read it, in bytes: a batch arrives in a few round trips, a flood stays small. */
@@ -109,12 +109,7 @@ export async function openListener(listen: ListenOptions, limits: ServerLimits, 
 
   // Connections that the system has accepted and we have not are reset when the port is closed, and their callers cannot know that nothing was done. Node takes one in each turn of its loop.
   const closePort = async (): Promise<void> => {
-    let before = -1;
-    await quietTurn(Math.min(lastAcceptsMs, limits.drainTimeoutMs / 4), () => {
-      const hasTaken = taken !== before;
-      before = taken;
-      return !hasTaken;
-    });
+    await quietTurn(Math.min(lastAcceptsMs, limits.drainTimeoutMs / 4), () => taken);
     tcp.close();
   };
 

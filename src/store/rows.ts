@@ -33,11 +33,7 @@ export function walletIdentityFromRow(row: Selectable<WalletTable>): WalletIdent
 
 export function walletFromRow(row: Selectable<WalletTable>): Wallet {
   return {
-    walletId: row.wallet_id,
-    userId: row.user_id as UserId,
-    currency: row.currency as CurrencyCode,
-    exponent: Number(row.exponent),
-    createTimeMs: Number(row.create_time_ms),
+    ...walletIdentityFromRow(row),
     availableMinor: row.available_minor,
     heldMinor: row.held_minor,
     state: named(walletStates, row.state),

@@ -127,6 +127,13 @@ const keys: readonly Mutant[] = [
     caughtBy: contract("sqlite-newer-wallets"),
   },
   {
+    bug: "a wallet whose counters are lost is taken for one without any",
+    file: "src/store/sqlite/queries.ts",
+    replace: "case typeof(totals) when 'blob' then hex(totals) end",
+    by: "hex(totals)",
+    caughtBy: ["test/verify/wrong-types.test.ts"],
+  },
+  {
     bug: "a verification takes a wallet's row for what the wallet is",
     file: "src/store/sqlite/sqlite-audit.ts",
     replace: "wallets.all(range).map((row) => newer.newest(row))",

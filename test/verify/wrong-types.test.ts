@@ -6,7 +6,10 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { executorOn } from "../../src/ledger/executor.ts";
+import { openSqliteReads } from "../../src/store/sqlite/sqlite-reads.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { writtenQueries } from "../../src/store/sqlite/written-queries.ts";
+import type { UserId } from "../../src/domain/wallet.ts";
 import { copySqliteLedger, shortRuns } from "../support/engines.ts";
 import { startMs, storyRules } from "../support/given.ts";
 import { MixedWriter } from "../support/mixed-ledger.ts";
@@ -42,6 +45,20 @@ beforeAll(async () => {
   copySqliteLedger(path, late);
   await executor.close();
   copySqliteLedger(path, good);
+});
+
+test.each(["null", "hex(totals)"])("counters that are %s are not read by the service", async (value) => {
+  copyFileSync(good, copy);
+  const db = new Database(copy);
+  const schema = new Map(db.prepare<[], [string, string]>("select name, sql from sqlite_schema where name = 'wallets'").raw().all());
+  const userId = db.prepare<[], string>("select user_id from wallets").pluck().get() as UserId;
+  setStrict(db, schema, false);
+  db.exec(`update wallets set totals = ${value}`);
+  setStrict(db, schema, true);
+  db.close();
+  const reads = openSqliteReads(copy, () => startMs, writtenQueries);
+  await expect(reads.wallets(userId, undefined)).rejects.toThrow("a wallet's counters are bytes");
+  await reads.close();
 });
 
 test("counters in text that says the same bytes", async () => {

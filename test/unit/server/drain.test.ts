@@ -106,8 +106,9 @@ it("answers on connections that wait to be taken when it begins: the system woul
   expect(new Set(await Promise.all(statuses))).toEqual(new Set([200]));
 });
 
-it("closes the port of a thread that is busy all the time, and answers then those whom it took meanwhile", async () => {
-  const server = await startTestServer({ drainTimeoutMs: 600_000 });
+// Also where the drain has hardly more time than the port: it must not be used up by then.
+it.each([400, 600_000])("closes the port of a thread that is busy all the time, and answers then those whom it took meanwhile, with %i ms for the drain", async (drainTimeoutMs) => {
+  const server = await startTestServer({ drainTimeoutMs });
   let [isBusy, isClosed] = [true, false];
   const turn = (): void => {
     const endMs = performance.now() + 2;
@@ -118,8 +119,10 @@ it("closes the port of a thread that is busy all the time, and answers then thos
   const closing = server.stopAccepting().then(() => (isClosed = true));
   const answered = statusOnItsOwn(`${server.url}/healthz`).then((status) => ({ status, isClosed }));
   await closing;
-  expect(await answered).toEqual({ status: 200, isClosed: true });
   isBusy = false;
+  const drained = server.drain();
+  expect(await answered).toEqual({ status: 200, isClosed: true });
+  await drained;
 });
 
 it("closing the port alone leaves those who are connected where they are, and is no drain", async () => {

@@ -38,7 +38,7 @@ export class NewerWallets {
 
   /** The same wallet as it is in the snapshot that its row was read in. */
   newest(row: Selectable<WalletTable>): Selectable<WalletTable> {
-    return this.newestOf(row, () => row.totals);
+    return this.newestOf(row, ({ totals }) => totals);
   }
 
   /** The same of a row whose counters are yet to be read. */
