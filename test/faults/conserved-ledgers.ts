@@ -28,7 +28,7 @@ export interface ConservedKind {
 
 const onSqlite: ConservedKind = {
   name: "SQLite",
-  shortRun: { operations: 20_000, cold: 1_000 },
+  shortRun: { operations: 10_000, cold: 1_000 },
   async make() {
     const databasePath = join(newFolder("conservation"), "wallet.db");
     return {

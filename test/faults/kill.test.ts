@@ -15,7 +15,7 @@ import { missing, settle } from "./settle.ts";
 import { ToldBook } from "./told.ts";
 import { Workload } from "./workload.ts";
 
-const kills = Number(process.env["TEST_KILLS"] ?? 25);
+const kills = Number(process.env["TEST_KILLS"] ?? 15);
 const isLong = kills > 100;
 
 /** How long the load lasts before the kill, at most. The long run has to gather more operations than kills. */
