@@ -6,17 +6,21 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Answer } from "../../src/domain/answer.ts";
 import { keyHash, type RememberedKey } from "../../src/domain/idempotency.ts";
 import type { UserId } from "../../src/domain/wallet.ts";
+import { executorOn } from "../../src/ledger/executor.ts";
 import { KeyIndexes } from "../../src/store/sqlite/keys/key-index.ts";
 import type { KeyIndexSizes } from "../../src/store/sqlite/keys/key-index-sizes.ts";
 import { keyLookup } from "../../src/store/sqlite/keys/key-lookup.ts";
 import { migrate } from "../../src/store/sqlite/migrate.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { prepareAll } from "../../src/store/sqlite/statement.ts";
 import { writtenQueries } from "../../src/store/sqlite/written-queries.ts";
 import { keyFromRow } from "../../src/store/rows.ts";
+import { toCommand } from "../support/asked.ts";
 import { checkBooks } from "../support/books.ts";
-import { startMs } from "../support/given.ts";
+import { add, init, startMs, storyRules } from "../support/given.ts";
 import { verified } from "../support/verified.ts";
 
 const retentionMs = 1_000;
@@ -218,4 +222,24 @@ describe("many keys", () => {
     await played.expectSound();
     played.close();
   });
+});
+
+test("keys of a transaction that failed are not remembered, and those before it still are, though it had written them as a run", async () => {
+  const path = join(folder, "failed.db");
+  const executor = executorOn(await openSqliteStore(path, () => startMs, { keySizes: { ...small, tailMax: 4 } }), storyRules);
+  const connection = new Database(path);
+  try {
+    const ask = (...keys: string[]): Promise<readonly Answer[]> => executor.execute(keys.map((key) => toCommand(add("1", { key }))));
+    await executor.execute([toCommand(init())]);
+    await ask("a", "b", "c");
+    // The head moves last.
+    connection.exec("create trigger fail_at_last before update on ledger_head begin select raise(abort, 'on purpose'); end");
+    await expect(ask("d", "e")).rejects.toThrow("on purpose");
+    connection.exec("drop trigger fail_at_last");
+    expect(await ask("a", "b", "c", "d", "e")).toMatchObject([true, true, true, false, false].map((replayed) => ({ type: "applied", replayed })));
+    expect(connection.prepare("select count(*) from key_runs").pluck().get()).toBe(1);
+  } finally {
+    connection.close();
+    await executor.close();
+  }
 });

@@ -88,7 +88,7 @@ const keys: readonly Mutant[] = [
     file: "src/store/sqlite/sqlite-store.ts",
     replace: "this.#keyIndexes.forget();",
     by: "",
-    caughtBy: contract("store"),
+    caughtBy: contract("sqlite-key-index"),
   },
   {
     bug: "states of wallets of a transaction that failed are taken for written",

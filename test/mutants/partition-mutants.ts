@@ -37,7 +37,7 @@ export const partitionMutants: readonly Mutant[] = [
     bug: "a hold is overdue by the clock of another partition",
     file: "src/store/sqlite/sqlite-reads.ts",
     replace: "Math.max(clock(), headOf(partition).timeMs)",
-    by: "now()",
+    by: "partitionsFor(undefined).reduce((last, each) => Math.max(last, headOf(each).timeMs), clock())",
     caughtBy: contract("store-partitions"),
   },
   {
