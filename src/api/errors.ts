@@ -93,7 +93,7 @@ export function serviceError(reason: Reason, sentence: string = errorTable[reaso
 
 /** A request that is wrong in one field. */
 export function invalidField(field: string, description: string): ConnectError {
-  return serviceError("INVALID_REQUEST", `${field}: ${description}`, { violations: [{ field, description }] });
+  return serviceError("INVALID_REQUEST", `${field}: ${description}`, { metadata: { field }, violations: [{ field, description }] });
 }
 
 /** An amount that is none. */

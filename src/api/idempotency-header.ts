@@ -8,6 +8,9 @@ import { invalidField } from "./errors.ts";
 /** The header's name (draft-ietf-httpapi-idempotency-key-header), lower case as HTTP/2 wants it. Its value is taken as it is, without unquoting. */
 export const idempotencyKeyHeader = "idempotency-key";
 
+/** What is told to who sends a key for a whole batch. */
+const keyOfBatch = "a batch has none of its own; give each of its items one";
+
 const keyFields = new WeakMap<DescMessage, DescField | null>();
 
 /**
@@ -19,7 +22,7 @@ export function applyIdempotencyHeader(method: DescMethod, message: Message, hea
   const field = keyField(method.input);
   if (field === null) {
     // Who sends a key for the whole must not believe that it was taken.
-    if (hasItems(method.input)) throw invalidField("idempotency_key", "a batch has none of its own; give each of its items one, and send no Idempotency-Key header");
+    if (hasItems(method.input)) throw invalidField("idempotency_key", `${keyOfBatch}, and send no Idempotency-Key header`);
     return;
   }
   const fields = reflect(method.input, message);
@@ -27,6 +30,12 @@ export function applyIdempotencyHeader(method: DescMethod, message: Message, hea
     throw invalidField("idempotency_key", "is not the key that the Idempotency-Key header carries. Send one of them, or the same twice.");
   }
   fields.set(field, header);
+}
+
+/** Why there is no such field in this message. */
+export function unknownFieldMeaning(message: DescMessage, name: string): string {
+  const isKeyOfBatch = hasItems(message) && (name === "idempotency_key" || name === "idempotencyKey");
+  return isKeyOfBatch ? keyOfBatch : "is not a field of this request";
 }
 
 function hasItems(message: DescMessage): boolean {

@@ -30,8 +30,8 @@ function explain(rejection: Rejection): Explanation {
   switch (rejection.reason) {
     case "AMOUNT_TOO_PRECISE": {
       const { field, currency, exponent } = rejection;
-      const decimals = exponent === 0 ? "no decimals" : `at most ${exponent} decimals`;
-      return wrongField(field, `${currency} has ${decimals}, and nothing is rounded; send no more of them`, { currency, decimals: `${exponent}` });
+      const meaning = exponent === 0 ? "has no decimals, and nothing is rounded; send a whole amount" : `has at most ${exponent} decimals, and nothing is rounded; send no more of them`;
+      return wrongField(field, `${currency} ${meaning}`, { currency, decimals: `${exponent}` });
     }
     case "AMOUNT_OUT_OF_RANGE": {
       const { field, maximum } = rejection;

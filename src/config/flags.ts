@@ -34,7 +34,7 @@ export function parseFlags(words: readonly string[], known: readonly KnownFlag[]
 }
 
 function unknownFlag(flag: string, known: readonly KnownFlag[]): string {
-  if (!flag.startsWith("--")) return `${JSON.stringify(flag)} is not a flag; flags start with two dashes, and --help lists them all. npm takes those of its own command line for itself: npm start -- --listen=….`;
+  if (!flag.startsWith("--")) return `${JSON.stringify(flag)} is not a flag; flags start with two dashes, and --help lists them all. Commands stand first: verify and copy; without one the service is started. npm takes those of its own command line for itself: npm start -- --listen=….`;
   const meant = nearest(flag, known.map((entry) => entry.flag));
   return `There is no flag ${flag}; ${meant === undefined ? "" : `did you mean ${meant}? `}--help lists them all.`;
 }

@@ -4,6 +4,7 @@ import { ScalarType, fromJsonString } from "@bufbuild/protobuf";
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { invalidField, serviceError } from "../api/errors.ts";
+import { unknownFieldMeaning } from "../api/idempotency-header.ts";
 import { echo } from "./early-errors.ts";
 
 /** Whether a number may stand where the proto has a string: its literal's digits are the string then. protobuf's own JSON mapping says no. */
@@ -30,6 +31,27 @@ const integers: ReadonlySet<ScalarType> = new Set([
   ScalarType.SFIXED64,
 ]);
 
+/** What is wrong with a part of the body. Whoever looks at the parts around it puts their names in front. */
+class WrongPart {
+  readonly description: string;
+  #path: string;
+
+  constructor(name: string, description: string) {
+    this.#path = name;
+    this.description = description;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  /** `name` with a dot behind it, or an index. */
+  within(name: string): this {
+    this.#path = `${name}${this.#path}`;
+    return this;
+  }
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** The text that these bytes are. Throws INVALID_REQUEST where they are no UTF-8: a replacement character would be somebody's data. */
@@ -42,8 +64,8 @@ export function textOfBytes(bytes: Uint8Array): string {
 }
 
 /**
- * The fields of a JSON object, by the keys that were sent. Unknown ones are left in: who decodes the message refuses them. Throws INVALID_REQUEST
- * for anything else than a JSON object, a key that is there twice, a number that JavaScript cannot carry, and a duration that is none.
+ * The fields of a JSON object, by the keys that were sent. Throws INVALID_REQUEST for anything else than a JSON object, a key that is unknown or there twice, text that is none, a number that JavaScript
+ * cannot carry, and a duration that is none: what protobuf-es would refuse too, without saying where in the body. What else is wrong is left to it.
  */
 export function requestFields(text: string, message: DescMessage, numbersForStrings: NumbersForStrings): JsonObject {
   assertReadable(text, message);
@@ -54,6 +76,7 @@ export function requestFields(text: string, message: DescMessage, numbersForStri
     const parsed: unknown = JSON.parse(text, numberStart.test(text) ? (keepLiterals as (key: string, value: unknown) => unknown) : undefined);
     return fieldsOf(parsed, message, numbersForStrings);
   } catch (thrown) {
+    if (thrown instanceof WrongPart) throw invalidField(echo(thrown.path), thrown.description);
     if (thrown instanceof RangeError) throw serviceError("INVALID_REQUEST", "The body is nested too deeply.");
     if (!(thrown instanceof Error) || !thrown.message.startsWith(emptyDecoding)) throw thrown;
     const what = thrown.message.slice(emptyDecoding.length);
@@ -107,18 +130,18 @@ export function fieldNamed(message: DescMessage, key: string): DescField | undef
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
- * Throws INVALID_REQUEST where the text is no duration or time: protobuf-es 2.17 reads "1s1s" as one second, and 30 February as 2 March. What else it refuses it refuses itself; here
+ * What is wrong with the text of a duration or a time: protobuf-es 2.17 reads "1s1s" as one second, and 30 February as 2 March. What else it refuses it refuses itself; here
  * it is seen to that the error names the field.
  */
-export function checkWellKnown(field: DescField, message: DescMessage, value: unknown): void {
+export function flawOfWellKnown(message: DescMessage, value: unknown): string | undefined {
   const isText = typeof value === "string";
   if (message.typeName === "google.protobuf.Duration" && !(isText && /^-?\d+(\.\d{1,9})?s$/.test(value))) {
-    throw invalidField(field.name, 'must be a number of seconds with at most nine decimals and an s, such as "600s"');
+    return 'must be a number of seconds with at most nine decimals and an s, such as "600s"';
   }
-  if (message.typeName !== "google.protobuf.Timestamp") return;
+  if (message.typeName !== "google.protobuf.Timestamp") return undefined;
   const day = isText ? rfc3339.exec(value)?.[1] : undefined;
-  if (day === undefined) throw invalidField(field.name, 'must be a time in the form of RFC 3339, such as "2026-01-31T12:00:00Z"');
-  if (!isDay(day)) throw invalidField(field.name, `must be on a day that the calendar has, and ${day} is none`);
+  if (day === undefined) return 'must be a time in the form of RFC 3339, such as "2026-01-31T12:00:00Z"';
+  return isDay(day) ? undefined : `must be on a day that the calendar has, and ${day} is none`;
 }
 
 /** Such as "2026-01-31". JavaScript counts a day that its month does not have into the next one. */
@@ -127,11 +150,11 @@ function isDay(text: string): boolean {
   return !Number.isNaN(startMs) && new Date(startMs).toISOString().startsWith(text);
 }
 
-/** Throws INVALID_REQUEST where a whole number is written as none is: protobuf-es takes whatever JavaScript does, so that "0x10" would be 16, and " 1" one. Whether other text is a number is for who reads it. */
-export function checkInteger(field: DescField, text: string): void {
-  if (field.scalar === undefined || !integers.has(field.scalar)) return;
-  if (text.length > numberMaxChars) throw invalidField(field.name, `must be a whole number, of at most ${numberMaxChars} characters`);
-  if (/^\s|\s$|^[+-]?0[xob]/i.test(text)) throw invalidField(field.name, `must be written in plain digits, not as ${echo(text)}`);
+/** What is wrong with the text of a whole number: protobuf-es takes whatever JavaScript does, so that "0x10" would be 16, and " 1" one. Whether other text is a number is for who reads it. */
+export function flawOfInteger(field: DescField, text: string): string | undefined {
+  if (field.scalar === undefined || !integers.has(field.scalar)) return undefined;
+  if (text.length > numberMaxChars) return `must be a whole number, of at most ${numberMaxChars} characters`;
+  return /^\s|\s$|^[+-]?0[xob]/i.test(text) ? `must be written in plain digits, not as ${echo(text)}` : undefined;
 }
 
 function keepLiterals(_key: string, value: unknown, context: { source?: string }): unknown {
@@ -141,52 +164,71 @@ function keepLiterals(_key: string, value: unknown, context: { source?: string }
 function fieldsOf(value: unknown, message: DescMessage, numbers: NumbersForStrings): JsonObject {
   if (!isObject(value)) throw serviceError("INVALID_REQUEST", "The body is not a JSON object.");
   const fields = emptyObject();
-  for (const [key, each] of Object.entries(value)) fields[key] = fieldValue(each, fieldNamed(message, key), numbers);
+  for (const [key, each] of Object.entries(value)) {
+    const field = fieldNamed(message, key);
+    if (field === undefined) throw new WrongPart(key, unknownFieldMeaning(message, key));
+    fields[key] = fieldValue(each, field, numbers);
+  }
   return fields;
 }
 
-function fieldValue(value: unknown, field: DescField | undefined, numbers: NumbersForStrings): JsonValue {
-  if (field === undefined) return plainValue(value);
-  if (field.fieldKind === "list") return Array.isArray(value) ? value.map((item) => oneValue(item, field, numbers)) : plainValue(value);
+function fieldValue(value: unknown, field: DescField, numbers: NumbersForStrings): JsonValue {
+  if (field.fieldKind === "list") return Array.isArray(value) ? value.map((item, index) => oneValue(item, field, numbers, `[${index}]`)) : plainValue(value);
   if (field.fieldKind !== "map") return oneValue(value, field, numbers);
   if (!isObject(value)) return plainValue(value);
   const entries = emptyObject();
-  for (const [key, item] of Object.entries(value)) entries[key] = oneValue(item, field, numbers);
+  for (const [key, item] of Object.entries(value)) entries[key] = oneValue(item, field, numbers, `[${JSON.stringify(key)}]`);
   return entries;
 }
 
-function oneValue(value: unknown, field: DescField, numbers: NumbersForStrings): JsonValue {
+/** `place`: which of the field's values it is, where there are several. */
+function oneValue(value: unknown, field: DescField, numbers: NumbersForStrings, place = ""): JsonValue {
   const { message } = field;
-  if (message !== undefined && value !== null) checkWellKnown(field, message, value);
-  if (value instanceof NumberLiteral) return numberValue(value, field, numbers);
-  if (typeof value === "string") checkInteger(field, value);
+  const flaw = flawOf(value, field, numbers);
+  if (flaw !== undefined) throw new WrongPart(`${field.name}${place}`, flaw);
   // Google's own types have forms of their own in JSON.
-  if (message !== undefined && isObject(value) && !message.typeName.startsWith("google.protobuf.")) return fieldsOf(value, message, numbers);
-  return plainValue(value);
+  if (message === undefined || !isObject(value) || message.typeName.startsWith("google.protobuf.")) return plainValue(value, field);
+  try {
+    return fieldsOf(value, message, numbers);
+  } catch (thrown) {
+    throw thrown instanceof WrongPart ? thrown.within(`${field.name}${place}.`) : thrown;
+  }
 }
 
-function numberValue({ digits }: NumberLiteral, field: DescField, numbers: NumbersForStrings): JsonValue {
-  if (digits.length > numberMaxChars) throw invalidField(field.name, `must have at most ${numberMaxChars} characters`);
-  if (field.scalar === ScalarType.STRING && numbers === "taken") {
-    if (!/^-?\d+(\.\d+)?$/.test(digits)) throw invalidField(field.name, `must be written without an exponent, not as ${echo(digits)}`);
-    return digits;
-  }
-  if (field.scalar !== undefined && integers.has(field.scalar)) {
-    if (/^-?\d+$/.test(digits)) return digits;
-    if (numbers === "taken") throw invalidField(field.name, `must be written in plain digits, not as ${echo(digits)}`);
-    const value = Number(digits);
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw invalidField(field.name, `must be written in plain digits, not as ${echo(digits)}`);
-  }
-  return Number(digits);
+/** Of null nothing: it says that the field is not there. */
+function flawOf(value: unknown, field: DescField, numbers: NumbersForStrings): string | undefined {
+  if (value === null) return undefined;
+  if (field.message !== undefined) return flawOfWellKnown(field.message, value);
+  if (value instanceof NumberLiteral) return flawOfNumber(value, field, numbers);
+  if (typeof value === "string") return flawOfInteger(field, value);
+  return field.scalar === ScalarType.STRING ? `must be a string in quotes, not ${typeof value === "boolean" ? value : Array.isArray(value) ? "a list" : "an object"}` : undefined;
 }
 
-function plainValue(value: unknown): JsonValue {
-  if (value instanceof NumberLiteral) return Number(value.digits);
-  if (Array.isArray(value)) return value.map(plainValue);
+function flawOfNumber({ digits }: NumberLiteral, field: DescField, numbers: NumbersForStrings): string | undefined {
+  if (digits.length > numberMaxChars) return `must have at most ${numberMaxChars} characters`;
+  if (field.scalar === ScalarType.STRING) {
+    if (numbers === "refused") return `must be a string in quotes, not ${digits}`;
+    return /^-?\d+(\.\d+)?$/.test(digits) ? undefined : `must be written without an exponent, not as ${echo(digits)}`;
+  }
+  if (field.scalar === undefined || !integers.has(field.scalar) || /^-?\d+$/.test(digits)) return undefined;
+  const value = Number(digits);
+  const isExact = numbers === "refused" && (!Number.isInteger(value) || Number.isSafeInteger(value));
+  return isExact ? undefined : `must be written in plain digits, not as ${echo(digits)}`;
+}
+
+/** As JSON.parse would have it, but for a number that goes where the proto has text, or a whole number in digits: its digits. */
+function plainValue(value: unknown, field?: DescField): JsonValue {
+  if (value instanceof NumberLiteral) return isInDigits(value, field) ? value.digits : Number(value.digits);
+  if (Array.isArray(value)) return value.map((each) => plainValue(each));
   if (!isObject(value)) return value as JsonValue;
   const plain = emptyObject();
   for (const [key, each] of Object.entries(value)) plain[key] = plainValue(each);
   return plain;
+}
+
+function isInDigits({ digits }: NumberLiteral, field: DescField | undefined): boolean {
+  if (field?.scalar === undefined) return false;
+  return field.scalar === ScalarType.STRING || (integers.has(field.scalar) && /^-?\d+$/.test(digits));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

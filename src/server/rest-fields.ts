@@ -4,7 +4,7 @@ import { ScalarType } from "@bufbuild/protobuf";
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { invalidField } from "../api/errors.ts";
 import { echo } from "./early-errors.ts";
-import { checkInteger, checkWellKnown, emptyObject, fieldNamed } from "./request-json.ts";
+import { emptyObject, fieldNamed, flawOfInteger, flawOfWellKnown } from "./request-json.ts";
 
 /** The fields of a query, one parameter each. Throws INVALID_REQUEST where a parameter comes twice with different values. */
 export function queryFields(query: string, message: DescMessage): JsonObject {
@@ -48,8 +48,8 @@ function fromQuery(field: DescField | undefined, text: string): JsonValue {
   if (field.fieldKind === "list" || field.fieldKind === "map" || (field.fieldKind === "message" && !isWellKnown)) {
     throw invalidField(field.name, "has several parts and cannot be given in the query; put it into a JSON body");
   }
-  if (field.fieldKind === "message") checkWellKnown(field, field.message, text);
-  checkInteger(field, text);
+  const flaw = field.fieldKind === "message" ? flawOfWellKnown(field.message, text) : flawOfInteger(field, text);
+  if (flaw !== undefined) throw invalidField(field.name, flaw);
   if (field.fieldKind === "enum" && /^-?\d+$/.test(text)) return Number(text);
   if (field.fieldKind === "scalar" && field.scalar === ScalarType.BOOL && (text === "true" || text === "false")) return text === "true";
   return text;

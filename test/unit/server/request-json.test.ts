@@ -1,0 +1,52 @@
+// What is wrong within a request's JSON is said of the place where it is, however deep.
+
+import type { DescMessage } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.ts";
+import { AddMoneyRequestSchema, ExecuteBatchRequestSchema } from "../../../gen/wallet/v1/wallet_service_pb.ts";
+import { requestFields, type NumbersForStrings } from "../../../src/server/request-json.ts";
+
+/** What is said of the body: field and sentence; undefined where nothing is. */
+function said(body: unknown, message: DescMessage, numbers: NumbersForStrings = "refused"): { field: string | undefined; sentence: string } | undefined {
+  try {
+    requestFields(typeof body === "string" ? body : JSON.stringify(body), message, numbers);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    const detail = error.details.find((each) => "desc" in each && each.desc.typeName === BadRequestSchema.typeName) as { value: { fieldViolations: { field: string }[] } } | undefined;
+    return { field: detail?.value.fieldViolations[0]?.field, sentence: error.rawMessage };
+  }
+}
+
+const item = (fields: object): object => ({ items: [{ addMoney: { userId: "ann", amount: "1" } }, { add_money: { userId: "bob", amount: "1", ...fields } }] });
+
+test.each([
+  ["an unknown field", item({ ammount: "1" }), "items[1].add_money.ammount", "is not a field of this request"],
+  ["a number for a text", item({ amount: 1.5 }), "items[1].add_money.amount", "must be a string in quotes, not 1.5"],
+  ["a flag for a text", item({ amount: true }), "items[1].add_money.amount", "must be a string in quotes, not true"],
+  ["a list for a text", item({ amount: ["1"] }), "items[1].add_money.amount", "must be a string in quotes, not a list"],
+  ["an object for a text", item({ amount: { units: "1" } }), "items[1].add_money.amount", "must be a string in quotes, not an object"],
+  ["a number in a map", item({ metadata: { order: "1", shop: 7 } }), 'items[1].add_money.metadata["shop"]', "must be a string in quotes, not 7"],
+  ["a whole number in hexadecimal", item({ relatedOperationId: "0x10" }), "items[1].add_money.related_operation_id", "must be written in plain digits, not as 0x10"],
+  ["a duration that is none", { items: [{ holdMoney: { holdPeriod: "10m" } }] }, "items[0].hold_money.hold_period", 'must be a number of seconds with at most nine decimals and an s, such as "600s"'],
+  ["no operation that there is", { items: [{ giveMoney: {} }] }, "items[0].giveMoney", "is not a field of this request"],
+  ["a key for all", { idempotencyKey: "k", items: [] }, "idempotencyKey", "a batch has none of its own; give each of its items one"],
+  ["the same in the proto's spelling", { idempotency_key: "k" }, "idempotency_key", "a batch has none of its own; give each of its items one"],
+])("%s in a batch", (_, body, field, description) => {
+  expect(said(body, ExecuteBatchRequestSchema)).toEqual({ field, sentence: `${field}: ${description}` });
+});
+
+test("a key that would fill the answer is cut", () => {
+  expect(said({ ["x".repeat(1_000)]: 1 }, AddMoneyRequestSchema)?.field).toBe(`${"x".repeat(120)}…`);
+});
+
+test("what is right, or absent, or for others to refuse, is no flaw", () => {
+  expect(said(item({ currency: null, metadata: null, relatedOperationId: 5 }), ExecuteBatchRequestSchema)).toBeUndefined();
+  expect(said({ user_id: 1, amount: 100.5 }, AddMoneyRequestSchema, "taken")).toBeUndefined();
+  expect(said({ items: "none" }, ExecuteBatchRequestSchema)).toBeUndefined();
+});
+
+test("every digit of a number is kept where the proto has text, or a whole number", () => {
+  expect(requestFields('{"user_id": 1, "amount": 12345678901234567890.10, "related_operation_id": 9007199254740993}', AddMoneyRequestSchema, "taken")).toEqual({ user_id: "1", amount: "12345678901234567890.10", related_operation_id: "9007199254740993" });
+});
