@@ -2,10 +2,14 @@
 
 import { createServer, type AddressInfo } from "node:net";
 
-/** On 127.0.0.1. Whoever asked is to listen on it soon: somebody else might. */
-export async function freePort(): Promise<number> {
+/** On 127.0.0.1; the preferred one where nobody has it. Whoever asked is to listen on it soon: somebody else might. */
+export async function freePort(preferred = 0): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listening = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(preferred, "127.0.0.1", () => resolve(true));
+  });
+  if (!listening) return freePort();
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;

@@ -1,7 +1,7 @@
 // `npm run start:postgres`: one command, a real PostgreSQL, and the ledger is there again the next time.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -33,9 +33,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(): Started {
-  const child = spawn(join(root, "node_modules/.bin/node"), [join(root, "scripts/start-postgres.ts"), "--listen=127.0.0.1:0"], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+function start(...flags: readonly string[]): Started {
+  const child = spawn(join(root, "node_modules/.bin/node"), [join(root, "scripts/start-postgres.ts"), "--listen=127.0.0.1:0", ...flags], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
+  child.stdout.on("data", (chunk) => void (said += String(chunk)));
   child.stderr.on("data", (chunk) => void (said += String(chunk)));
   const exitCode = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const started = { process: child, exitCode, said: () => said };
@@ -65,12 +66,14 @@ test("serves, says where its database is, refuses another on the same folder, an
 
   const second = start();
   expect(await second.exitCode).toBe(1);
-  expect(second.said()).toMatch(/^PostgreSQL cannot be started in .*data\/postgres: [^]*stop that one/);
+  expect(second.said()).toMatch(/^PostgreSQL cannot be started in .*data\/postgres: [^]*stop that one; [^]* kill -INT \d+ ends it/);
   first.process.kill("SIGTERM");
   expect(await first.exitCode).toBe(0);
 
   const third = start();
   const again = grpcClient(await addressOf(third));
+  // What somebody has written down of it stays right.
+  expect(third.said()).toContain(/^PostgreSQL: .*$/m.exec(first.said())![0]);
   expect(await again.call(WalletService.method.getWallet, { userId: "ann" })).toMatchObject({ type: "answered", response: { wallet: { balance: { available: "5.00" } } } });
 
   // Ended in the middle of a load: its database is there until everybody is answered.
@@ -81,4 +84,15 @@ test("serves, says where its database is, refuses another on the same folder, an
   expect(outcomes.map((outcome) => (outcome.type === "refused" ? outcome.reason : outcome.type)).filter((each) => each !== "answered")).toEqual([]);
   again.close();
   expect(await third.exitCode).toBe(0);
+});
+
+test.each([
+  ["--help", 0, /--listen/],
+  ["--bogus", 2, /There is no flag --bogus/],
+  ["--database-url=sqlite:other.db", 2, /a database of its own/],
+] as const)("%s starts nothing", async (flag, exitCode, sentence) => {
+  const started = start(flag);
+  expect(await started.exitCode).toBe(exitCode);
+  expect(started.said()).toMatch(sentence);
+  expect(readdirSync(folder)).toEqual([]);
 });

@@ -171,7 +171,7 @@ describe("the process's life", () => {
     expect(first?.["time"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
-  test.each(["SIGTERM", "SIGINT"] as const)("%s stops it in order: what was accepted is finished, code 0", async (signal) => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s stops it in order: what was accepted is finished, code 0", async (signal) => {
     const { child, shown, ended } = playing("a good day");
     await shown("listening");
     child.kill(signal);
