@@ -14,7 +14,7 @@ const pageSizeMax = 1_000;
 /** Rows that a page looks at, at most, where no index serves the filter: some 20 ms of work. */
 export const lookedAtMax = 1_000;
 
-/** Bytes of references and metadata after which a page ends, so that with the rest it fits into the 4 MiB that clients accept. */
+/** Bytes of references and metadata, in JSON, after which a page ends. The rest of 1,000 operations takes up to 1 MiB, with user ids as long as they may be: together they fit into the 4 MiB that clients accept. */
 export const notesMaxBytes = 2 * 1024 * 1024;
 
 /** Bytes of the hash that binds a token to its list and filter. It keeps mistakes out, not forgers: a position shows nothing that the filter does not permit. */

@@ -100,7 +100,7 @@ export interface HistoryQuery extends Period, PageBounds {
   readonly reference: string | undefined;
   /** Where the page before ended; undefined for the first. */
   readonly continueAt: bigint | undefined;
-  /** The page ends once the references and metadata in it are larger than this. */
+  /** The page ends once the references and metadata in it are larger than this, in bytes of JSON. */
   readonly notesMaxBytes: number;
 }
 

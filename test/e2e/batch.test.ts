@@ -87,6 +87,27 @@ test("an answer of 10,000 rejections that have much to tell still fits, each wit
   }
 });
 
+test("a page of 1,000 operations whose notes are of control characters fits, and the next one goes on", async () => {
+  const [payer, receiver] = [`p${"x".repeat(127)}`, `r${"x".repeat(127)}`];
+  for (const user of [payer, receiver]) await open(user);
+  await answer(json, "AddMoney", { user_id: payer, amount: "9999999999999" });
+  const metadata = Object.fromEntries(Array.from({ length: 4 }, (_, index) => [`k${index}`, "\u0001".repeat(75)]));
+  const item = { transfer_money: { user_id: payer, to_user_id: receiver, amount: "1000000000.01", reference: "\u0001".repeat(256), metadata } };
+  for (let batch = 0; batch < 5; batch++) await answer(json, "ExecuteBatch", { items: Array.from({ length: 200 }, () => item) });
+  const seen: string[] = [];
+  let pages = 0;
+  let page_token = "";
+  do {
+    const { operations, nextPageToken } = await answer(json, "ListOperations", { user_id: payer, page_size: 1_000, page_token });
+    seen.push(...(operations as unknown as { operationId: string }[]).map(({ operationId }) => operationId));
+    page_token = nextPageToken as string;
+    pages++;
+  } while (page_token !== "");
+  expect(new Set(seen).size).toBe(1_002);
+  expect(seen.length).toBe(1_002);
+  expect(pages).toBeGreaterThan(1);
+});
+
 test("nobody ever sees anything of an atomic batch that is aborted, nor half of one that is not", async () => {
   await open("seen");
   await answer(json, "AddMoney", { user_id: "seen", amount: "1" });

@@ -4,6 +4,7 @@ import type { Selectable } from "kysely";
 import { operationKindNumbers, partOf, type WalletAfter } from "../../domain/journal.ts";
 import { behindEveryPlace } from "../eligibility.ts";
 import { recordsPerMark } from "../history-marks.ts";
+import { notesBytesOf } from "../notes-size.ts";
 import { recordFromRow } from "../rows.ts";
 import type { HistoryPage, HistoryQuery, JournalPoint, Period, PeriodOfWallet, RecordedOperation } from "../store.ts";
 import type { JournalTable } from "../tables.ts";
@@ -45,7 +46,7 @@ export class History {
         lookedAt += 1;
         if ((kindNumber === undefined || row.kind === kindNumber) && (reference === undefined || row.reference === reference)) {
           found.push(row);
-          notesBytes += Buffer.byteLength(row.reference ?? "") + Buffer.byteLength(row.metadata ?? "");
+          notesBytes += notesBytesOf(row);
         }
       }
       sequence = previousOf(rows.at(-1)!, walletId);

@@ -2,6 +2,7 @@
 
 import type { Selectable } from "kysely";
 import { operationKindNumbers, partOf, type WalletAfter } from "../../domain/journal.ts";
+import { notesBytesOf } from "../notes-size.ts";
 import { recordFromRow } from "../rows.ts";
 import type { HistoryPage, HistoryQuery, JournalPoint, Period, PeriodOfWallet, RecordedOperation } from "../store.ts";
 import type { JournalTable } from "../tables.ts";
@@ -102,7 +103,7 @@ export function historyOf({ timeAt, firstMark, links }: HistoryStatements, queri
         if (operations.length === max || lookedAt === lookedAtMax || notesBytes > notesMaxBytes) return { operations, continueAt: sequence };
         if ((kindNumber === undefined || record.kind === kindNumber) && (reference === undefined || record.reference === reference)) {
           operations.push(recorded(record));
-          notesBytes += Buffer.byteLength(record.reference ?? "") + Buffer.byteLength(record.metadata ?? "");
+          notesBytes += notesBytesOf(record);
         }
         sequence = previousOf(record, walletId);
       }
