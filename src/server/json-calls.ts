@@ -47,16 +47,16 @@ async function exactEnvelope(exchange: Exchange, request: RpcRequest, bytes: Uin
   if (bytes.byteLength < envelopeHeadBytes) return request;
   const flags = bytes[0] ?? 0;
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(envelopeFlagBytes);
-  const isOneFrame = length === bytes.byteLength - envelopeHeadBytes && (flags & ~compressedFlag) === 0;
-  if (!isOneFrame) return request;
+  if (length !== bytes.byteLength - envelopeHeadBytes) return request;
   const encodingHeader = exchange.protocol === "connect-stream" ? "connect-content-encoding" : "grpc-encoding";
   const encoding = exchange.header.get(encodingHeader);
-  const isCompressed = flags === compressedFlag;
+  // Of flags that the protocol does not have Connect minds some and others not: whatever becomes of the frame, its message is read by us.
+  const isCompressed = (flags & compressedFlag) !== 0;
   if (isCompressed && encoding === null) return request;
   const plain = await decompress(bytes.subarray(envelopeHeadBytes), isCompressed ? encoding : null, requestMaxBytes);
   if (plain === undefined) return request;
   const exact = encoder.encode(JSON.stringify(requestFields(textOfBytes(plain), input, "refused")));
-  return { ...request, body: createAsyncIterable([encodeEnvelope(0, exact)]) };
+  return { ...request, body: createAsyncIterable([encodeEnvelope(flags & ~compressedFlag, exact)]) };
 }
 
 async function exactGet(request: RpcRequest, input: DescMessage, requestMaxBytes: number): Promise<RpcRequest> {

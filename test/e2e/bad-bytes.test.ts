@@ -109,6 +109,12 @@ test.each([
   await expectRefused(() => grpc.call(WalletService.method.holdMoney, Buffer.from(toBinary(HoldMoneyRequestSchema, request))), ["INVALID_REQUEST"], ["hold_period"]);
 });
 
+test.each([0, 2, 4, 64])("JSON in a frame with the flags %i is read as exactly as in any", async (flags) => {
+  const send = (body: Body): Promise<CallResult> => post("/wallet.v1.WalletService/AddMoney", "application/grpc-web+json", encodeEnvelope(flags, Buffer.from(body)));
+  await expectRefused(() => send(Buffer.from(goodText.replace("{", '{"reference":"\u00e9",'), "latin1")), ["INVALID_REQUEST"]);
+  await expectRefused(() => send(withField('"expected_version":"0x2"')), ["INVALID_REQUEST"], ["expected_version"]);
+});
+
 describe("a body of another type than its header says", () => {
   test.each([
     ["/wallet.v1.WalletService/AddMoney", "text/plain", goodText],

@@ -4,6 +4,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { BadRequestSchema } from "../../../gen/google/rpc/error_details_pb.ts";
+import { GetWalletBalanceRequestSchema } from "../../../gen/wallet/v1/report_service_pb.ts";
 import { AddMoneyRequestSchema, ExecuteBatchRequestSchema } from "../../../gen/wallet/v1/wallet_service_pb.ts";
 import { requestFields, type NumbersForStrings } from "../../../src/server/request-json.ts";
 
@@ -49,4 +50,24 @@ test("what is right, or absent, or for others to refuse, is no flaw", () => {
 
 test("every digit of a number is kept where the proto has text, or a whole number", () => {
   expect(requestFields('{"user_id": 1, "amount": 12345678901234567890.10, "related_operation_id": 9007199254740993}', AddMoneyRequestSchema, "taken")).toEqual({ user_id: "1", amount: "12345678901234567890.10", related_operation_id: "9007199254740993" });
+});
+
+test("a null of several that exclude each other says nothing, as any null", () => {
+  expect(requestFields('{"userId": "ann", "asOfTime": null, "asOfOperationId": "3"}', GetWalletBalanceRequestSchema, "refused")).toEqual({ userId: "ann", asOfOperationId: "3" });
+  expect(requestFields('{"items": [{"addMoney": {}, "withdrawMoney": null}]}', ExecuteBatchRequestSchema, "refused")).toEqual({ items: [{ addMoney: {} }] });
+});
+
+test("what stands in a text is no part of the body, whatever is escaped in it", () => {
+  const reference = `${",:[{".repeat(20_000)}\\"`;
+  expect(requestFields(JSON.stringify({ userId: "ann", reference }), AddMoneyRequestSchema, "refused")).toEqual({ userId: "ann", reference });
+  const parts = `[${",".repeat(20_001)}]`;
+  expect(said(`{"userId":"\\\\","amount":${parts}}`, AddMoneyRequestSchema)?.sentence).toMatch(/^The body has more than 20000 parts/);
+  expect(said(`{"userId":"\\"","amount":${parts}}`, AddMoneyRequestSchema)?.sentence).toMatch(/^The body has more than 20000 parts/);
+  expect(said('{"userId":"ann', AddMoneyRequestSchema)?.sentence).toMatch(/^The body is not a JSON object/);
+});
+
+test("10,000 operations that have everything are not too many parts", () => {
+  const metadata = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`k${index}`, ""]));
+  const captureHold = { userId: "u", holdId: "1", amount: "1", toUserId: "v", final: true, idempotencyKey: "k", reference: "", metadata, expectedVersion: "1" };
+  expect(said({ items: Array.from({ length: 10_000 }, () => ({ captureHold })) }, ExecuteBatchRequestSchema)).toBeUndefined();
 });
