@@ -20,7 +20,7 @@ import { mismatchLines, mismatchText, verified, writtenNowAndThen } from "./veri
  */
 export async function copyCommand(config: CopyConfig): Promise<0 | 1 | 2> {
   const stopped = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.abort());
   try {
     return await copyAndVerify(config, stopped.signal);
   } catch (error) {

@@ -85,10 +85,17 @@ class GatheringWriter {
 function stderrSink(): LineSink {
   // Asynchronous: a synchronous write to a pipe that nobody reads would stop the network thread.
   const file = pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: bufferMaxBytes });
+  // A terminal that was closed, or a disk that is full: from then on lines are lost, and calls go on. It is given up because sonic-boom 4 would try for ever to flush it, at the process's exit too.
+  let isLost = false;
+  file.on("error", () => {
+    isLost = true;
+    file.destroy();
+  });
   return {
-    write: (lines) => void file.write(lines),
-    flushSync: () => file.flushSync(),
+    write: (lines) => void (isLost || file.write(lines)),
+    flushSync: () => void (isLost || file.flushSync()),
     async end() {
+      if (isLost) return;
       const closed = once(file, "close").catch(() => undefined);
       file.end();
       await closed;

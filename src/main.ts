@@ -75,7 +75,7 @@ async function run(config: Config): Promise<void> {
   exitWithFailure(logger, await app.failed, "the store can no longer be trusted");
 }
 
-/** The first SIGTERM, SIGINT or SIGHUP (the terminal was closed) stops the app in order; a later one, or too long a stop, ends the process at once with exit code 1. */
+/** The first SIGTERM, SIGINT or SIGHUP (the terminal was closed) stops the app in order; a later one (but one that comes with the first), or too long a stop, ends the process at once with exit code 1. */
 function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>, logger: Logger): void {
   let firstSignalMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {

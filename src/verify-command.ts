@@ -13,7 +13,7 @@ import { mismatchLines, verified, writtenNowAndThen } from "./verification-told.
 export async function verifyCommand({ database, idempotencyRetentionMs }: VerifyConfig): Promise<0 | 1 | 2> {
   const verifier = new Verifier(new URL("./verifier.ts", import.meta.url), { database, idempotencyRetentionMs });
   const stopped = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopped.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.abort());
   const progress = writtenNowAndThen();
   try {
     return tell(await verified(verifier, stopped.signal, (checked, total) => progress(() => `${checked} of ${total} operations`)));
