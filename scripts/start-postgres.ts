@@ -10,6 +10,8 @@ import { ConfigError, readConfig } from "../src/config.ts";
 import { freePort } from "./free-port.ts";
 
 const args = process.argv.slice(2);
+// As bin/wallet.js does it; what is wrong with the file is said there.
+if (existsSync(".env")) process.loadEnvFile(".env");
 assertServable();
 
 const folder = resolve("data/postgres");
@@ -32,6 +34,7 @@ function lastPort(): number {
 /** Help and wrong settings are answered before there is a PostgreSQL to stop. */
 function assertServable(): void {
   try {
+    if (args[0] === "verify" || args[0] === "copy") throw new ConfigError(`start:postgres only serves. With the database's URL: npm run ${args[0]}.`);
     if (args.some((arg) => arg.startsWith("--database-url"))) throw new ConfigError("start:postgres has a database of its own. Leave out --database-url, or start the service by itself: npm start.");
     const start = readConfig(args, { ...process.env, WALLET_DATABASE_URL: "postgres://127.0.0.1/wallet" });
     if (start.kind === "run") return;
@@ -78,7 +81,7 @@ try {
 } catch (error) {
   process.stderr.write(`PostgreSQL cannot be started in ${folder}: ${log.trim() || String(error)}\n`);
   const pid = processIdThere();
-  if (pid !== undefined) process.stderr.write(`If another start:postgres runs on it, stop that one; two do not share a folder. If none does, its PostgreSQL was left behind: kill -INT ${pid} ends it.\n`);
+  if (pid !== undefined) process.stderr.write(`If another start:postgres runs on it, stop that one; two do not share a folder. If none does, and ps -p ${pid} shows a PostgreSQL, it was left behind: kill -INT ${pid} ends it.\n`);
   process.exit(1);
 }
 

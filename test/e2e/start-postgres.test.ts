@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 function start(...flags: readonly string[]): Started {
-  const child = spawn(join(root, "node_modules/.bin/node"), [join(root, "scripts/start-postgres.ts"), "--listen=127.0.0.1:0", ...flags], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(join(root, "node_modules/.bin/node"), [join(root, "scripts/start-postgres.ts"), ...flags, "--listen=127.0.0.1:0"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stdout.on("data", (chunk) => void (said += String(chunk)));
   child.stderr.on("data", (chunk) => void (said += String(chunk)));
@@ -66,7 +66,7 @@ test("serves, says where its database is, refuses another on the same folder, an
 
   const second = start();
   expect(await second.exitCode).toBe(1);
-  expect(second.said()).toMatch(/^PostgreSQL cannot be started in .*data\/postgres: [^]*stop that one; [^]* kill -INT \d+ ends it/);
+  expect(second.said()).toMatch(/^PostgreSQL cannot be started in .*data\/postgres: [^]*stop that one; [^]* ps -p (\d+) .* kill -INT \1 ends it/);
   first.process.kill("SIGTERM");
   expect(await first.exitCode).toBe(0);
 
@@ -90,6 +90,7 @@ test.each([
   ["--help", 0, /--listen/],
   ["--bogus", 2, /There is no flag --bogus/],
   ["--database-url=sqlite:other.db", 2, /a database of its own/],
+  ["verify", 2, /npm run verify/],
 ] as const)("%s starts nothing", async (flag, exitCode, sentence) => {
   const started = start(flag);
   expect(await started.exitCode).toBe(exitCode);
