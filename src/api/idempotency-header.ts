@@ -9,7 +9,7 @@ import { invalidField } from "./errors.ts";
 export const idempotencyKeyHeader = "idempotency-key";
 
 /** What is told to who sends a key for a whole batch. */
-const keyOfBatch = "a batch has none of its own; give each of its items one";
+const keyOfBatch = "a batch has none of its own; give each operation in it one";
 
 const keyFields = new WeakMap<DescMessage, DescField | null>();
 
@@ -38,7 +38,8 @@ export function unknownFieldMeaning(message: DescMessage, name: string): string 
   return isKeyOfBatch ? keyOfBatch : "is not a field of this request";
 }
 
-function hasItems(message: DescMessage): boolean {
+/** Whether the request is a list of requests. */
+export function hasItems(message: DescMessage): boolean {
   return message.fields.some((field) => field.fieldKind === "list" && field.listKind === "message");
 }
 

@@ -4,7 +4,7 @@ import { ScalarType, fromJsonString } from "@bufbuild/protobuf";
 import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { invalidField, serviceError } from "../api/errors.ts";
-import { unknownFieldMeaning } from "../api/idempotency-header.ts";
+import { hasItems, unknownFieldMeaning } from "../api/idempotency-header.ts";
 import { echo } from "./early-errors.ts";
 
 /** Whether a number may stand where the proto has a string: its literal's digits are the string then. protobuf's own JSON mapping says no. */
@@ -31,24 +31,18 @@ const integers: ReadonlySet<ScalarType> = new Set([
   ScalarType.SFIXED64,
 ]);
 
-/** What is wrong with a part of the body. Whoever looks at the parts around it puts their names in front. */
+/** What is wrong with a part of the body. Whoever looks at the part around it puts its name in front. */
 class WrongPart {
+  readonly path: string;
   readonly description: string;
-  #path: string;
 
-  constructor(name: string, description: string) {
-    this.#path = name;
+  constructor(path: string, description: string) {
+    this.path = path;
     this.description = description;
   }
 
-  get path(): string {
-    return this.#path;
-  }
-
-  /** `name` with a dot behind it, or an index. */
-  within(name: string): this {
-    this.#path = `${name}${this.#path}`;
-    return this;
+  within(name: string): WrongPart {
+    return new WrongPart(`${name}.${this.path}`, this.description);
   }
 }
 
@@ -64,8 +58,8 @@ export function textOfBytes(bytes: Uint8Array): string {
 }
 
 /**
- * The fields of a JSON object, by the keys that were sent. Throws INVALID_REQUEST for anything else than a JSON object, a key that is unknown or there twice, text that is none, a number that JavaScript
- * cannot carry, and a duration that is none: what protobuf-es would refuse too, without saying where in the body. What else is wrong is left to it.
+ * The fields of a JSON object, by the keys that were sent. Throws INVALID_REQUEST for anything else than a JSON object, a key that is unknown or there twice, a value of another kind than its field's, a number that JavaScript
+ * cannot carry, and a duration that is none. Some of that protobuf-es would take, and of the rest it would not say where in the body it is. What else is wrong is left to it.
  */
 export function requestFields(text: string, message: DescMessage, numbersForStrings: NumbersForStrings): JsonObject {
   assertReadable(text, message);
@@ -92,7 +86,7 @@ export function requestFields(text: string, message: DescMessage, numbersForStri
  */
 const partsMax = 20_000;
 
-/** The same of a request with a list of operations: 10,000 that have everything an operation may have. */
+/** The same of a request with a list of operations: 10,000 that have everything an operation may have, 53 parts at most with 16 entries of metadata. */
 const partsOfListMax = 600_000;
 
 /** Characters of a number. The longest that means anything has 20 digits, or 64 as an amount; reading one takes time that grows with their square. */
@@ -100,8 +94,7 @@ const numberMaxChars = 64;
 
 /** Throws INVALID_REQUEST for JSON that would take long to read. */
 function assertReadable(text: string, message: DescMessage): void {
-  const isList = message.fields.some((field) => field.fieldKind === "list" && field.listKind === "message");
-  const most = isList ? partsOfListMax : partsMax;
+  const most = hasItems(message) ? partsOfListMax : partsMax;
   let parts = 0;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
@@ -186,9 +179,13 @@ function fieldsOf(value: unknown, message: DescMessage, numbers: NumbersForStrin
 }
 
 function fieldValue(value: unknown, field: DescField, numbers: NumbersForStrings): JsonValue {
-  if (field.fieldKind === "list") return Array.isArray(value) ? value.map((item, index) => oneValue(item, field, numbers, `[${index}]`)) : plainValue(value);
+  if (value === null) return null;
+  if (field.fieldKind === "list") {
+    if (!Array.isArray(value)) throw new WrongPart(field.name, "must be a list");
+    return value.map((item, index) => oneValue(item, field, numbers, `[${index}]`));
+  }
   if (field.fieldKind !== "map") return oneValue(value, field, numbers);
-  if (!isObject(value)) return plainValue(value);
+  if (!isObject(value)) throw new WrongPart(field.name, "must be an object");
   const entries = emptyObject();
   for (const [key, item] of Object.entries(value)) entries[key] = oneValue(item, field, numbers, `[${JSON.stringify(key)}]`);
   return entries;
@@ -196,25 +193,29 @@ function fieldValue(value: unknown, field: DescField, numbers: NumbersForStrings
 
 /** `place`: which of the field's values it is, where there are several. */
 function oneValue(value: unknown, field: DescField, numbers: NumbersForStrings, place = ""): JsonValue {
-  const { message } = field;
+  // In a list or a map there is nothing for it to mean: protobuf-es refuses it.
+  if (value === null) return null;
+  const name = `${field.name}${place}`;
   const flaw = flawOf(value, field, numbers);
-  if (flaw !== undefined) throw new WrongPart(`${field.name}${place}`, flaw);
-  // Google's own types have forms of their own in JSON.
-  if (message === undefined || !isObject(value) || message.typeName.startsWith("google.protobuf.")) return plainValue(value, field);
+  if (flaw !== undefined) throw new WrongPart(name, flaw);
+  if (value instanceof NumberLiteral) return numberValue(value, field);
+  // Google's own types have forms of their own in JSON, which are texts here.
+  if (field.message === undefined || !isObject(value)) return value as string | boolean;
   try {
-    return fieldsOf(value, message, numbers);
+    return fieldsOf(value, field.message, numbers);
   } catch (thrown) {
-    throw thrown instanceof WrongPart ? thrown.within(`${field.name}${place}.`) : thrown;
+    throw thrown instanceof WrongPart ? thrown.within(name) : thrown;
   }
 }
 
-/** Of null nothing: it says that the field is not there. */
 function flawOf(value: unknown, field: DescField, numbers: NumbersForStrings): string | undefined {
-  if (value === null) return undefined;
-  if (field.message !== undefined) return flawOfWellKnown(field.message, value);
+  const { message } = field;
+  if (message !== undefined) return message.typeName.startsWith("google.protobuf.") ? flawOfWellKnown(message, value) : isObject(value) ? undefined : "must be an object";
   if (value instanceof NumberLiteral) return flawOfNumber(value, field, numbers);
   if (typeof value === "string") return flawOfInteger(field, value);
-  return field.scalar === ScalarType.STRING ? `must be a string in quotes, not ${typeof value === "boolean" ? value : Array.isArray(value) ? "a list" : "an object"}` : undefined;
+  const kind = Array.isArray(value) ? "a list" : isObject(value) ? "an object" : String(value);
+  if (field.scalar === ScalarType.STRING) return `must be a string in quotes, not ${kind}`;
+  return typeof value === "boolean" ? undefined : `must be one value, not ${kind}`;
 }
 
 function flawOfNumber({ digits }: NumberLiteral, field: DescField, numbers: NumbersForStrings): string | undefined {
@@ -223,25 +224,32 @@ function flawOfNumber({ digits }: NumberLiteral, field: DescField, numbers: Numb
     if (numbers === "refused") return `must be a string in quotes, not ${digits}`;
     return /^-?\d+(\.\d+)?$/.test(digits) ? undefined : `must be written without an exponent, not as ${echo(digits)}`;
   }
-  if (field.scalar === undefined || !integers.has(field.scalar) || /^-?\d+$/.test(digits)) return undefined;
-  const value = Number(digits);
-  const isExact = numbers === "refused" && (!Number.isInteger(value) || Number.isSafeInteger(value));
-  return isExact ? undefined : `must be written in plain digits, not as ${echo(digits)}`;
+  const isPlain = /^-?\d+$/.test(digits);
+  if (field.scalar !== undefined && integers.has(field.scalar)) {
+    // protobuf's own JSON mapping takes 1.0 and 1e2 for whole numbers.
+    return isPlain || (numbers === "refused" && wholeNumber(digits) !== undefined) ? undefined : `must be a whole number in plain digits, not ${echo(digits)}`;
+  }
+  return isPlain ? undefined : `must not be ${echo(digits)}`;
 }
 
-/** As JSON.parse would have it, but for a number that goes where the proto has text, or a whole number in digits: its digits. */
-function plainValue(value: unknown, field?: DescField): JsonValue {
-  if (value instanceof NumberLiteral) return isInDigits(value, field) ? value.digits : Number(value.digits);
-  if (Array.isArray(value)) return value.map((each) => plainValue(each));
-  if (!isObject(value)) return value as JsonValue;
-  const plain = emptyObject();
-  for (const [key, each] of Object.entries(value)) plain[key] = plainValue(each);
-  return plain;
+/** A number as its field takes it, with every digit. */
+function numberValue({ digits }: NumberLiteral, field: DescField): JsonValue {
+  if (field.scalar === ScalarType.STRING) return digits;
+  return field.scalar !== undefined && integers.has(field.scalar) ? String(wholeNumber(digits)) : Number(digits);
 }
 
-function isInDigits({ digits }: NumberLiteral, field: DescField | undefined): boolean {
-  if (field?.scalar === undefined) return false;
-  return field.scalar === ScalarType.STRING || (integers.has(field.scalar) && /^-?\d+$/.test(digits));
+/** Digits of an exponent that a whole number of 64 bits may have. */
+const exponentDigitsMax = 2;
+
+/** The whole number that this literal is, exactly; undefined where it is none, or is written with an exponent that no number of 64 bits has. */
+function wholeNumber(digits: string): bigint | undefined {
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(digits) ?? [];
+  if (whole === "" || exponent.replace(/^[+-]/, "").length > exponentDigitsMax) return undefined;
+  const shift = Number(exponent) - fraction.length;
+  const unscaled = BigInt(`${sign}${whole}${fraction}`);
+  if (shift >= 0) return unscaled * 10n ** BigInt(shift);
+  const divisor = 10n ** BigInt(-shift);
+  return unscaled % divisor === 0n ? unscaled / divisor : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

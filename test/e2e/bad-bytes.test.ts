@@ -109,8 +109,15 @@ test.each([
   await expectRefused(() => grpc.call(WalletService.method.holdMoney, Buffer.from(toBinary(HoldMoneyRequestSchema, request))), ["INVALID_REQUEST"], ["hold_period"]);
 });
 
-test.each([0, 2, 4, 64])("JSON in a frame with the flags %i is read as exactly as in any", async (flags) => {
-  const send = (body: Body): Promise<CallResult> => post("/wallet.v1.WalletService/AddMoney", "application/grpc-web+json", encodeEnvelope(flags, Buffer.from(body)));
+const endFrame = encodeEnvelope(0b1000_0000, new Uint8Array(0));
+test.each<[string, (message: Uint8Array) => Uint8Array]>([
+  ["a frame", (message) => encodeEnvelope(0, message)],
+  ...[2, 4, 64].map((flags): [string, (message: Uint8Array) => Uint8Array] => [`a frame with the flags ${flags}`, (message) => encodeEnvelope(flags, message)]),
+  ["a frame before the one that ends the stream", (message) => Buffer.concat([encodeEnvelope(0, message), endFrame])],
+  ["a frame behind the one that ends the stream", (message) => Buffer.concat([endFrame, encodeEnvelope(0, message)])],
+])("JSON in %s is read exactly", async (_, framed) => {
+  const send = (body: Body): Promise<CallResult> => post("/wallet.v1.WalletService/AddMoney", "application/grpc-web+json", Buffer.from(framed(Buffer.from(body))));
+  await expectRefused(() => send(withField('"validate_only":1e999')), ["INVALID_REQUEST"], ["validate_only"]);
   await expectRefused(() => send(Buffer.from(goodText.replace("{", '{"reference":"\u00e9",'), "latin1")), ["INVALID_REQUEST"]);
   await expectRefused(() => send(withField('"expected_version":"0x2"')), ["INVALID_REQUEST"], ["expected_version"]);
 });

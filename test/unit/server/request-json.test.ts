@@ -31,9 +31,16 @@ test.each([
   ["a number in a map", item({ metadata: { order: "1", shop: 7 } }), 'items[1].add_money.metadata["shop"]', "must be a string in quotes, not 7"],
   ["a whole number in hexadecimal", item({ relatedOperationId: "0x10" }), "items[1].add_money.related_operation_id", "must be written in plain digits, not as 0x10"],
   ["a duration that is none", { items: [{ holdMoney: { holdPeriod: "10m" } }] }, "items[0].hold_money.hold_period", 'must be a number of seconds with at most nine decimals and an s, such as "600s"'],
+  ["a number that is none of JavaScript's for a flag", '{"items":[{"addMoney":{"validateOnly":1e999}}]}', "items[0].add_money.validate_only", "must not be 1e999"],
+  ["a whole number with a fraction that JavaScript drops", '{"items":[{"addMoney":{"expectedVersion":5.0000000000000000001}}]}', "items[0].add_money.expected_version", "must be a whole number in plain digits, not 5.0000000000000000001"],
+  ["a whole number too small for JavaScript", '{"items":[{"addMoney":{"expectedVersion":1e-400}}]}', "items[0].add_money.expected_version", "must be a whole number in plain digits, not 1e-400"],
+  ["a list for a flag", { items: [], atomic: [true] }, "atomic", "must be one value, not a list"],
+  ["a text for a list", { items: "none" }, "items", "must be a list"],
+  ["a list for a map", item({ metadata: ["a"] }), "items[1].add_money.metadata", "must be an object"],
+  ["a text for an operation", { items: [{ addMoney: "1" }] }, "items[0].add_money", "must be an object"],
   ["no operation that there is", { items: [{ giveMoney: {} }] }, "items[0].giveMoney", "is not a field of this request"],
-  ["a key for all", { idempotencyKey: "k", items: [] }, "idempotencyKey", "a batch has none of its own; give each of its items one"],
-  ["the same in the proto's spelling", { idempotency_key: "k" }, "idempotency_key", "a batch has none of its own; give each of its items one"],
+  ["a key for all", { idempotencyKey: "k", items: [] }, "idempotencyKey", "a batch has none of its own; give each operation in it one"],
+  ["the same in the proto's spelling", { idempotency_key: "k" }, "idempotency_key", "a batch has none of its own; give each operation in it one"],
 ])("%s in a batch", (_, body, field, description) => {
   expect(said(body, ExecuteBatchRequestSchema)).toEqual({ field, sentence: `${field}: ${description}` });
 });
@@ -45,11 +52,12 @@ test("a key that would fill the answer is cut", () => {
 test("what is right, or absent, or for others to refuse, is no flaw", () => {
   expect(said(item({ currency: null, metadata: null, relatedOperationId: 5 }), ExecuteBatchRequestSchema)).toBeUndefined();
   expect(said({ user_id: 1, amount: 100.5 }, AddMoneyRequestSchema, "taken")).toBeUndefined();
-  expect(said({ items: "none" }, ExecuteBatchRequestSchema)).toBeUndefined();
+  expect(said({ items: [null] }, ExecuteBatchRequestSchema)).toBeUndefined();
 });
 
 test("every digit of a number is kept where the proto has text, or a whole number", () => {
   expect(requestFields('{"user_id": 1, "amount": 12345678901234567890.10, "related_operation_id": 9007199254740993}', AddMoneyRequestSchema, "taken")).toEqual({ user_id: "1", amount: "12345678901234567890.10", related_operation_id: "9007199254740993" });
+  expect(requestFields('{"expected_version": 9.007199254740993e15, "related_operation_id": 5.00}', AddMoneyRequestSchema, "refused")).toEqual({ expected_version: "9007199254740993", related_operation_id: "5" });
 });
 
 test("a null of several that exclude each other says nothing, as any null", () => {
