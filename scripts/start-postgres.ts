@@ -10,8 +10,11 @@ import { ConfigError, readConfig } from "../src/config.ts";
 import { freePort } from "./free-port.ts";
 
 const args = process.argv.slice(2);
-// As bin/wallet.js does it; what is wrong with the file is said there.
-if (existsSync(".env")) process.loadEnvFile(".env");
+try {
+  process.loadEnvFile(".env");
+} catch {
+  // Where it is there and cannot be read, bin/wallet.js says so.
+}
 assertServable();
 
 const folder = resolve("data/postgres");

@@ -26,7 +26,7 @@ export function isJsonCall(exchange: Exchange): boolean {
 }
 
 /**
- * The request with its message as exact JSON. Where its last frame is not whole, or one is compressed in a way that is not known, it is given on as it is, for Connect
+ * The request with its message as exact JSON. Where its last frame is not whole, it has several messages, or one that is compressed in a way that is not known, it is given on as it is, for Connect
  * to refuse. Throws INVALID_REQUEST where the message is no JSON object that protobuf-es would read right, and Connect's errors of decompression.
  */
 export async function exactJson(exchange: Exchange, request: RpcRequest, bytes: Uint8Array, input: DescMessage, requestMaxBytes: number): Promise<RpcRequest> {
@@ -45,33 +45,33 @@ async function exactUnary(header: Headers, request: RpcRequest, bytes: Uint8Arra
 
 async function exactEnvelope(exchange: Exchange, request: RpcRequest, bytes: Uint8Array, input: DescMessage, requestMaxBytes: number): Promise<RpcRequest> {
   const frames = framesOf(bytes);
-  if (frames === undefined) return request;
+  const endFlag = endFlags[exchange.protocol] ?? 0;
+  const [message, another] = frames.filter(({ flags }) => (flags & endFlag) === 0);
+  // Connect refuses a second message before it looks at the first; read here, each could unpack to as much as a request may have.
+  if (message === undefined || another !== undefined) return request;
   const encoding = exchange.header.get(exchange.protocol === "connect-stream" ? "connect-content-encoding" : "grpc-encoding");
-  const exact: Uint8Array[] = [];
-  for (const { flags, data } of frames) {
-    const isCompressed = (flags & compressedFlag) !== 0;
-    if (isCompressed && encoding === null) return request;
-    const plain = await decompress(data, isCompressed ? encoding : null, requestMaxBytes);
-    if (plain === undefined) return request;
-    // A frame that ends the stream is no message, and of flags that the protocol does not have Connect minds some and others not: all that may become a message is read by us.
-    const isEnd = (flags & (endFlags[exchange.protocol] ?? 0)) !== 0;
-    exact.push(encodeEnvelope(flags & ~compressedFlag, isEnd ? plain : encoder.encode(JSON.stringify(requestFields(textOfBytes(plain), input, "refused")))));
-  }
-  return { ...request, body: createAsyncIterable(exact) };
+  // Of flags that the protocol does not have Connect minds some and others not: whatever becomes of the frame, its message is read by us.
+  const isCompressed = (message.flags & compressedFlag) !== 0;
+  if (isCompressed && encoding === null) return request;
+  const plain = await decompress(message.data, isCompressed ? encoding : null, requestMaxBytes);
+  if (plain === undefined) return request;
+  const exact = encoder.encode(JSON.stringify(requestFields(textOfBytes(plain), input, "refused")));
+  const framed = frames.map((frame) => (frame === message ? encodeEnvelope(frame.flags & ~compressedFlag, exact) : encodeEnvelope(frame.flags, frame.data)));
+  return { ...request, body: createAsyncIterable(framed) };
 }
 
 /** The flags of frames that Connect passes over, where a protocol has any. */
 const endFlags: Partial<Record<Exchange["protocol"], number>> = { "connect-stream": 0b10, "grpc-web": 0b1000_0000 };
 
-/** Undefined where the last one is not whole. */
-function framesOf(bytes: Uint8Array): readonly { readonly flags: number; readonly data: Uint8Array }[] | undefined {
+/** None where the last one is not whole. */
+function framesOf(bytes: Uint8Array): readonly { readonly flags: number; readonly data: Uint8Array }[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const frames: { flags: number; data: Uint8Array }[] = [];
   for (let at = 0; at < bytes.byteLength; ) {
     const begin = at + envelopeHeadBytes;
-    if (begin > bytes.byteLength) return undefined;
+    if (begin > bytes.byteLength) return [];
     const end = begin + view.getUint32(at + envelopeFlagBytes);
-    if (end > bytes.byteLength) return undefined;
+    if (end > bytes.byteLength) return [];
     frames.push({ flags: view.getUint8(at), data: bytes.subarray(begin, end) });
     at = end;
   }

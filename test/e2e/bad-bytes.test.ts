@@ -109,6 +109,11 @@ test.each([
   await expectRefused(() => grpc.call(WalletService.method.holdMoney, Buffer.from(toBinary(HoldMoneyRequestSchema, request))), ["INVALID_REQUEST"], ["hold_period"]);
 });
 
+test("of two messages in JSON none is done, not even the first", async () => {
+  const frame = encodeEnvelope(0, Buffer.from(goodText));
+  await expectRefused(() => post("/wallet.v1.WalletService/AddMoney", "application/grpc-web+json", Buffer.concat([frame, frame])), ["INVALID_REQUEST", "UNKNOWN_METHOD"]);
+});
+
 const endFrame = encodeEnvelope(0b1000_0000, new Uint8Array(0));
 test.each<[string, (message: Uint8Array) => Uint8Array]>([
   ["a frame", (message) => encodeEnvelope(0, message)],
