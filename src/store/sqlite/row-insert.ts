@@ -43,7 +43,8 @@ export function rowInsert<Table extends keyof Tables, Always extends keyof Row &
     if (known !== undefined) return known;
     if (statements.size >= statementsMax && choice !== allColumns) return prepared(allColumns, rowsAtOnce);
     const columns = [...always, ...sometimes.filter((_, index) => (choice & (1 << index)) !== 0)];
-    const write = query<Row>((db, arg) => db.insertInto(table).values(Array.from({ length: rowsAtOnce }, () => rowArguments(arg as Arguments<never>, columns as never))));
+    // OR FAIL: the transaction ends with any error, so SQLite need not keep what each page was before the statement to undo it alone.
+    const write = query<Row>((db, arg) => db.insertInto(table).orFail().values(Array.from({ length: rowsAtOnce }, () => rowArguments(arg as Arguments<never>, columns as never))));
     const insert = prepareRows(connection, rowsAtOnce, write);
     statements.set(name, insert);
     return insert;

@@ -32,7 +32,7 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
   const updateHold = statement<Pick<HoldRow, "partition" | "hold_id" | (typeof changingHoldColumns)[number]>>(connection, (db, arg) =>
     db.updateTable("holds").set(assigned(arg, changingHoldColumns)).where("partition", "=", arg("partition")).where("hold_id", "=", arg("hold_id")),
   );
-  const insertHold = statement<HoldRow>(connection, (db, arg) => db.insertInto("holds").values(rowArguments(arg, holdColumns)));
+  const insertHolds = rowInsert(connection, "holds", holdColumns);
 
   const putTotals = statement<Insertable<CurrencyTotalsTable>>(connection, (db, arg) =>
     db
@@ -63,10 +63,12 @@ export function prepareWrite(connection: Database.Database, keyIndexes: KeyIndex
     lateRows.append(partition, head.sequence, changed);
     // Whatever changes a hold changes its wallet too.
     const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
+    const newHolds: HoldRow[] = [];
     for (const hold of holds) {
       const row = holdToRow(head.partition, hold, currencies.get(hold.walletId)!);
-      if (made.has(hold.holdId) || updateHold.run(row) === 0) insertHold.run(row);
+      if (made.has(hold.holdId) || updateHold.run(row) === 0) newHolds.push(row);
     }
+    insertHolds(newHolds);
     for (const totals of currencyTotals) putTotals.run(currencyTotalsToRow(head.partition, totals));
     const lastKeyOrdinal = keyIndexes.of(head.partition).add(keys, { keyOrdinal, forgetBeforeMs: forgetKeysBeforeMs });
     moveHead.run({ partition, sequence: head.sequence, hash: head.hash, time_ms: BigInt(head.timeMs), key_ordinal: lastKeyOrdinal });
@@ -120,7 +122,10 @@ const journalColumns = {
 const walletColumns = ["partition", "wallet_id", "user_id", "currency", "exponent", "create_time_ms", ...changingWalletColumns] as const;
 
 const changingHoldColumns = ["captured_minor", "status", "eligible_time_ms", "resolve_time_ms"] as const;
-const holdColumns = ["partition", "hold_id", "wallet_id", "currency", "amount_minor", "create_time_ms", "previous_hold_id", ...changingHoldColumns] as const;
+const holdColumns = {
+  always: ["partition", "hold_id", "wallet_id", "currency", "amount_minor", "captured_minor", "status", "create_time_ms", "eligible_time_ms", "previous_hold_id"],
+  sometimes: ["resolve_time_ms"],
+} as const;
 
 /** `column = excluded.column` for each: the values that the insert would have written. */
 function excluded<Column extends string>(columns: readonly Column[]): Record<Column, RawBuilder<never>> {
