@@ -44,6 +44,16 @@ interface Waiting extends Lined {
   readonly reject: (reason: unknown) => void;
 }
 
+/** What a batch left undone. */
+interface Undone {
+  /** To be decided once more is released. */
+  readonly notYet: Set<Waiting>;
+  /** Partitions among which are those that could not be had. */
+  heldUp: readonly number[];
+  /** All of it, where some of it may be done without those. */
+  again: readonly Waiting[];
+}
+
 /** The commands of one ledger on their way to the writer, in the order of their arrival. */
 export class CommandQueue {
   readonly #executor: Pick<Executor, "execute">;
@@ -105,36 +115,38 @@ export class CommandQueue {
   }
 
   async #execute(batch: readonly Waiting[]): Promise<void> {
-    const notYet = new Set<Waiting>();
+    const undone: Undone = { notYet: new Set(), heldUp: [], again: [] };
     try {
-      await this.#executeTogether(batch, notYet);
+      await this.#executeTogether(batch, undone);
     } finally {
-      this.#dispatch.end(batch);
-      this.#left(batch.filter((waiting) => !notYet.has(waiting)));
+      const { notYet, heldUp, again } = undone;
+      this.#dispatch.end(batch, heldUp);
+      if (again.length === 0) this.#left(batch.filter((waiting) => !notYet.has(waiting)));
       this.#putBack([...notYet]);
+      // They are the oldest, and have waited for nothing that they want.
+      this.#waiting.unshift(...again);
       if (this.#waiting.length > 0) this.#scheduleFlush();
     }
   }
 
   /**
-   * Where a defect, not the database, fails a batch, nothing of it was done: its commands are tried one by one, so that one does not fail the others. Nor was it where some of its partitions cannot be reached: then those of the
-   * same partitions are tried together.
+   * Where a defect, not the database, fails a batch, nothing of it was done: its commands are tried one by one, so that one does not fail the others. Nor was it where some of its partitions cannot be had: then it is for the
+   * dispatch to send those of the others without them.
    */
-  async #executeTogether(batch: readonly Waiting[], notYet: Set<Waiting>): Promise<void> {
+  async #executeTogether(batch: readonly Waiting[], undone: Undone): Promise<void> {
     try {
       const answers = await this.#executor.execute(batch.map((waiting) => waiting.command));
       if (answers[0]?.type !== "notYet") return batch.forEach((waiting, index) => waiting.resolve(answers[index]!));
     } catch (error) {
-      const apart = error instanceof StoreFault && error.isOfSome ? [...Map.groupBy(batch, ({ partitions }) => partitions.join()).values()] : [];
-      if (apart.length > 1) {
-        for (const each of apart) await this.#executeTogether(each, notYet);
-        return;
+      if (error instanceof StoreFault && error.partitions !== undefined) {
+        undone.heldUp = error.partitions;
+        if (touchDifferent(batch)) return void (undone.again = batch);
       }
       if (error instanceof StoreFault || batch.length === 1) return batch.forEach((waiting) => waiting.reject(error));
     }
-    if (batch.length === 1) notYet.add(batch[0]!);
+    if (batch.length === 1) undone.notYet.add(batch[0]!);
     // One of them has more overdue holds than a transaction releases; the others need not wait for it.
-    else for (const waiting of batch) await this.#executeTogether([waiting], notYet);
+    else for (const waiting of batch) await this.#executeTogether([waiting], undone);
   }
 
   /** At the end of the queue, so that a long sweep takes turns with everybody else. Nothing of them was decided. */
@@ -173,4 +185,8 @@ export class CommandQueue {
     for (const { weight } of waiting) this.#length -= weight;
     if (this.#closed && this.#length === 0) this.#empty.resolve();
   }
+}
+
+function touchDifferent(batch: readonly Waiting[]): boolean {
+  return batch.some(({ partitions }) => partitions.join() !== batch[0]!.partitions.join());
 }

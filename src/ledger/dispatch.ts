@@ -13,6 +13,6 @@ export interface Lined {
 export interface Dispatch {
   /** The next batch out of those that wait, in their order; empty where none may go now. It is under way until `end`. */
   begin<Waiting extends Lined>(waiting: readonly Waiting[]): readonly Waiting[];
-  /** The batch is over. */
-  end(batch: readonly Lined[]): void;
+  /** The batch is over. `heldUp`: nothing of it was done, for the sake of one or more of these partitions; none where it was done. */
+  end(batch: readonly Lined[], heldUp: readonly number[]): void;
 }

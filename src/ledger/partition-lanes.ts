@@ -16,7 +16,11 @@ export interface LaneLimits {
   readonly batchLengthMax: number;
 }
 
-/** The partitions that are being written, and what may be written beside them. Nobody waits for ever: the oldest goes as soon as another batch may go and its partitions are free, and they are kept free for it. */
+/**
+ * The partitions that are being written, and what may be written beside them. Nobody waits for ever: the oldest goes as soon as another batch may go and its partitions are free, and they are kept free for it.
+ * What touches a partition that could not be had (somebody keeps its head, or its node is gone) goes apart, in batches that count for nobody, until one of them is done: otherwise every batch would have a
+ * command of it, and the others would wait with it.
+ */
 export class PartitionLanes implements Dispatch {
   readonly #limits: LaneLimits;
   readonly #busy = new Set<number>();
@@ -25,6 +29,10 @@ export class PartitionLanes implements Dispatch {
   #length = 0;
   /** Whether a command is under way that names no partition: it goes from one to the next by itself, which may take long, and nobody waits for it but others of its kind. */
   #hasOneEverywhere = false;
+  /** Partitions that could not be had when they were last asked for. */
+  readonly #heldUp = new Set<number>();
+  /** The batches under way that go apart. */
+  readonly #apart = new Set<readonly Lined[]>();
 
   constructor(limits: LaneLimits) {
     this.#limits = limits;
@@ -36,6 +44,12 @@ export class PartitionLanes implements Dispatch {
       this.#hasOneEverywhere = true;
       return [everywhere];
     }
+    const apart = this.#pickApart(waiting);
+    if (apart.length > 0) {
+      this.#apart.add(apart);
+      for (const partition of apart[0]!.partitions) this.#busy.add(partition);
+      return apart;
+    }
     const lanes = this.#lanesFor(this.#length + lengthOf(waiting));
     if (this.#batches >= lanes) return [];
     const { batch, partitions } = this.#pick(waiting, this.#partitionsABatch(lanes));
@@ -46,14 +60,22 @@ export class PartitionLanes implements Dispatch {
     return batch;
   }
 
-  end(batch: readonly Lined[]): void {
+  end(batch: readonly Lined[], heldUp: readonly number[]): void {
     if (batch.some(namesNoPartition)) {
       this.#hasOneEverywhere = false;
       return;
     }
-    this.#batches--;
-    this.#length -= lengthOf(batch);
-    for (const { partitions } of batch) for (const partition of partitions) this.#busy.delete(partition);
+    if (!this.#apart.delete(batch)) {
+      this.#batches--;
+      this.#length -= lengthOf(batch);
+    }
+    for (const { partitions } of batch) {
+      for (const partition of partitions) {
+        this.#busy.delete(partition);
+        if (heldUp.length === 0) this.#heldUp.delete(partition);
+      }
+    }
+    for (const partition of heldUp) this.#heldUp.add(partition);
   }
 
   /** How many batches so many operations go in. */
@@ -68,6 +90,27 @@ export class PartitionLanes implements Dispatch {
     return Math.min(partitionsABatchMax, Math.ceil(partitionCount / lanes));
   }
 
+  /** What touches one partition that could not be had and no other, before what touches more: whoever waits for it keeps no other one. All of it touches the same, so that what it comes to is so for each. */
+  #pickApart<Waiting extends Lined>(waiting: readonly Waiting[]): readonly Waiting[] {
+    if (this.#heldUp.size === 0 || this.#apart.size >= this.#limits.batchesMax) return [];
+    const free = waiting.filter((each) => this.#isHeldUp(each) && each.partitions.every((partition) => !this.#busy.has(partition)));
+    const [first] = free.toSorted((a, b) => a.partitions.length - b.partitions.length);
+    if (first === undefined) return [];
+    const batch: Waiting[] = [];
+    let weight = 0;
+    for (const each of free.filter(({ partitions }) => partitions.join() === first.partitions.join())) {
+      weight += each.weight;
+      if (batch.length > 0 && (each.goesAlone || weight > this.#limits.batchLengthMax)) break;
+      batch.push(each);
+      if (each.goesAlone) break;
+    }
+    return batch;
+  }
+
+  #isHeldUp({ partitions }: Lined): boolean {
+    return partitions.some((partition) => this.#heldUp.has(partition));
+  }
+
   #pick<Waiting extends Lined>(waiting: readonly Waiting[], partitionsMax: number): { readonly batch: readonly Waiting[]; readonly partitions: ReadonlySet<number> } {
     const { batchLengthMax } = this.#limits;
     // Busy, or wanted by somebody who came before.
@@ -76,7 +119,7 @@ export class PartitionLanes implements Dispatch {
     const batch: Waiting[] = [];
     let weight = 0;
     for (const each of waiting) {
-      if (namesNoPartition(each)) continue;
+      if (namesNoPartition(each) || this.#isHeldUp(each)) continue;
       const isFree = each.partitions.every((partition) => !taken.has(partition));
       const added = each.partitions.filter((partition) => !partitions.has(partition)).length;
       const fits = batch.length === 0 || (!each.goesAlone && weight + each.weight <= batchLengthMax && (added === 0 || partitions.size + added <= partitionsMax));

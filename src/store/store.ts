@@ -148,13 +148,13 @@ export interface RecordedOperation {
  */
 export class StoreFault extends Error {
   readonly kind: "unavailable" | "unknown";
-  /** Whether only some of the partitions that were asked for cannot be reached: then it may be otherwise for each of them alone. */
-  readonly isOfSome: boolean;
+  /** Where it is a matter of some partitions: those among which they are. What touches none of them may be done all the same. Undefined where it is everybody's. */
+  readonly partitions: readonly number[] | undefined;
 
-  constructor(kind: "unavailable" | "unknown", message: string, { isOfSome = false, ...options }: ErrorOptions & { readonly isOfSome?: boolean } = {}) {
+  constructor(kind: "unavailable" | "unknown", message: string, { partitions, ...options }: ErrorOptions & { readonly partitions?: readonly number[] } = {}) {
     super(message, options);
     this.name = "StoreFault";
     this.kind = kind;
-    this.isOfSome = isOfSome;
+    this.partitions = partitions;
   }
 }

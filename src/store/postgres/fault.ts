@@ -16,6 +16,8 @@ export type Verdict = "undone" | "unknown" | "defect";
  */
 const passing = ["40", "55P03", "0A000", "57", "53", "08", "58", "XX", "25006", "25P03"];
 
+const lockTimeout = ["55P03"];
+
 /** Of these the ones that say nothing against the connection: somebody else was in the way. */
 const conflicts = ["40", "55P03"];
 
@@ -51,10 +53,15 @@ export function isOfOneNode(error: unknown): boolean {
   return error instanceof DatabaseError && hasCode(error, ofOneNode);
 }
 
+/** Whether somebody else keeps what was to be locked, and has kept it for as long as one waits. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof DatabaseError && hasCode(error, lockTimeout);
+}
+
 /** Whether the error is everybody's for as long as it lasts, such as that the server does not answer; not what one batch has come upon, such as a conflict or a statement that took too long. */
 export function isOutage(error: unknown): boolean {
-  if (error instanceof StoreFault || error instanceof ConnectionLost) return true;
-  return error instanceof DatabaseError && hasCode(error, everybodys);
+  if (error instanceof StoreFault) return error.partitions === undefined;
+  return error instanceof ConnectionLost || (error instanceof DatabaseError && hasCode(error, everybodys));
 }
 
 function hasCode(error: DatabaseError, codes: readonly string[]): boolean {

@@ -1,5 +1,6 @@
 // Loads what a batch touches, inside its transaction, locking the partitions first.
 
+import type { Selectable } from "kysely";
 import type { Touched } from "../../domain/command.ts";
 import type { Hold } from "../../domain/hold.ts";
 import type { RememberedKey } from "../../domain/idempotency.ts";
@@ -7,6 +8,7 @@ import { birthplaceOf, partsHere, type JournalHead, type JournalRecord } from ".
 import type { CurrencyTotals, EligibleHolds, LoadedPartition, LoadedState } from "../../domain/loaded-state.ts";
 import type { CurrencyCode, UserId, Wallet } from "../../domain/wallet.ts";
 import { currencyTotalsFromRow, headFromRow, holdFromRow, keyFromRow, recordFromRow, walletFromRow } from "../rows.ts";
+import type { LedgerHeadTable } from "../tables.ts";
 import { eligibleHolds } from "./eligible-holds.ts";
 import type { MovedOperations } from "./moved-operations.ts";
 import type { OldestKey, OldestKeys } from "./oldest-keys.ts";
@@ -29,13 +31,19 @@ export interface LoadedFrom {
   readonly oldestKeys: OldestKeys;
 }
 
+type HeadRow = Selectable<LedgerHeadTable>;
+
+/** Asks for the locks on the partitions' heads, in ascending order, so two writers never wait on each other. Answers what is heard of each. */
+export function lockHeads(session: Session, touched: readonly Touched[]): readonly Promise<HeadRow | undefined>[] {
+  return touched.map(({ partition }) => session.get(queries.lockHead, { partition: BigInt(partition) }));
+}
+
 /**
- * Locks the partitions' heads and loads, in the ledger. The locks are asked for in ascending order, so two writers never wait on each other. Everything that a batch nearly
+ * Loads, in the ledger, behind the locks that have been asked for. Everything that a batch nearly
  * always needs goes out behind them at once: each statement sees what was committed before it began, and it begins when the locks are granted. What only keys and holds lead to is asked for
  * afterwards, if they lead to anything.
  */
-export async function load(session: Session, touched: readonly Touched[], { partitionCount, machineTimeMs, movedOperations, oldestKeys }: LoadedFrom): Promise<Loaded> {
-  const locking = touched.map(({ partition }) => session.get(queries.lockHead, { partition: BigInt(partition) }));
+export async function load(session: Session, touched: readonly Touched[], locking: readonly Promise<HeadRow | undefined>[], { partitionCount, machineTimeMs, movedOperations, oldestKeys }: LoadedFrom): Promise<Loaded> {
   const existing = existingOperations(session, touched.flatMap(({ operationIds }) => operationIds), movedOperations);
   const parts = touched.map((each) => {
     const seen = oldestKeys.seen(each.partition);

@@ -6,8 +6,8 @@ import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StoreFault, type Store } from "../store.ts";
 import { commit } from "./commit.ts";
 import type { Connections } from "./connection.ts";
-import { faultOf, faultText, isOfOneNode, isOutage, leavesConnection, verdictOf } from "./fault.ts";
-import { load } from "./load.ts";
+import { faultOf, faultText, isLockTimeout, isOfOneNode, isOutage, leavesConnection, verdictOf } from "./fault.ts";
+import { load, lockHeads } from "./load.ts";
 import { MovedOperations } from "./moved-operations.ts";
 import { drawNonce } from "./nonce.ts";
 import { OldestKeys } from "./oldest-keys.ts";
@@ -75,8 +75,8 @@ export class PostgresStore implements Store {
         if (isOutage(error)) outage.failed(beganMs, error);
         else outage.end();
         if (verdictOf(error, { hasSentCommit: false }) !== "undone") throw error;
-        // Not tried again: it would keep everybody else's partitions waiting for that node.
-        if (isOfOneNode(error)) throw new StoreFault("unavailable", faultText(error), { cause: error, isOfSome: true });
+        // Not tried again: it would keep everybody else's partitions waiting for those.
+        if (error instanceof StoreFault && error.partitions !== undefined) throw error;
         failure = error;
       }
       const pauseMs = Math.random() * Math.min(pauseMaxMs, firstPauseMs * 2 ** tries);
@@ -89,9 +89,12 @@ export class PostgresStore implements Store {
   async #attempt<T>(touched: readonly Touched[], plan: Plan<T>): Promise<Outcome<T>> {
     const session = await this.#connections.take();
     let isBroken = true;
+    let locking: ReturnType<typeof lockHeads> = [];
     try {
       const from = { partitionCount: this.partitionCount, machineTimeMs: this.#clock(), movedOperations: this.#movedOperations, oldestKeys: this.#oldestKeys };
-      const [, { state, keyAges }] = await Promise.all([session.send("BEGIN"), load(session, touched, from)]);
+      const beginning = session.send("BEGIN");
+      locking = lockHeads(session, touched);
+      const [, { state, keyAges }] = await Promise.all([beginning, load(session, touched, locking, from)]);
       const { changes, result } = plan(state);
       if (changes.length === 0) {
         // What is answered from what was there may be as young as the last commit: it is acknowledged here, so it too is to be wherever commits have to be.
@@ -114,7 +117,8 @@ export class PostgresStore implements Store {
     } catch (error) {
       // A transaction in which nothing was refused goes on: what a plan throws is no fault of the connection's.
       if (leavesConnection(error) && (await hasRolledBack(session))) isBroken = false;
-      throw error;
+      const partitions = await partitionsOf(error, touched, locking);
+      throw partitions === undefined ? error : new StoreFault("unavailable", faultText(error), { cause: error, partitions });
     } finally {
       session.release({ isBroken });
     }
@@ -131,6 +135,14 @@ function sendAll(session: Session, writes: Iterable<Bound>): Promise<unknown>[] 
     sent.push(answer);
   }
   return sent;
+}
+
+/** The partitions among which are those that the error is about, before anything was committed: the one whose head somebody keeps, or all where a node behind the server is gone. Undefined where it is about none of them. */
+async function partitionsOf(failure: unknown, touched: readonly Touched[], locking: readonly Promise<unknown>[]): Promise<readonly number[] | undefined> {
+  if (isOfOneNode(failure)) return touched.map(({ partition }) => partition);
+  if (!isLockTimeout(failure)) return undefined;
+  const refused = (await Promise.allSettled(locking)).findIndex(({ status }) => status === "rejected");
+  return refused === -1 ? undefined : [touched[refused]!.partition];
 }
 
 async function hasRolledBack(session: Session): Promise<boolean> {

@@ -191,13 +191,38 @@ describe("the queue", () => {
     expect(inner.batches).toEqual([["a", "b"]]);
   });
 
-  test("where some of a batch's partitions cannot be reached, those of the others are answered all the same", async () => {
-    const inner = executor((batch) => (batch.some((command) => userOf(command).startsWith("gone")) ? new StoreFault("unavailable", "no worker", { isOfSome: true }) : undefined));
-    const dispatch = new PartitionLanes({ partitionCount: 4, batchesMax: 1, partitionsABatchMax: 4, batchLengthMin: 64, batchLengthMax: 64 });
-    const queue = new CommandQueue(inner, limits, { dispatch, partitionsOf: (command) => [Number(userOf(command).at(-1))] });
-    const outcomes = await Promise.allSettled(["a0", "gone1", "b2", "gone1", "c0"].map((user) => queue.submit(reverse(user))));
-    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
-    expect(inner.batches).toEqual([["a0", "gone1", "b2", "gone1", "c0"], ["a0", "c0"], ["gone1", "gone1"], ["b2"]]);
+  describe("where a partition cannot be had", () => {
+    const partitionOf = (command: Command): number => Number(userOf(command).at(-1));
+
+    /** A queue whose batches fail where they have users whose names begin so; the fault names these partitions. */
+    function queueOn(partitions: readonly number[], gone = "gone"): { readonly queue: CommandQueue; readonly batches: readonly string[][] } {
+      const inner = executor((batch) => (batch.some((command) => userOf(command).startsWith(gone)) ? new StoreFault("unavailable", "somebody keeps it", { partitions }) : undefined));
+      const dispatch = new PartitionLanes({ partitionCount: 4, batchesMax: 2, partitionsABatchMax: 4, batchLengthMin: 64, batchLengthMax: 64 });
+      return { queue: new CommandQueue(inner, limits, { dispatch, partitionsOf: (command) => [partitionOf(command)] }), batches: inner.batches };
+    }
+    const outcomesOf = async (queue: CommandQueue, users: readonly string[]): Promise<readonly string[]> =>
+      (await Promise.allSettled(users.map((user) => queue.submit(reverse(user))))).map(({ status }) => status);
+
+    test("what touches the others is answered all the same, and the next time at once", async () => {
+      const { queue, batches } = queueOn([1]);
+      expect(await outcomesOf(queue, ["a0", "gone1", "b2", "gone1", "c0"])).toEqual(["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
+      expect(batches).toEqual([["a0", "gone1", "b2", "gone1", "c0"], ["gone1", "gone1"], ["a0", "b2", "c0"]]);
+      expect(await outcomesOf(queue, ["a0", "gone1", "b2"])).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      expect(batches.slice(3)).toEqual([["gone1"], ["a0", "b2"]]);
+    });
+
+    test("and nobody knows which, each is tried apart", async () => {
+      const { queue, batches } = queueOn([0, 1, 2]);
+      expect(await outcomesOf(queue, ["a0", "gone1", "b2", "gone1", "c0"])).toEqual(["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
+      expect(batches).toEqual([["a0", "gone1", "b2", "gone1", "c0"], ["a0", "c0"], ["gone1", "gone1"], ["b2"]]);
+    });
+
+    test("a queue that is closed meanwhile ends when all are answered", async () => {
+      const { queue } = queueOn([1]);
+      const outcomes = outcomesOf(queue, ["a0", "gone1", "b2"]);
+      await queue.close();
+      expect(await outcomes).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    });
   });
 
   test("once closed it takes nothing more and ends when all are answered, however often it is closed", async () => {

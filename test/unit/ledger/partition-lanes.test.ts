@@ -57,7 +57,7 @@ describe("a batch", () => {
     const first = queue.begin();
     expect(first.map(({ goesAlone }) => goesAlone)).toEqual([false, false]);
     expect(queue.begin()).toEqual([]);
-    queue.lanes.end(first);
+    queue.lanes.end(first, []);
     expect(queue.begin().map(({ goesAlone }) => goesAlone)).toEqual([true]);
   });
 });
@@ -70,7 +70,7 @@ describe("few operations", () => {
     expect(partitionsOf(first)).toEqual([[0], [1], [2]]);
     queue.waiting = [on(3), on(0)];
     expect(queue.begin()).toEqual([]);
-    queue.lanes.end(first);
+    queue.lanes.end(first, []);
     expect(partitionsOf(queue.begin())).toEqual([[3], [0]]);
   });
 
@@ -84,7 +84,7 @@ describe("few operations", () => {
   test("that were answered count no more", () => {
     const queue = new Queue({ batchLengthMin: 3 });
     queue.waiting = [on(0), on(1), on(2)];
-    queue.lanes.end(queue.begin());
+    queue.lanes.end(queue.begin(), []);
     queue.waiting = [on(0), on(1), on(2)];
     queue.begin();
     queue.waiting = [on(3)];
@@ -116,10 +116,10 @@ test("nobody waits for what names no partition and goes through all of them, but
   expect(partitionsOf(first)).toEqual([[1], [2]]);
   queue.waiting.push(on(3));
   expect(queue.begin()).toEqual([]);
-  queue.lanes.end(release);
+  queue.lanes.end(release, []);
   expect(queue.begin()[0]).toBe(another);
   expect(queue.begin()).toEqual([]);
-  queue.lanes.end(first);
+  queue.lanes.end(first, []);
   expect(partitionsOf(queue.begin())).toEqual([[3]]);
 });
 
@@ -141,7 +141,7 @@ describe("side by side", () => {
     expect(partitionsOf(queue.begin())).toEqual([[3], [4]]);
     expect(partitionsOf(queue.begin())).toEqual([[5]]);
     expect(queue.begin()).toEqual([]);
-    queue.lanes.end(first);
+    queue.lanes.end(first, []);
     expect(partitionsOf(queue.begin())).toEqual([[1]]);
   });
 
@@ -149,7 +149,7 @@ describe("side by side", () => {
     const queue = queueOf(on(1, 2), on(3, 4), on(5, 6), on(7, 8));
     const batches = [queue.begin(), queue.begin(), queue.begin()];
     expect(queue.begin()).toEqual([]);
-    queue.lanes.end(batches[1]!);
+    queue.lanes.end(batches[1]!, []);
     expect(partitionsOf(queue.begin())).toEqual([[7, 8]]);
   });
 });
@@ -160,9 +160,86 @@ test("what needs two partitions that are never free together is not passed for e
   queue.waiting = [on(2)];
   const second = queue.begin();
   queue.waiting = [on(1, 2), on(1), on(2), on(1)];
-  queue.lanes.end(one);
+  queue.lanes.end(one, []);
   // 1 is free and 2 is not: nobody takes 1 before whoever waits for both.
   expect(queue.begin()).toEqual([]);
-  queue.lanes.end(second);
+  queue.lanes.end(second, []);
   expect(partitionsOf(queue.begin())[0]).toEqual([1, 2]);
+});
+
+describe("a partition that could not be had", () => {
+  /** One batch of everything, ended for the sake of partition 2. */
+  function heldUp(): Queue {
+    const queue = new Queue({ batchLengthMin: 100, batchLengthMax: 100, partitionsABatchMax: 100 });
+    queue.waiting = [on(1), on(2), on(3)];
+    const batch = queue.begin();
+    expect(partitionsOf(batch)).toEqual([[1], [2], [3]]);
+    queue.lanes.end(batch, [2]);
+    return queue;
+  }
+
+  test("is tried apart, and the others go beside it, one batch after the other", () => {
+    const queue = heldUp();
+    queue.waiting = [on(1), on(2), on(3), on(2)];
+    expect(partitionsOf(queue.begin())).toEqual([[2], [2]]);
+    for (let round = 0; round < 3; round++) {
+      const others = queue.begin();
+      expect(partitionsOf(others)).toEqual([[1], [3]]);
+      queue.lanes.end(others, []);
+      queue.waiting = [on(2), on(1), on(3)];
+    }
+  });
+
+  test("is with the others again when something of it was done, and not before", () => {
+    const queue = heldUp();
+    queue.waiting = [on(2)];
+    queue.lanes.end(queue.begin(), [2]);
+    queue.waiting = [on(2), on(1)];
+    const apart = queue.begin();
+    expect(partitionsOf(apart)).toEqual([[2]]);
+    const others = queue.begin();
+    expect(partitionsOf(others)).toEqual([[1]]);
+    queue.lanes.end(apart, []);
+    queue.lanes.end(others, []);
+    queue.waiting = [on(2), on(3)];
+    expect(partitionsOf(queue.begin())).toEqual([[2], [3]]);
+  });
+
+  test("keeps no other one from anybody as long as something touches it alone", () => {
+    const queue = heldUp();
+    queue.waiting = [on(1, 2), on(2), on(1)];
+    expect(partitionsOf(queue.begin())).toEqual([[2]]);
+    expect(partitionsOf(queue.begin())).toEqual([[1]]);
+    expect(queue.begin()).toEqual([]);
+    expect(queue.waiting).toEqual([on(1, 2)]);
+  });
+
+  test("is tried with what all touches the same, so that what it comes to is so for each", () => {
+    const queue = heldUp();
+    queue.waiting = [on(1, 2), on(2, 3), on(1, 2)];
+    expect(partitionsOf(queue.begin())).toEqual([[1, 2], [1, 2]]);
+    expect(queue.begin()).toEqual([]);
+  });
+
+  test("is tried in no more batches than there are connections", () => {
+    const queue = new Queue({ batchLengthMin: 100, batchLengthMax: 100, partitionsABatchMax: 100 });
+    queue.waiting = [on(0), on(1), on(2), on(3), on(4)];
+    queue.lanes.end(queue.begin(), [0, 1, 2, 3, 4]);
+    queue.waiting = [on(0), on(1), on(2), on(3), on(4), on(5)];
+    for (let apart = 0; apart < limits.batchesMax; apart++) expect(partitionsOf(queue.begin())).toEqual([[apart]]);
+    expect(partitionsOf(queue.begin())).toEqual([[5]]);
+    expect(queue.begin()).toEqual([]);
+  });
+
+  test("goes by itself where that is what the command does, and with no more operations than a batch may have", () => {
+    const queue = heldUp();
+    queue.waiting = [{ ...on(2), weight: 60 }, { ...on(2), weight: 60 }, { ...on(2), goesAlone: true }];
+    const first = queue.begin();
+    expect(first).toHaveLength(1);
+    queue.lanes.end(first, [2]);
+    const second = queue.begin();
+    expect(second).toHaveLength(1);
+    queue.lanes.end(second, [2]);
+    expect(queue.begin()).toEqual([{ ...on(2), goesAlone: true }]);
+  });
 });
