@@ -34,6 +34,13 @@ export function unimplemented(error: ConnectError): ConnectError {
   return serviceError("INVALID_REQUEST", "The request must contain exactly one message, even if it is an empty one.");
 }
 
+/** Whether the error is of the connection that a stream's messages leave by, and no handler's: its peer has reset the stream, or is gone. Names of Node's (https://nodejs.org/api/errors.html). */
+export function isOfConnection(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const { syscall, code } = thrown as NodeJS.ErrnoException;
+  return syscall === "write" || syscall === "read" || code?.startsWith("ERR_STREAM_") === true || code?.startsWith("ERR_HTTP2_") === true;
+}
+
 /** What ends with its signal. The signal is not touched where it is not asked for: making one has a price. */
 export interface Ending {
   readonly signal: AbortSignal;

@@ -5,7 +5,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Logger } from "../log.ts";
-import { canceled, faultError, reasonOf, untilAborted, type Ending } from "./faults.ts";
+import { canceled, faultError, isOfConnection, reasonOf, untilAborted, type Ending } from "./faults.ts";
 import { applyIdempotencyHeader, idempotencyKeyHeader } from "./idempotency-header.ts";
 import { requestIdHeader, requestIdKey, requestIdOf } from "./request-id.ts";
 import type { RequestValidator } from "./validation.ts";
@@ -129,13 +129,19 @@ async function* admitEach(messages: AsyncIterable<Message>, admit: (message: Mes
 
 async function* answerEach(logger: Logger, line: CallLine, call: StreamCall, ending: Ending, messages: AsyncIterable<Message>) {
   let isLogged = false;
+  let isWithReader = false;
   try {
-    yield* messages;
+    for await (const message of messages) {
+      isWithReader = true;
+      yield message;
+      isWithReader = false;
+    }
     line(call, undefined);
     isLogged = true;
   } catch (thrown) {
     isLogged = true;
-    throw failedCall(logger, line, call, ending, thrown);
+    // Where a message could not be sent, the reader throws what the connection said.
+    throw failedCall(logger, line, call, ending, isWithReader && isOfConnection(thrown) ? canceled() : thrown);
   } finally {
     // The reader left in the middle: nothing is thrown then, the generator is just ended.
     if (!isLogged) line(call, canceled());

@@ -19,6 +19,8 @@ export interface EarlyCall {
 /** Characters of a caller's text that an answer repeats: enough to recognise it, few enough for a header. */
 const echoMaxChars = 120;
 
+const notDecompressed = "The message does not decompress with the encoding that its headers name.";
+
 /** The service's error for one of Connect's. Errors that are the service's already pass, and so does NOT_FOUND, which only `grpc.health.v1` has. */
 export function earlyError(error: ConnectError, call: EarlyCall): ConnectError {
   if (isServiceError(error)) return error;
@@ -27,7 +29,7 @@ export function earlyError(error: ConnectError, call: EarlyCall): ConnectError {
     case Code.NotFound:
       return error;
     case Code.InvalidArgument:
-      return invalidRequest(message, call);
+      return invalidRequest(message === "decompression failed" ? notDecompressed : message, call);
     case Code.ResourceExhausted:
       if (message.includes("readMaxBytes")) return messageTooLarge(call.requestMaxBytes);
       break;
@@ -41,7 +43,7 @@ export function earlyError(error: ConnectError, call: EarlyCall): ConnectError {
       return canceled();
     case Code.Internal:
       if (message.startsWith("parse binary:")) return invalidRequest("The message is not a protobuf message of this method's request type.", call);
-      if (message.includes("decompress")) return invalidRequest("The message does not decompress with the encoding that its headers name.", call);
+      if (message.includes("decompress")) return invalidRequest(notDecompressed, call);
       break;
     // What a handler throws never comes here as anything else: the interceptors made a defect of it.
     default:

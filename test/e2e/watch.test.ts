@@ -233,6 +233,21 @@ describe.each([sqliteLedgers.one, postgresLedgers.one, postgresLedgers.eight])("
       expect([await watch.take(1), await long.take(1)]).toEqual([["late"], ["late"]]);
     });
 
+    test("with its caller's leaving in the midst of answers, which is no failure of anybody's", async () => {
+      await wallet("ann");
+      const items = Array.from({ length: 1_000 }, () => ({ operation: { case: "addMoney" as const, value: { userId: "ann", amount: "1" } } }));
+      await clients().wallets.executeBatch({ items });
+      for (let round = 0; round < 20; round++) {
+        const watch = new Watch(fromStart);
+        await watch.next();
+        await watch.next();
+        watch.leave();
+        await sleep(10);
+      }
+      await service.stop();
+      expect(service.complaints).toEqual([]);
+    });
+
     test("and makes room for another one, where as many watch as may", async () => {
       await close();
       await open("--watchers-max=2");
