@@ -6,7 +6,7 @@ import { currencyRegistry } from "./domain/currency.ts";
 import type { LedgerEnds } from "./ledger-ends.ts";
 import { announcing, executorOn } from "./ledger/executor.ts";
 import { openGrowthNotices } from "./store/postgres/growth-notices.ts";
-import { openPostgresStore } from "./store/postgres/open-postgres.ts";
+import { openPostgresStore, startFailure } from "./store/postgres/open-postgres.ts";
 import { openPostgresReads } from "./store/postgres/postgres-reads.ts";
 
 /**
@@ -30,7 +30,7 @@ export async function openPostgresEnds({ url }: PostgresDatabase, { partitions, 
   const { store, durability } = await openPostgresStore(url, Date.now, { partitions });
   const reads = await openPostgresReads(url, Date.now).catch(async (error: unknown) => {
     await store.close();
-    throw error;
+    throw startFailure(error);
   });
   const notices = openGrowthNotices(url);
   return {

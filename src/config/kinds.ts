@@ -88,10 +88,16 @@ export const database: Kind<Database> = kind("sqlite: and the path of a file, su
   return /[?#]|[/\\]$|^\s|\s$/.test(path) ? undefined : { kind: "sqlite", path };
 });
 
+/** Parameters of a PostgreSQL URL that the driver knows (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS) and that say how the server is reached. Others would change what the service relies on, or nothing. */
+const postgresParameters = ["host", "port", "options", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslnegotiation", "uselibpqcompat"];
+
 /** Throws where the address names no database: the server would choose one by the user's name, and a ledger is not to lie where nobody meant it. */
 function postgresDatabase(text: string): PostgresDatabase | undefined {
+  if (text.includes("#")) throw new Error("it has a # in it; within a user or a password write @ : / ? # as %40 %3A %2F %3F %23");
   const url = URL.parse(text);
-  if (url === null || url.hash !== "") return undefined;
+  if (url === null) return undefined;
+  const unknown = [...url.searchParams.keys()].find((name) => !postgresParameters.includes(name));
+  if (unknown !== undefined) throw new Error(`its parameter ${unknown} is not known here; there are ${postgresParameters.join(", ")}`);
   if (url.pathname.length < 2) throw new Error("it names no database; end it with one, such as postgres://wallet:password@127.0.0.1:5432/wallet");
   return { kind: "postgres", url: text };
 }

@@ -1,13 +1,14 @@
 // How a PostgreSQL ledger comes to be, is found again, and is refused; and what is said of its durability.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openCopyTarget } from "../../src/copy-ends.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import { StartError } from "../../src/start-error.ts";
 import { openPostgresAudit } from "../../src/store/postgres/postgres-audit.ts";
 import { openPostgresStore, type OpenedPostgres } from "../../src/store/postgres/open-postgres.ts";
 import { toCommand } from "../support/asked.ts";
-import { init, startMs, storyRules } from "../support/given.ts";
+import { add, init, startMs, storyRules } from "../support/given.ts";
 import { asOwner, makeDatabase, rowsOf } from "../support/postgres-place.ts";
 import { untouched } from "../support/opened-store.ts";
 
@@ -118,15 +119,56 @@ test("a server that is not there, a database that is not there, and a wrong pass
   }
 });
 
-test("a role that may not make tables is told so, and how it may", async () => {
-  const role = `reader_${new URL(database.url).pathname.slice(1)}`;
-  await run(`create role ${role} login password 'x'`);
-  try {
-    const url = Object.assign(new URL(database.url), { username: role, password: "x" }).href;
-    await expect(openPostgresStore(url, () => startMs, { partitions: 1 })).rejects.toThrow(`The role ${role} of WALLET_DATABASE_URL may not create tables in the schema public of the database: run "grant create on schema public to ${role}"`);
-  } finally {
-    await run(`drop role ${role}`);
-  }
+describe("a role that may do little", () => {
+  let role: string;
+  let url: string;
+  beforeEach(async () => {
+    role = `reader_${new URL(database.url).pathname.slice(1)}`;
+    await run(`create role ${role} login password 'x'`);
+    url = Object.assign(new URL(database.url), { username: role, password: "x" }).href;
+  });
+  afterEach(() => run(`drop owned by ${role}; drop role ${role}`));
+  const openAsRole = (): Promise<OpenedPostgres> => openPostgresStore(url, () => startMs, { partitions: 1 });
+
+  test("may not make tables, and is told how it may", async () => {
+    const sentence = `may not create tables in the schema public of the database: run "grant create on schema public to ${role}"`;
+    await expect(openAsRole()).rejects.toThrow(`The role ${role} of WALLET_DATABASE_URL ${sentence}`);
+    await expect(openCopyTarget({ kind: "postgres", url })).rejects.toThrow(`The role ${role} of --to ${sentence}`);
+  });
+
+  test("may not write in the ledger's tables, and is told how it may", async () => {
+    await opened();
+    await run(`grant select on all tables in schema public to ${role}`);
+    await expect(openAsRole()).rejects.toThrow(
+      new RegExp(`^The role ${role} of WALLET_DATABASE_URL may not write in the ledger, since it lacks UPDATE on ledger_head, INSERT on journal, .*: run "grant select, insert, update, delete on all tables in schema public to ${role}"`),
+    );
+    await run(`grant select, insert, update, delete on all tables in schema public to ${role}`);
+    const { store } = await openAsRole();
+    const executor = executorOn(store, storyRules);
+    expect(await executor.execute([toCommand(init())])).toMatchObject([{ type: "applied" }]);
+    // Taken away while it is served, and given back.
+    await run(`revoke insert on journal from ${role}`);
+    await expect(executor.execute([toCommand(add("1"))])).rejects.toMatchObject({ name: "StoreFault", kind: "unavailable" });
+    await run(`grant insert on journal to ${role}`);
+    await delay(300);
+    expect(await executor.execute([toCommand(add("1"))])).toMatchObject([{ type: "applied" }]);
+    await executor.close();
+  });
+
+  test("needs no more than what a service does with each table", async () => {
+    await opened();
+    await run(`grant select on all tables in schema public to ${role}; grant insert on journal, wallets, holds, idempotency_keys, currency_totals, history_marks to ${role};
+      grant update on ledger_head, wallets, holds, idempotency_keys, currency_totals to ${role}; grant delete on idempotency_keys to ${role}`);
+    const { store } = await openAsRole();
+    const executor = executorOn(store, storyRules);
+    expect(await executor.execute([toCommand(init()), toCommand(add("1"))])).toMatchObject([{ type: "applied" }, { type: "applied" }]);
+    await executor.close();
+  });
+});
+
+test("a server without TLS, of which the URL asks for it, is a sentence", async () => {
+  const url = `${database.url}?sslmode=require`;
+  await expect(openPostgresStore(url, () => startMs, { partitions: 1 })).rejects.toThrow(/^The ledger's database cannot be opened: its server offers no TLS, which sslmode in WALLET_DATABASE_URL asks for/);
 });
 
 test("a verification opens what is a ledger, and nothing else", async () => {

@@ -12,17 +12,17 @@ export type Verdict = "undone" | "unknown" | "defect";
 
 /**
  * SQLSTATEs, or their first two digits, of what passes (https://www.postgresql.org/docs/current/errcodes-appendix.html): conflicts and deadlocks; a lock that
- * was not granted in time, or a statement that was not done; a prepared statement whose table a newer version has migrated meanwhile, which another connection prepares anew; connections refused or ended; too few connections, too little memory or disk; a server that is starting, stopping, broken, or a standby.
+ * was not granted in time, or a statement that was not done; a privilege that the role has lost, which may be granted again; a prepared statement whose table a newer version has migrated meanwhile, which another connection prepares anew; connections refused or ended; too few connections, too little memory or disk; a server that is starting, stopping, broken, or a standby.
  */
-const passing = ["40", "55P03", "0A000", "57", "53", "08", "58", "XX", "25006", "25P03"];
+const passing = ["40", "55P03", "42501", "0A000", "57", "53", "08", "58", "XX", "25006", "25P03"];
 
 const lockTimeout = ["55P03"];
 
 /** Of these the ones that say nothing against the connection: somebody else was in the way. */
-const conflicts = ["40", "55P03"];
+const conflicts = ["40", ...lockTimeout];
 
-/** Of these the ones that everybody gets for as long as they last: a server that is starting or stopping, no connection left, a full disk, a standby. */
-const everybodys = ["08P", "57P", "53300", "53100", "25006"];
+/** Of these the ones that everybody gets for as long as they last: a server that is starting or stopping, no connection left, a full disk, a standby, a role that may not. */
+const everybodys = ["08P", "57P", "53300", "53100", "25006", "42501"];
 
 /** Of these the ones that a server says which does answer: what it cannot reach is a node behind it, as where Citus' coordinator has lost a worker. */
 const ofOneNode = ["0800"];

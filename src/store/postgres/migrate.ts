@@ -10,6 +10,8 @@ import { noteTable, unfinishedSentence } from "../copy/copy-note.ts";
 import type { Tables } from "../tables.ts";
 import type { Connections } from "./connection.ts";
 import { postgresMigrations } from "./postgres-migrations.ts";
+import { assertMayMakeTables, assertMayWrite } from "./privileges.ts";
+import { tablesIn } from "./tables-in.ts";
 
 /** Whoever migrates a ledger in this database has this advisory lock: "WALT" in ASCII. */
 const migrationLock = 0x57414c54;
@@ -70,6 +72,7 @@ async function migrateAtOnce(db: Kysely<Tables>, { partitions, nowMs }: NewLedge
     await assertServable(transaction);
     await assertMayMakeTables(transaction);
     await makeTables(transaction);
+    await assertMayWrite(transaction);
     await create(transaction, { partitions, nowMs });
   });
 }
@@ -78,17 +81,6 @@ async function migrateAtOnce(db: Kysely<Tables>, { partitions, nowMs }: NewLedge
 export async function lockSchema(transaction: Transaction<Tables>): Promise<void> {
   await sql`select set_config('statement_timeout', ${`${migrationMaxMs}`}, true), set_config('lock_timeout', ${`${migrationMaxMs}`}, true)`.execute(transaction);
   await sql`select pg_advisory_xact_lock(${sql.lit(migrationLock)})`.execute(transaction);
-}
-
-/** Throws StartError where there are tables to make and the role may make none: the migrator would tell of what that leads to, and not of it. */
-async function assertMayMakeTables(transaction: Transaction<Tables>): Promise<void> {
-  if ((await tablesIn(transaction)).length > 0) return;
-  const { rows } = await sql<{ role: string; schema: string | null; may: string | null }>`
-    select current_user::text as role, current_schema()::text as schema, has_schema_privilege(current_schema(), 'CREATE')::text as may`.execute(transaction);
-  const { role, schema, may } = rows[0]!;
-  if (may === "true") return;
-  const remedy = schema === null ? `create a schema that is in its search_path` : `run "grant create on schema ${schema} to ${role}" as the database's owner`;
-  throw new StartError(`The role ${role} of WALLET_DATABASE_URL may not create tables in ${schema === null ? "any schema" : `the schema ${schema}`} of the database: ${remedy}, or give the URL of a role that may.`);
 }
 
 /** Brings the tables to this version's; there may be none. */
@@ -128,14 +120,6 @@ async function migrationsIn(db: Kysely<Tables>): Promise<string[] | undefined> {
   if (tables.length === 0) return [];
   if (!tables.includes("kysely_migration") || !tables.includes("ledger_head")) return undefined;
   const { rows } = await sql<{ name: string }>`select name::text as name from kysely_migration order by name`.execute(db);
-  return rows.map(({ name }) => name);
-}
-
-/** Without those that an extension has brought. */
-async function tablesIn(db: Kysely<Tables> | Transaction<Tables>): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`
-    select relname::text as name from pg_class
-    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype = 'e')`.execute(db);
   return rows.map(({ name }) => name);
 }
 

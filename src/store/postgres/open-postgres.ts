@@ -16,6 +16,10 @@ import { ConnectionLost } from "./session.ts";
 /** What the server's own limit on a migration's statement is ahead of the client's, in milliseconds: it is the server that ends one, and says so. */
 const migrationMarginMs = 10_000;
 
+/** What the driver says where the URL asks for TLS. */
+const noTls = "The server does not support SSL connections";
+const noTlsSentence = "The ledger's database cannot be opened: its server offers no TLS, which sslmode in WALLET_DATABASE_URL asks for. Turn it on there (ssl = on), or take sslmode out of the URL.";
+
 export interface PostgresOptions extends PoolOptions {
   /** Of a new ledger. One that is there keeps its own. */
   readonly partitions: number;
@@ -56,6 +60,7 @@ async function migrateIn(url: string, ledger: NewLedger, options: PoolOptions): 
 
 /** What the server says against the database is for whoever gave its URL; everything else is a defect. The URL itself has a password in it and is told to nobody. */
 export function startFailure(error: unknown): unknown {
+  if (error instanceof Error && error.message === noTls) return new StartError(noTlsSentence, { cause: error });
   const isOfTheDatabase = error instanceof DatabaseError || error instanceof ConnectionLost || error instanceof StoreFault || (error instanceof Error && "syscall" in error);
   if (!isOfTheDatabase) return error;
   const said = faultText(error);
@@ -65,6 +70,9 @@ export function startFailure(error: unknown): unknown {
 /** By what it says it with: an SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), or the system's name for why nobody answered. */
 function adviceFor(said: string): string {
   if (said.startsWith("28")) return "Check the user and the password in WALLET_DATABASE_URL.";
+  if (said.startsWith("42501")) return "Grant it to the role, or give WALLET_DATABASE_URL the URL of a role that may.";
+  if (said.startsWith("53300")) return "A server takes up to 25 connections for each of its network threads (docs/operations.md): let the database, or the role, have more, or give others fewer.";
+  if (/in recovery|25006/.test(said)) return "Give WALLET_DATABASE_URL the URL of the primary.";
   if (said.startsWith("3D000")) return "Create the database first, or name another one in WALLET_DATABASE_URL.";
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|timeout/.test(said)) return "Start the server, or correct the host and the port in WALLET_DATABASE_URL.";
   return "Give WALLET_DATABASE_URL the URL of a PostgreSQL database that takes writes, with a role that may create tables in it.";

@@ -13,6 +13,7 @@ import { durabilityOf, type Durability } from "./durability.ts";
 import { faultOf } from "./fault.ts";
 import { assertOurs, lockSchema, makeTables } from "./migrate.ts";
 import { startFailure } from "./open-postgres.ts";
+import { assertMayMakeTables } from "./privileges.ts";
 import { headsInOrder } from "./postgres-copy-source.ts";
 import { rowInsert } from "./row-insert.ts";
 import type { Session } from "./session.ts";
@@ -31,6 +32,7 @@ export async function openPostgresCopyTarget(url: string): Promise<CopyTarget> {
     if ((rows[0] as { granted: string }).granted !== "true") throw new StartError("Another copy into the same database is under way. Wait for it, or end it.");
     const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: connections.pool }) });
     await assertFree(db);
+    await assertMayMakeTables(db);
     return new PostgresCopyTarget({ connections, db, session, durability: await durabilityOf(db) });
   } catch (error) {
     session?.release({ isBroken: true });
