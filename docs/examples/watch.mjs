@@ -28,7 +28,10 @@ for (;;) {
     }
   } catch (error) {
     // A token of another ledger, or of one that was restored from a backup, stays wrong however often it is sent.
-    if (error.code === grpc.status.INVALID_ARGUMENT) throw error;
+    if (error.code === grpc.status.INVALID_ARGUMENT) {
+      console.error(`${error.details}\nDelete ${tokenFile} to begin with the first operation.`);
+      process.exit(1);
+    }
     console.log(`${grpc.status[error.code]}: watching again in a second`);
   }
   await setTimeout(1_000);

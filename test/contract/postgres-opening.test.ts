@@ -168,7 +168,7 @@ describe("a role that may do little", () => {
 
 test("a server without TLS, of which the URL asks for it, is a sentence", async () => {
   const url = `${database.url}?sslmode=require`;
-  await expect(openPostgresStore(url, () => startMs, { partitions: 1 })).rejects.toThrow(/^The ledger's database cannot be opened: its server offers no TLS, which sslmode in WALLET_DATABASE_URL asks for/);
+  await expect(openPostgresStore(url, () => startMs, { partitions: 1 })).rejects.toThrow(/^The ledger's database cannot be opened: The server does not support SSL connections\. WALLET_DATABASE_URL asks for TLS with sslmode: turn it on at the server, or take sslmode out/);
 });
 
 test("a verification opens what is a ledger, and nothing else", async () => {

@@ -123,7 +123,7 @@ describe("a setting that is refused", () => {
     ["WALLET_DATABASE_URL", ["./data/wallet.db", "sqlite:", "sqlite://", "sqlite://data/wallet.db", "sqlite:./data/", "sqlite:a.db?mode=ro", "sqlite:a.db#1", "mysql://h/db", "file:a.db"], "sqlite:./data/wallet.db"],
     ["WALLET_DATABASE_URL", ["sqlite::memory:"], "in memory"],
     ["WALLET_DATABASE_URL", ["postgres://u:p@h/wallet?sslmod=require", "postgres://u:p@h/wallet?sslmode=require&query_timeout=0"], "is not known here; there are host, port, options, sslmode,"],
-    ["WALLET_DATABASE_URL", ["postgres://u:p#w@h/wallet", "postgres://u:p@ss#@h/wallet", "postgres://u:p@h/wallet#here"], "within a user or password write @ : / ? # as %40 %3A %2F %3F %23"],
+    ["WALLET_DATABASE_URL", ["postgres://u:p#w@h/wallet", "postgres://u:p@ss#@h/wallet", "postgres://u:p@h/wallet#here"], "within a user or a password write @ : / ? # as %40 %3A %2F %3F %23"],
     ["WALLET_DATABASE_URL", ["postgres://h", "postgresql://h:5432/", "postgres://u:p@h"], "it names no database"],
     ["WALLET_PARTITIONS", ["0", "-1", "32769", "1.0", "one", " 1"], "a whole number from 1 to 32768"],
     ["WALLET_HOLD_PERIOD", ["600", "0ms", "0", "10 m", "10M", "1.5h", "-1m", "30m1h", "1h1h", "m", "3650d1ms", "3651d", "99999999999999999999d", "10m!", "5min"], "from 1ms to 3650d"],

@@ -16,9 +16,11 @@ import { ConnectionLost } from "./session.ts";
 /** What the server's own limit on a migration's statement is ahead of the client's, in milliseconds: it is the server that ends one, and says so. */
 const migrationMarginMs = 10_000;
 
-/** What the driver says where the URL asks for TLS. */
+/** What the driver says where the URL asks for TLS and the server has none. */
 const noTls = "The server does not support SSL connections";
-const noTlsSentence = "The ledger's database cannot be opened: its server offers no TLS, which sslmode in WALLET_DATABASE_URL asks for. Turn it on there (ssl = on), or take sslmode out of the URL.";
+
+/** Names of Node's for a certificate that is not trusted or not the server's (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
+const certificateRefused = /CERT|ERR_TLS|UNABLE_TO_|HOSTNAME/;
 
 export interface PostgresOptions extends PoolOptions {
   /** Of a new ledger. One that is there keeps its own. */
@@ -60,7 +62,8 @@ async function migrateIn(url: string, ledger: NewLedger, options: PoolOptions): 
 
 /** What the server says against the database is for whoever gave its URL; everything else is a defect. The URL itself has a password in it and is told to nobody. */
 export function startFailure(error: unknown): unknown {
-  if (error instanceof Error && error.message === noTls) return new StartError(noTlsSentence, { cause: error });
+  const tls = tlsAdvice(error);
+  if (tls !== undefined) return new StartError(`The ledger's database cannot be opened: ${faultText(error)}. ${tls}`, { cause: error });
   const isOfTheDatabase = error instanceof DatabaseError || error instanceof ConnectionLost || error instanceof StoreFault || (error instanceof Error && "syscall" in error);
   if (!isOfTheDatabase) return error;
   const said = faultText(error);
@@ -76,4 +79,13 @@ function adviceFor(said: string): string {
   if (said.startsWith("3D000")) return "Create the database first, or name another one in WALLET_DATABASE_URL.";
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|timeout/.test(said)) return "Start the server, or correct the host and the port in WALLET_DATABASE_URL.";
   return "Give WALLET_DATABASE_URL the URL of a PostgreSQL database that takes writes, with a role that may create tables in it.";
+}
+
+/** Where the connection could not be encrypted as the URL has it. */
+function tlsAdvice(error: unknown): string | undefined {
+  const cause = error instanceof ConnectionLost ? error.cause : error;
+  if (!(cause instanceof Error)) return undefined;
+  if (cause.message === noTls) return "WALLET_DATABASE_URL asks for TLS with sslmode: turn it on at the server, or take sslmode out of the URL.";
+  const { code } = cause as NodeJS.ErrnoException;
+  return code !== undefined && certificateRefused.test(code) ? "Name the file of the certificate that has signed the server's with sslrootcert in WALLET_DATABASE_URL, and the server as its certificate does." : undefined;
 }
