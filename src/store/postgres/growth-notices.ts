@@ -61,6 +61,7 @@ class Notices implements GrowthNotices {
       application_name: "wallet notices",
       connectionTimeoutMillis: connectMaxMs,
       query_timeout: connectMaxMs,
+      statement_timeout: connectMaxMs,
       keepAlive: true,
       types: { getTypeParser: () => fromStoredText },
     });
