@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { measureBatches } from "./batch-rows.ts";
 import { measureBatchSizes } from "./batch-size-rows.ts";
 import { measureCeiling } from "./ceiling-rows.ts";
+import { measuredCommit } from "./commit.ts";
 import { measureGarbage } from "./gc-rows.ts";
 import { measureGrowth } from "./growth-rows.ts";
 import { measureHistory } from "./history-rows.ts";
@@ -49,6 +50,7 @@ let unary: UnaryFindings | undefined;
 
 try {
   const wanted = wantedNames(values.only);
+  const commit = measuredCommit();
   const measured: { readonly row: number; readonly findings: Findings }[] = [];
   for (const { names, measure } of groups) {
     if (!names.some((name) => wanted.has(name))) continue;
@@ -57,7 +59,7 @@ try {
     say(`${names.join(" and ")}: took ${Math.round((performance.now() - startMs) / 1000)} s`);
   }
   const findings = measured.toSorted((a, b) => a.row - b.row).map((each) => each.findings);
-  const text = reportText(findings, describeMachine(unary?.othersShare));
+  const text = reportText(findings, describeMachine(commit, unary?.othersShare));
   console.log(text);
   if (values.short) say("The short form: too short for its figures to mean anything; nothing was written.");
   else if (values.only !== undefined) say("Some rows only; nothing was written.");

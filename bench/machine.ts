@@ -1,4 +1,4 @@
-// What the figures were measured on, without anything that tells whose machine it is.
+// What was measured, and on what, without anything that tells whose machine it is.
 
 import Database from "better-sqlite3";
 import { availableParallelism, cpus, totalmem } from "node:os";
@@ -6,12 +6,13 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 /** Above this share the contenders compete with strangers more than with each other. */
 const othersMax = 0.1;
 
-/** `othersShare`: what processes outside of the measurement took of the processors during rows 1 and 2, 0 to 1. */
-export function describeMachine(othersShare: number | undefined): string[] {
+/** `commit`: the line that tells which one was measured. `othersShare`: what processes outside of the measurement took of the processors during rows 1 and 2, 0 to 1. */
+export function describeMachine(commit: string, othersShare: number | undefined): string[] {
   const connection = new Database(":memory:");
   const sqlite = connection.prepare<[], { version: string }>("select sqlite_version() as version").get()!.version;
   connection.close();
   return [
+    commit,
     `Processor: ${cpus()[0]?.model ?? "unknown"}, ${availableParallelism()} cores, which server, load and the rest share`,
     ...(othersShare === undefined ? [] : [othersText(othersShare)]),
     `Memory: ${Math.round(totalmem() / 1024 ** 3)} GiB`,

@@ -39,6 +39,7 @@ test("the short form measures every row and writes nothing", async () => {
   expect(stdout.split("\n").filter((line) => /NaN|Infinity|undefined/.test(line))).toEqual([]);
   expect(stdout.split("\n").filter(hasNegativeCell)).toEqual([]);
   for (const title of ["The writer's own ceiling", "Network threads: 64 in flight", "Where the time goes", "Garbage collection", "What binds the rows that are missed"]) expect(stdout).toContain(`## ${title}\n`);
+  expect(stdout).toMatch(/^- Commit: \S/m);
   expect(readFileSync(page, "utf8")).toBe(pageBefore);
 });
 
