@@ -40,7 +40,10 @@ export function growthTables({ steps, pairs, largeBytes, smallWallets }: Grown):
         whole(memory.residentMib),
         whole(memory.ownMib),
       ]),
-      notes: ["The rate is that of the additions before each mark, with keys, 4 batches in flight; wallets are opened in between."],
+      notes: [
+        "The rate is that of the additions before each mark, with keys, 4 batches in flight; wallets are opened in between.",
+        `Memory is what it was at that mark. The ledger grew in ${steps.length} steps, of which these are some; row 10 compares medians of neighbouring steps, so that its figures need not be in this table.`,
+      ],
     },
   ];
 }

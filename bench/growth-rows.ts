@@ -113,15 +113,16 @@ function verdict({ withKeys, small, large }: Pair, operations: number): Verdict 
 function memoryVerdict(steps: readonly Step[]): Verdict {
   const early = Math.max(1, Math.round(steps.length * firstFifth));
   // Each of the two is the median of the steps around it, since the garbage collector comes when it wants.
-  const around = (from: number, until: number): number => spreadOf(steps.slice(from, until).map((step) => step.memory.ownMib)).median;
-  const [first, last] = [around(Math.max(0, early - 2), early + 1), around(steps.length - 3, steps.length)];
+  const [around, end] = [steps.slice(Math.max(0, early - 2), early + 1), steps.slice(-3)];
+  const medianMib = (some: readonly Step[]): number => spreadOf(some.map((step) => step.memory.ownMib)).median;
+  const [last, first] = [medianMib(end), medianMib(around)];
   const growth = last / first - 1;
   return {
     row: "10",
     what: `own memory after ${whole(steps.at(-1)!.operations)} operations`,
     against: `after ${whole(steps[early - 1]!.operations)}`,
     target: `flat: < ${percent(memoryGrowthMax)} more`,
-    figure: `${whole(last)} MiB against ${whole(first)} MiB`,
+    figure: `${whole(last)} MiB (median of the last ${end.length} steps) against ${whole(first)} MiB (median of the ${around.length} steps around it)`,
     ratio: `${growth < 0 ? "−" : "+"}${percent(Math.abs(growth))}`,
     isMet: growth < memoryGrowthMax,
   };
