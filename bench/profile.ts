@@ -13,7 +13,8 @@ export const areas = [
   "messages between threads",
   "deciding",
   "fingerprints and hashes",
-  "SQLite statements",
+  "the store's statements",
+  "PostgreSQL's driver",
   "COMMIT and its sync",
   "garbage collection",
   "Node's own, and the rest",
@@ -24,8 +25,13 @@ export type Area = (typeof areas)[number];
 
 export interface ThreadProfile {
   readonly thread: string;
-  /** Shares of the thread's time by the clock, 0 to 1; together 1. */
+  /** Shares of the window by the clock, 0 to 1; together 1. Before a thread begins it is idle. */
   readonly shares: ReadonlyMap<Area, number>;
+}
+
+/** How much of the time a thread was not idle: it worked, or stood still for the disk or for want of a processor. */
+export function occupiedOf({ shares }: ThreadProfile): number {
+  return 1 - shares.get("idle")!;
 }
 
 /** When the load began and ended, in microseconds of the system's monotonic clock, which is `process.hrtime`'s and the profiler's. */
@@ -58,8 +64,10 @@ interface Rule {
 const rules: readonly Rule[] = [
   { area: "idle", functionName: /^\(idle\)$/ },
   { area: "garbage collection", functionName: /^\(garbage collector\)$/ },
-  { area: "COMMIT and its sync", url: /\/src\/store\//, functionName: /transact|commit/i },
-  { area: "SQLite statements", url: /\/src\/store\/|\/better-sqlite3\// },
+  // PostgreSQL commits in a process of its own, for which no thread here stands still.
+  { area: "COMMIT and its sync", url: /\/src\/store\/sqlite\//, functionName: /transact|commit/i },
+  { area: "the store's statements", url: /\/src\/store\/|\/better-sqlite3\// },
+  { area: "PostgreSQL's driver", url: /\/node_modules\/(pg|postgres)(-[a-z-]+)?\// },
   { area: "messages between threads", functionName: /^(postMessage|receiveMessageOnPort)$/ },
   { area: "messages between threads", url: /node:internal\/(worker|per_context\/messageport)|\/src\/writer\.ts|\/src\/ledger\/writer/ },
   { area: "fingerprints and hashes", url: /node:(internal\/)?crypto|\/src\/domain\/(idempotency|canonical)/ },
@@ -115,7 +123,9 @@ function sharesOf(profile: CpuProfile, { fromUs, untilUs }: Window): Map<Area, n
     totalUs += deltaUs;
   }
   if (totalUs === 0) return undefined;
-  return new Map([...times].map(([area, us]) => [area, us / totalUs]));
+  const windowUs = Math.max(totalUs, untilUs - fromUs);
+  times.set("idle", times.get("idle")! + windowUs - totalUs);
+  return new Map([...times].map(([area, us]) => [area, us / windowUs]));
 }
 
 function areasByNode(nodes: readonly ProfileNode[]): Map<number, Area> {
