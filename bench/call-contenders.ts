@@ -5,7 +5,7 @@ import { AddMoneyResponseSchema, HoldMoneyResponseSchema } from "../gen/wallet/v
 import { bindingOf } from "./binding.ts";
 import { busy, cpuUsPerCall, medianOf, rateOf, shareOf } from "./load-figures.ts";
 import type { LoadOrder, LoadReport, Protocol } from "./load.ts";
-import { decimals, percent, ratiosOf, spreadText, whole, type Table, type Verdict } from "./measured.ts";
+import { decimals, percent, ratiosOf, spreadText, whole, type ProfiledLoad, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
 import { placeOf, type Helper, type Server } from "./processes.ts";
 import type { BenchMethod } from "./requests.ts";
@@ -59,19 +59,37 @@ function ofJson(bytes: Buffer): Told {
   return [operation.amount, Buffer.from(operation.hash, "base64").length, replayed];
 }
 
+/** One of them under so many calls in flight, over gRPC where no other `way` is said, and what it is compared with. */
+interface Match {
+  readonly row: string;
+  readonly ours: Contender;
+  readonly way?: string;
+  readonly inFlight: number;
+  readonly rival: Contender;
+  readonly target: number;
+}
+
 /** That one of them is at least so many times as fast as the other. */
-export function rateVerdict(row: string, what: string, ours: Contender, rival: Contender, target: number): Verdict {
+export function rateVerdict({ row, ours, way = "", inFlight, rival, target }: Match): Verdict {
   const ratio = ratiosOf(ours.reports.map(rateOf), rival.reports.map(rateOf));
   return {
     row,
-    what,
+    what: `durable ${ours.method}${way}, ${inFlight} in flight`,
     against: rival.name,
     target: `≥ ${target}`,
     figure: `${whole(medianRate(ours))}/s against ${whole(medianRate(rival))}/s`,
     ratio: spreadText(ratio, (value) => decimals(value, 2)),
     isMet: ratio.median >= target,
     binding: bindingOf(ours.reports, { rivalPerSecond: medianRate(rival), target }),
+    profile: profiledLoadOf(ours, inFlight),
   };
+}
+
+/** The one that is most like these calls. */
+function profiledLoadOf({ protocol, method }: Contender, inFlight: number): ProfiledLoad {
+  if (protocol !== "grpc") return "json";
+  if (inFlight === 1) return "oneInFlight";
+  return method === "HoldMoney" ? "holdMoney" : "addMoney";
 }
 
 export function callTable(title: string, contenders: readonly Contender[], notes: readonly string[]): Table {

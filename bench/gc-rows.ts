@@ -7,7 +7,7 @@ import { parsePauses, pausesByThread } from "./gc-trace.ts";
 import { decimals, type Findings } from "./measured.ts";
 import type { Plan } from "./plan.ts";
 import { newFolder, startTracedWallet } from "./processes.ts";
-import { nowUs, unaryInFlight, unaryLoad } from "./profile-rows.ts";
+import { loadsToProfile, nowUs, unaryInFlight } from "./profiled-loads.ts";
 import { percentile } from "./statistics.ts";
 
 export async function measureGarbage(plan: Plan, say: (line: string) => void): Promise<Findings> {
@@ -16,7 +16,7 @@ export async function measureGarbage(plan: Plan, say: (line: string) => void): P
   const databasePath = await filledLedger(plan.wallets);
   const spawnUs = nowUs();
   const server = await startTracedWallet(databasePath, tracePath);
-  const { fromUs, untilUs } = await unaryLoad(plan, server);
+  const { fromUs, untilUs } = await loadsToProfile.addMoney.run(plan, server);
   await server.stop();
   // The main isolate is made some hundredths of a second after the spawn, which among seconds is nothing.
   const byThread = pausesByThread(parsePauses(readFileSync(tracePath, "utf8")), { fromMs: (fromUs - spawnUs) / 1000, untilMs: (untilUs - spawnUs) / 1000 });

@@ -46,10 +46,10 @@ export async function measureJson(plan: Plan, say: (line: string) => void): Prom
   ];
   return {
     verdicts: versions.flatMap(({ name, add, hold, noOp }) =>
-      [add, hold].map((ours) => rateVerdict("3", `durable ${ours.method}, Connect JSON over ${name}, ${inFlight} in flight`, ours, noOp, target)),
+      [add, hold].map((ours) => rateVerdict({ row: "3", way: `, Connect JSON over ${name}`, ours, inFlight, rival: noOp, target })),
     ),
     tables: [callTable(`Row 3: Connect JSON, ${inFlight} in flight`, versions.flatMap(contendersOf), notes)],
-    causes: [{ row: "3", profile: "unary", sentence: "JSON is read and written in place of protobuf; the rest of the way is that of row 1." }],
+    causes: [{ row: "3", sentence: "JSON is read and written in place of protobuf; the rest of the way is that of row 1." }],
   };
 }
 

@@ -16,6 +16,8 @@ export interface Verdict {
   readonly isMet: boolean;
   /** What binds it, said on the page where it is missed. */
   readonly binding?: string;
+  /** Under which load the profile shows what binds it; told beside `binding`. */
+  readonly profile?: ProfiledLoad;
 }
 
 /** A table that tells how the verdicts came about. */
@@ -31,8 +33,17 @@ export interface Findings {
   readonly tables: Table[];
   readonly plots?: Plot[];
   readonly causes?: Cause[];
-  /** Where each thread's time goes under these loads, in a few words. */
-  readonly profiles?: Readonly<Record<ProfiledLoad, string>>;
+  readonly profiles?: Readonly<Record<ProfiledLoad, ProfileInWords>>;
+}
+
+/** What the profile taken under a load shows. */
+export interface ProfileInWords {
+  /** The load's. */
+  readonly name: string;
+  /** How much of the time its threads are occupied. */
+  readonly occupied: string;
+  /** What each of them is occupied with most. */
+  readonly occupations: string;
 }
 
 /** What binds a row as a whole, said on the page where something of it is missed. */
@@ -40,12 +51,12 @@ export interface Cause {
   readonly row: string;
   /** From the figures of the run. */
   readonly sentence: string;
-  /** Under which load the profile shows where this row's time goes. */
+  /** Under which load the profile shows what binds all of the row; targets of which each has its own name it themselves. */
   readonly profile?: ProfiledLoad;
 }
 
-/** The loads under which a profile is taken: unary calls, or batches. */
-export type ProfiledLoad = "unary" | "batches";
+/** The loads under which a profile is taken; profiled-loads.ts tells what they are. */
+export type ProfiledLoad = "addMoney" | "holdMoney" | "json" | "oneInFlight" | "batches" | "postgresAddMoney" | "postgresBatches";
 
 /** Ratios of pairs that were measured in the same round, so that a machine that drifts drifts in both. */
 export function ratiosOf(ours: readonly number[], theirs: readonly number[]): Spread {

@@ -45,7 +45,7 @@ export async function measureOpenLoop(plan: Plan, peakPerSecond: number | undefi
   return {
     verdicts: [verdict(wallet, noOp, commitReports, callsPerSecond)],
     tables: [tableOf([wallet, noOp], commitReports, callsPerSecond)],
-    causes: [{ row: "7", profile: "unary", sentence: causeOf(wallet, noOp, commitReports) }],
+    causes: [{ row: "7", profile: "addMoney", sentence: causeOf(wallet, noOp, commitReports) }],
   };
 }
 

@@ -65,7 +65,7 @@ export async function measureOriginal(plan: Plan, say: (line: string) => void): 
         ],
       },
     ],
-    causes: [{ row: "9", profile: "unary", sentence: restSentence }],
+    causes: [{ row: "9", profile: "json", sentence: restSentence }],
   };
 }
 

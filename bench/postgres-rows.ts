@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import type { BatchLoadOrder, BatchLoadReport } from "./batch-load.ts";
 import { cpuUsPerCall, databaseUsPerCall, loadUsPerCall, rateOf } from "./load-figures.ts";
 import type { LoadOrder, LoadReport } from "./load.ts";
-import { decimals, percent, ratiosOf, spreadText, whole, type Findings, type Table, type Verdict } from "./measured.ts";
+import { decimals, percent, ratiosOf, spreadText, whole, type Findings, type ProfiledLoad, type Table, type Verdict } from "./measured.ts";
 import type { Plan } from "./plan.ts";
 import { batchesInFlight, batchLength, popularities, runBatches, runUnary, startDeployments, unaryInFlight, type Deployment } from "./postgres-contenders.ts";
 import { startPostgres } from "./postgres-server.ts";
@@ -32,6 +32,7 @@ interface Line {
   readonly deployment: Deployment;
   readonly popularity: Popularity;
   readonly turns: readonly Turn[];
+  readonly profile: ProfiledLoad;
 }
 
 const wallets: Readonly<Record<Popularity, string>> = { uniform: "uniform", zipf: "Zipf(1.0)" };
@@ -87,14 +88,14 @@ function unaryLine(deployment: Deployment, popularity: Popularity): Line {
     const { p50Ms, p99Ms } = report;
     return { perSecond: rateOf(report), p50Ms, p99Ms, serversUs: cpuUsPerCall(report), databaseUs: databaseUsPerCall(report), loadUs: loadUsPerCall(report) };
   });
-  return { deployment, popularity, turns };
+  return { deployment, popularity, turns, profile: "postgresAddMoney" };
 }
 
 function batchedLine(deployment: Deployment, popularity: Popularity): Line {
   const turns = deployment.batched[popularity].map(
     ({ operationsPerSecond, p50Ms, p99Ms, cpuUs, databaseUs, loadUs }): Turn => ({ perSecond: operationsPerSecond, p50Ms, p99Ms, serversUs: cpuUs, databaseUs, loadUs }),
   );
-  return { deployment, popularity, turns };
+  return { deployment, popularity, turns, profile: "postgresBatches" };
 }
 
 function isUniform({ popularity }: Line): boolean {
@@ -112,6 +113,7 @@ function ratioVerdict(what: string, line: Line, rival: Line, target: number): Ve
     ratio: spreadText(ratio, (value) => decimals(value, 1)),
     isMet: ratio.median >= target,
     binding: bindingOf(line, rival, target),
+    profile: line.profile,
   };
 }
 
@@ -129,6 +131,7 @@ function zipfVerdicts(method: string, lines: readonly Line[]): Verdict[] {
       ratio: spreadText(ratio, (value) => decimals(value, 2)),
       isMet: ratio.median >= zipfTarget,
       binding: bindingOf(zipf, uniform, zipfTarget),
+      profile: zipf.profile,
     };
   });
 }

@@ -62,22 +62,25 @@ export async function startWallet(databasePath: string, ...flags: readonly strin
 }
 
 /** The same on a ledger in PostgreSQL, with its settings in the environment. */
-export async function startPostgresWallet(databaseUrl: string): Promise<Server> {
+export async function startPostgresWallet(databaseUrl: string, env: Environment = {}): Promise<Server> {
   const port = await freePort();
   const args = [...startArguments(), `--listen=127.0.0.1:${port}`];
   // Not as an argument: the URL has a password in it.
-  return startServer({ name: "wallet", args, port, isUp: isReady, env: { WALLET_DATABASE_URL: databaseUrl } });
+  return startServer({ name: "wallet", args, port, isUp: isReady, env: { ...env, WALLET_DATABASE_URL: databaseUrl } });
 }
 
-/** The same under Node's profiler: every thread writes a .cpuprofile into the folder when the process stops. */
+/** The first under Node's profiler: every thread writes a .cpuprofile into the folder when the process stops. */
 export async function startProfiledWallet(databasePath: string, profileFolder: string): Promise<Server> {
   const port = await freePort();
-  // Not as arguments: whatever starts the service's process, its threads included, hands the environment on.
-  const env = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` };
-  return startServer({ name: "wallet", args: walletArgs(port, databasePath), port, isUp: isReady, env });
+  return startServer({ name: "wallet", args: walletArgs(port, databasePath), port, isUp: isReady, env: profilerInto(profileFolder) });
 }
 
-/** The same with V8 telling of every collection of garbage in this file. */
+/** The one on PostgreSQL in the same way. */
+export function startProfiledPostgresWallet(databaseUrl: string, profileFolder: string): Promise<Server> {
+  return startPostgresWallet(databaseUrl, profilerInto(profileFolder));
+}
+
+/** The first with V8 telling of every collection of garbage in this file. */
 export async function startTracedWallet(databasePath: string, stdoutPath: string): Promise<Server> {
   const port = await freePort();
   // V8's own flags hold for all threads of a process; Node takes this one as an argument only.
@@ -129,6 +132,8 @@ export function startHelper<Order extends object, Report>(script: string): Helpe
   };
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 interface Start {
   readonly name: string;
   /** This Node where it is not said. */
@@ -136,9 +141,14 @@ interface Start {
   readonly args: string[];
   readonly port: number;
   readonly isUp: (port: number) => Promise<boolean>;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Environment;
   /** Where what it writes to stdout goes; nowhere, where it is not said. */
   readonly stdoutPath?: string;
+}
+
+/** Not as arguments: whatever starts the service's process, its threads included, hands the environment on. */
+function profilerInto(folder: string): Environment {
+  return { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
 }
 
 function walletArgs(port: number, databasePath: string): string[] {

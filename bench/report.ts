@@ -1,6 +1,6 @@
 // Tells the findings: as Markdown, which is what docs/performance.md is and what a terminal shows.
 
-import type { Cause, Findings, Table, Verdict } from "./measured.ts";
+import type { Findings, ProfiledLoad, Table, Verdict } from "./measured.ts";
 
 /** Where the plots lie, as seen from the page. */
 export const plotFolder = "performance";
@@ -37,26 +37,31 @@ function verdictRow({ row, what, against, target, figure, ratio, isMet }: Verdic
   return [row, what, against, target, figure, ratio, isMet ? "met" : "**not met**"];
 }
 
-/** For the rows with a target that was missed: what binds the row, and each of the targets. */
+/** For the rows with a target that was missed: what binds the row, and each of the targets; then with what the profiles that were named see the threads occupied. */
 function bindingText(findings: readonly Findings[], verdicts: readonly Verdict[]): string[] {
   const missed = Map.groupBy(verdicts.filter((verdict) => !verdict.isMet), (verdict) => verdict.row);
   const causes = findings.flatMap((each) => each.causes ?? []).filter(({ row }) => missed.has(row));
+  const profiles = findings.find((each) => each.profiles !== undefined)?.profiles;
   const lines = [...missed].flatMap(([row, ofRow]) => {
-    const sentences = causes.filter((cause) => cause.row === row).map((cause) => ` ${cause.sentence}`);
-    const bindings = ofRow.flatMap(({ what, binding }) => (binding === undefined ? [] : [`  - *${what}*: ${binding}`]));
+    const sentences = causes.filter((cause) => cause.row === row).map(({ sentence, profile }) => ` ${withProfile(sentence, profile, profiles)}`);
+    const bindings = ofRow.flatMap(({ what, binding, profile }) => (binding === undefined ? [] : [`  - *${what}*: ${withProfile(binding, profile, profiles)}`]));
     return sentences.length + bindings.length === 0 ? [] : [`- **Row ${row}.**${sentences.join("")}`, ...bindings];
   });
   if (lines.length === 0) return [];
-  return ["## What binds the rows that are missed", [...lines, ...profileLines(findings, causes)].join("\n")];
+  const named = [...causes, ...[...missed.values()].flat()].flatMap(({ profile }) => profile ?? []);
+  return ["## What binds the rows that are missed", [...lines, ...profileLines(new Set(named), profiles)].join("\n")];
 }
 
-/** Where the time goes under the loads that these causes name. */
-function profileLines(findings: readonly Findings[], causes: readonly Cause[]): string[] {
-  const profiles = findings.find((each) => each.profiles !== undefined)?.profiles;
+/** A sentence, and what the profile of this load shows, where one was taken. */
+function withProfile(sentence: string, load: ProfiledLoad | undefined, profiles: Findings["profiles"]): string {
+  if (load === undefined || profiles === undefined) return sentence;
+  const { name, occupied } = profiles[load];
+  return `${sentence} [The profile of ${name}](#where-the-time-goes) shows by the clock ${occupied}.`;
+}
+
+function profileLines(named: ReadonlySet<ProfiledLoad>, profiles: Findings["profiles"]): string[] {
   if (profiles === undefined) return [];
-  const loads = { unary: "Unary calls", batches: "Batches" };
-  const used = new Set(causes.map(({ profile }) => profile).filter((profile) => profile !== undefined));
-  return [...used].map((load) => `- ${loads[load]} ([where the time goes](#where-the-time-goes)): ${profiles[load]}.`);
+  return Object.entries(profiles).flatMap(([load, { name, occupations }]) => (named.has(load as ProfiledLoad) ? [`- The profile of *${name}*: ${occupations}.`] : []));
 }
 
 function tableText({ title, columns, rows, notes }: Table): string {

@@ -75,8 +75,8 @@ export async function measureUnary(plan: Plan, say: (line: string) => void): Pro
     tables: levels.map((level) => callTable(`Rows 1 and 2: ${level.inFlight} in flight`, contendersOf(level), [])),
     plots: [plotOf(levels)],
     causes: [
-      { row: "1", profile: "unary", sentence: `${wayOfACall} With one call in flight these follow each other, mostly on one processor at a time, so that what all of them permit is out of reach.` },
-      { row: "2", profile: "unary", sentence: wayOfACall },
+      { row: "1", sentence: `${wayOfACall} With one call in flight these follow each other, mostly on one processor at a time, so that what all of them permit is out of reach.` },
+      { row: "2", sentence: wayOfACall },
     ],
     loaded,
     othersShare: spreadOf(others).median,
@@ -90,11 +90,11 @@ function contendersOf({ add, noOp, hold, noOpCommit, grpcJs, bareHttp2 }: Level)
 }
 
 function verdictsOfRow1({ inFlight, add, hold, noOp, noOpCommit }: Level): Verdict[] {
-  return [add, hold].map((ours) => rateVerdict("1", `durable ${ours.method}, ${inFlight} in flight`, ours, noOpCommit ?? noOp, targets.get(inFlight)!));
+  return [add, hold].map((ours) => rateVerdict({ row: "1", ours, inFlight, rival: noOpCommit ?? noOp, target: targets.get(inFlight)! }));
 }
 
 function verdictsOfRow2({ inFlight, add, hold, grpcJs }: Level): Verdict[] {
-  return grpcJs === undefined ? [] : [add, hold].map((ours) => rateVerdict("2", `durable ${ours.method}, ${inFlight} in flight`, ours, grpcJs, 1));
+  return grpcJs === undefined ? [] : [add, hold].map((ours) => rateVerdict({ row: "2", ours, inFlight, rival: grpcJs, target: 1 }));
 }
 
 function plotOf(levels: readonly Level[]): Plot {
