@@ -9,7 +9,7 @@ import { processorBound, type Comparison } from "./processor-bound.ts";
 /** From here on a thread, or all processors together, have no time left that would be worth anything. */
 const [threadFull, processorsFull] = [0.85, 0.9];
 
-/** What the processors permit, and what it stays below that by. */
+/** What the processors permit, and what it stays below that by. Of threads only their processor time is known here: how long they stand still, a profile shows (occupied.ts). */
 export function bindingOf(reports: readonly LoadReport[], comparison: Comparison): string {
   const median = (value: (report: LoadReport) => number): number => medianOf(reports, value);
   const bound = processorBound("A call", { serversUs: median(cpuUsPerCall), databaseUs: median(databaseUsPerCall), loadUs: median(loadUsPerCall) }, comparison);
@@ -18,19 +18,18 @@ export function bindingOf(reports: readonly LoadReport[], comparison: Comparison
   const all = median((report) => ((cpuUsPerCall(report) + databaseUsPerCall(report) + loadUsPerCall(report)) * report.calls) / 1_000_000 / report.seconds / processors);
   const others = median((report) => shareOf(report.othersMs, report)) / processors;
   const shares = `main thread busy ${percent(main)}, writer thread ${percent(writer)}, load ${percent(load)}; all of it together takes ${percent(all)} of all processors, everything else ${percent(others)}`;
-  return `${bound.sentence}. ${restOf({ main, writer, all: all + others, isBelowTarget: bound.isBelowTarget })}: ${shares}.`;
+  return `${bound}. ${restOf({ main, writer, all: all + others })}: ${shares}.`;
 }
 
-interface Load {
+interface Busy {
   readonly main: number;
   readonly writer: number;
   readonly all: number;
-  readonly isBelowTarget: boolean;
 }
 
-function restOf({ main, writer, all, isBelowTarget }: Load): string {
+function restOf({ main, writer, all }: Busy): string {
   if (main > threadFull) return "Of threads it is the main one that binds";
   if (writer > threadFull) return "Of threads it is the writer that binds";
   if (all > processorsFull) return "It is the processors that bind";
-  return isBelowTarget ? "What it reaches less than that is waiting, for the sync to disk or for a processor" : "What binds it is waiting, for the sync to disk or for a processor, and not one thread's work";
+  return "No thread computes all the time; what it reaches less than that is waiting, for the sync to disk, for a processor or of one thread for another";
 }

@@ -162,7 +162,7 @@ function bindingOf(line: Line, rival: Line, target: number): string {
   const [serversUs, databaseUs, loadUs] = [medianOf(line, (turn) => turn.serversUs), medianOf(line, (turn) => turn.databaseUs), medianOf(line, (turn) => turn.loadUs)];
   const bound = processorBound("An operation", { serversUs, databaseUs, loadUs }, { rivalPerSecond: medianOf(rival, (turn) => turn.perSecond), target });
   const share = medianOf(line, (turn) => ((turn.serversUs + turn.databaseUs + turn.loadUs) * turn.perSecond) / 1_000_000 / availableParallelism());
-  return `${bound.sentence}. It keeps ${percent(share)} of all processors busy.`;
+  return `${bound}. It keeps ${percent(share)} of all processors busy.`;
 }
 
 function rates({ turns }: Line): number[] {

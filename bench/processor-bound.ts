@@ -17,19 +17,13 @@ export interface Comparison {
   readonly target: number;
 }
 
-export interface ProcessorBound {
-  readonly isBelowTarget: boolean;
-  readonly sentence: string;
-}
-
 /** `what` takes so much: "a call", or "an operation". */
-export function processorBound(what: string, { serversUs, databaseUs, loadUs }: Cost, { rivalPerSecond, target }: Comparison, processors = availableParallelism()): ProcessorBound {
+export function processorBound(what: string, { serversUs, databaseUs, loadUs }: Cost, { rivalPerSecond, target }: Comparison, processors = availableParallelism()): string {
   const perSecond = (1_000_000 * processors) / (serversUs + databaseUs + loadUs);
   const ratio = perSecond / rivalPerSecond;
-  const isBelowTarget = ratio < target;
   const times = [`${whole(serversUs)} µs of processor time in the service`, ...(databaseUs > 0 ? [`${whole(databaseUs)} µs in the database`] : []), `${whole(loadUs)} µs in the load`];
-  const sentence =
+  return (
     `${what} takes ${times.slice(0, -1).join(", ")} and ${times.at(-1)!}, so that all ${processors} processors could do at most ${whole(perSecond)} a second: ` +
-    `${decimals(ratio, 2)} of what it is compared with (${whole(rivalPerSecond)}/s), ${isBelowTarget ? "which is itself below the target" : "which would meet the target"} of ${target}`;
-  return { isBelowTarget, sentence };
+    `${decimals(ratio, 2)} of what it is compared with (${whole(rivalPerSecond)}/s), ${ratio < target ? "which is itself below the target" : "which would meet the target"} of ${target}`
+  );
 }
