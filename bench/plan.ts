@@ -62,5 +62,5 @@ export const shortPlan: Plan = {
   historyLengths: [10, 1_000, 10_000],
   historyCalls: 50,
   originalMs: 500,
-  profileMs: 500,
+  profileMs: 250,
 };
