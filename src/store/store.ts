@@ -42,7 +42,7 @@ export interface Reads {
   operationsAfter(partition: number, sequence: bigint, limit: number): Promise<readonly RecordedOperation[]>;
   /** What is remembered under a key, however old, with the operation it points at. */
   key(userId: UserId, keyHash: string): Promise<{ readonly key: RememberedKey; readonly operation: RecordedOperation | undefined } | undefined>;
-  /** The kept counters per currency, of one user or of all. */
+  /** The kept counters per currency, of one user or, partition after partition, of all. */
   totals(filter: { userId: UserId | undefined; currency: CurrencyCode | undefined }): Promise<readonly CurrencyTotals[]>;
   /** Whether any of these holds is active and eligible for release by now. */
   hasOverdue(filter: HoldFilter): Promise<boolean>;

@@ -124,6 +124,16 @@ describe.each(contractEngines.filter(({ partitions }) => partitions === 8))("$na
     expect(await reads.hasOverdue(everybody)).toBe(false);
   });
 
+  test("counters of everybody come partition by partition, a user's are the user's alone", async () => {
+    await opened.ask(init("EUR"), add("1", { currency: "EUR" }), add("4", { user: bob }));
+    const adds = async (userId: UserId | undefined, currency?: CurrencyCode): Promise<unknown> =>
+      (await reads.totals({ userId, currency })).map((each) => [each.currency, each.totals.adds.count, each.totals.adds.minor]);
+    expect(await adds(undefined)).toEqual([["USD", 1n, 400n], ["EUR", 1n, 100n], ["USD", 1n, 10_000n]]);
+    expect(await adds(undefined, usd)).toEqual([["USD", 1n, 400n], ["USD", 1n, 10_000n]]);
+    expect(await adds(bob)).toEqual([["USD", 1n, 400n]]);
+    expect(await adds(alice)).toEqual([["USD", 1n, 10_000n], ["EUR", 1n, 100n]]);
+  });
+
   test("keys with one name are each user's own", async () => {
     await opened.ask(add("1", { user: bob, key: "salary" }));
     expect([(await reads.key(alice, keyHash(alice, "salary")))?.operation?.record.operationId, (await reads.key(bob, keyHash(bob, "salary")))?.operation?.record.operationId]).toEqual([inAlices(2n), 2n]);

@@ -3,16 +3,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Touched, WalletCommand } from "../../src/domain/command.ts";
 import { keyHash } from "../../src/domain/idempotency.ts";
+import { operationIdAt } from "../../src/domain/journal.ts";
 import type { Changes, LoadedPartition } from "../../src/domain/loaded-state.ts";
 import type { CurrencyCode, UserId } from "../../src/domain/wallet.ts";
 import { executorOn } from "../../src/ledger/executor.ts";
 import { toCommand } from "../support/asked.ts";
-import { contractEnginesOfOnePartition } from "../support/contract-engines.ts";
+import { contractEngines } from "../support/contract-engines.ts";
 import { add, hold, hourMs, init, minuteMs, release, startMs, storyRules, transfer } from "../support/given.ts";
+import { alice, journalOf, judy } from "../support/journals.ts";
 import { OpenedStore, untouched } from "../support/opened-store.ts";
 
-const alice = "alice" as UserId;
-const bob = "bob" as UserId;
 const usd = "USD" as CurrencyCode;
 const hashOf = (user: UserId, key: string): string => keyHash(user, key);
 
@@ -33,18 +33,22 @@ const idsIn = ({ wallets, holds, records, operationIds, keys }: LoadedPartition)
   operations: inOrder(operationIds),
   keys: keys.length,
 });
-describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
+
+// Two users are alice and judy, who share a journal on every engine: what lies between two journals is the matter of store-partitions.test.ts.
+describe.each(contractEngines)("$name", (engine) => {
   let opened: OpenedStore;
+  const { partition, idAt: at } = journalOf(alice, engine.partitions);
+  const untouchedHere: Touched = { ...untouched, partition };
 
   /** Plans what the next operation would be, and changes the plan. */
   const transactWith = (alter: (changes: Changes) => Changes): Promise<void> =>
-    opened.store.transact([{ ...untouched, wallets: [{ userId: alice, currency: usd }] }], ({ nowMs, partitions: [loaded] }) => {
+    opened.store.transact([{ ...untouchedHere, wallets: [{ userId: alice, currency: usd }] }], ({ nowMs, partitions: [loaded] }) => {
       const { head, wallets: [wallet], currencyTotals } = loaded!;
       const sequence = head.sequence + 1n;
       const hash = new Uint8Array(32).fill(7);
       const after = { availableMinor: 1n, heldMinor: 0n, state: "ACTIVE", version: 9n, balanceMaxMinor: undefined } as const;
       const marks = { hold: undefined, opened: undefined, relatedOperationId: undefined, receiver: undefined, apart: undefined, keyHash: undefined, reference: "", metadata: {} };
-      const record = { ...marks, partition: 0, sequence, operationId: sequence, kind: "ADD", walletId: wallet!.walletId, amountMinor: 1n, after, previousSequence: 1n, timeMs: nowMs, hash } as const;
+      const record = { ...marks, partition, sequence, operationId: at(sequence), kind: "ADD", walletId: wallet!.walletId, amountMinor: 1n, after, previousSequence: 1n, timeMs: nowMs, hash } as const;
       const key = { keyHash: "00".repeat(16), fingerprint: "00".repeat(16), timeMs: nowMs, outcome: { sequence } };
       const changes: Changes = { head: { ...head, sequence, hash }, records: [record], wallets: [{ ...wallet!, version: 9n }], holds: [], keys: [key], currencyTotals, forgetKeysBeforeMs: 0 };
       return { changes: [alter(changes)], result: undefined };
@@ -62,22 +66,22 @@ describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
     test("a plan that throws leaves no trace, and its error is thrown on", async () => {
       const before = await opened.place.dump();
       const error = new Error("a defect");
-      await expect(opened.store.transact([untouched], () => { throw error; })).rejects.toBe(error);
+      await expect(opened.store.transact([untouchedHere], () => { throw error; })).rejects.toBe(error);
       expect(await opened.place.dump()).toEqual(before);
     });
 
     test("a plan that changes nothing leaves no trace", async () => {
       const before = await opened.place.dump();
-      expect(await opened.store.transact([untouched], () => ({ changes: [], result: "seen" }))).toBe("seen");
+      expect(await opened.store.transact([untouchedHere], () => ({ changes: [], result: "seen" }))).toBe("seen");
       expect(await opened.place.dump()).toEqual(before);
     });
 
     test.each<[string, (changes: Changes) => Changes]>([
       ["a wallet below zero", (changes) => ({ ...changes, wallets: [{ ...changes.wallets[0]!, availableMinor: -1n }] })],
       ["a place that is taken", (changes) => ({ ...changes, records: [...changes.records, { ...changes.records[0]!, sequence: 1n }] })],
-      ["a hold of nothing", (changes) => ({ ...changes, holds: [{ holdId: 9n, walletId: 1n, amountMinor: 0n, capturedMinor: 0n, status: "ACTIVE", createTimeMs: 0, eligibleTimeMs: 0, resolveTimeMs: undefined, previousHoldId: 0n }] })],
-      ["more captured than a hold is for", (changes) => ({ ...changes, holds: [{ holdId: 9n, walletId: 1n, amountMinor: 1n, capturedMinor: 2n, status: "CAPTURED", createTimeMs: 0, eligibleTimeMs: 0, resolveTimeMs: 0, previousHoldId: 0n }] })],
-      ["a second wallet of one user in one currency", (changes) => ({ ...changes, wallets: [...changes.wallets, { ...changes.wallets[0]!, walletId: 9n }] })],
+      ["a hold of nothing", (changes) => ({ ...changes, holds: [{ holdId: at(9n), walletId: at(1n), amountMinor: 0n, capturedMinor: 0n, status: "ACTIVE", createTimeMs: 0, eligibleTimeMs: 0, resolveTimeMs: undefined, previousHoldId: 0n }] })],
+      ["more captured than a hold is for", (changes) => ({ ...changes, holds: [{ holdId: at(9n), walletId: at(1n), amountMinor: 1n, capturedMinor: 2n, status: "CAPTURED", createTimeMs: 0, eligibleTimeMs: 0, resolveTimeMs: 0, previousHoldId: 0n }] })],
+      ["a second wallet of one user in one currency", (changes) => ({ ...changes, wallets: [...changes.wallets, { ...changes.wallets[0]!, walletId: at(9n) }] })],
       ["a number beyond 64 bits", (changes) => ({ ...changes, wallets: [{ ...changes.wallets[0]!, version: 2n ** 63n }] })],
     ])("what the tables refuse, in the middle of the rest, leaves no trace: %s", async (_, alter) => {
       const before = await opened.place.dump();
@@ -87,7 +91,7 @@ describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
 
     test("the same plan, unaltered, is written", async () => {
       await transactWith((changes) => changes);
-      expect((await opened.load({ operationIds: [4n] })).operationIds).toEqual([4n]);
+      expect((await opened.load({ operationIds: [at(4n)] })).operationIds).toEqual([at(4n)]);
     });
 
     test("an atomic batch that is aborted leaves nothing but what its keys remember", async () => {
@@ -96,14 +100,15 @@ describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
       const [answer] = await executorOn(opened.store, storyRules).execute([{ type: "executeBatch", items, atomic: true }]);
       expect(answer).toMatchObject({ type: "rejected", rejection: { reason: "BATCH_ABORTED", index: 2 } });
       const { idempotency_keys: keysAfter, ...after } = await opened.place.dump();
-      // The head says when the keys were remembered.
-      expect(after).toEqual({ ...before, ledger_head: [{ ...(before["ledger_head"]![0] as object), key_ordinal: 4n }] });
+      // The partition's head says when the keys were remembered.
+      const heads = before["ledger_head"] as readonly { readonly partition: bigint }[];
+      expect(after).toEqual({ ...before, ledger_head: heads.map((head) => (head.partition === BigInt(partition) ? { ...head, key_ordinal: 4n } : head)) });
       expect(keysAfter).toHaveLength(keysBefore!.length + items.length);
       expect((await opened.place.checkBooks()).problems).toEqual([]);
     });
 
     test("the store goes on after any of them", async () => {
-      await expect(opened.store.transact([untouched], () => { throw new Error("a defect"); })).rejects.toThrow();
+      await expect(opened.store.transact([untouchedHere], () => { throw new Error("a defect"); })).rejects.toThrow();
       await expect(transactWith((changes) => ({ ...changes, wallets: [{ ...changes.wallets[0]!, heldMinor: -1n }] }))).rejects.toThrow();
       expect(await opened.ask(add("1"))).toMatchObject([{ type: "applied", record: { sequence: 4n, after: { version: 4n } } }]);
       expect((await opened.place.checkBooks()).problems).toEqual([]);
@@ -124,50 +129,50 @@ describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
 
     test("a partition that is not there is not made", async () => {
       const before = await opened.place.dump();
-      await expect(opened.store.transact([{ ...untouched, partition: 1 }], () => ({ changes: [], result: undefined }))).rejects.toThrow("partition 1");
+      await expect(opened.store.transact([{ ...untouched, partition: engine.partitions }], () => ({ changes: [], result: undefined }))).rejects.toThrow(`partition ${engine.partitions}`);
       expect(await opened.place.dump()).toEqual(before);
     });
   });
 
   describe("what is touched is loaded, and nothing else", () => {
     beforeEach(async () => {
-      await opened.ask(init("USD"), init("EUR"), init("USD", { user: "bob" }), add("10", { key: "salary" }), add("10", { user: "bob" })); // 1 to 5
-      await opened.ask(hold("1", { key: "rent" }), hold("2", { periodMs: 0 }), hold("3", { user: "bob", periodMs: minuteMs }), add("1000", { currency: "JPY", key: "no" })); // 6 to 8
-      await opened.ask(transfer("1", "bob", { key: "gift" }), { type: "capture", user: "alice", holdId: 6n, amount: "0.5", to: "bob", key: "half the rent" }); // 9, 10
+      await opened.ask(init("USD"), init("EUR"), init("USD", { user: "judy" }), add("10", { key: "salary" }), add("10", { user: "judy" })); // 1 to 5
+      await opened.ask(hold("1", { key: "rent" }), hold("2", { periodMs: 0 }), hold("3", { user: "judy", periodMs: minuteMs }), add("1000", { currency: "JPY", key: "no" })); // 6 to 8
+      await opened.ask(transfer("1", "judy", { key: "gift" }), { type: "capture", user: "alice", holdId: at(6n), amount: "0.5", to: "judy", key: "half the rent" }); // 9, 10
     });
 
     test.each<[string, Partial<Touched>, Ids]>([
       ["nothing", {}, {}],
-      ["a wallet by its currency", { wallets: [{ userId: alice, currency: usd }] }, { wallets: [1n] }],
-      ["a user's wallets", { wallets: [{ userId: alice, currency: undefined }] }, { wallets: [1n, 2n] }],
-      ["the same wallet twice", { wallets: [{ userId: alice, currency: usd }, { userId: alice, currency: undefined }, { userId: alice, currency: usd }] }, { wallets: [1n, 2n] }],
-      ["wallets of two users", { wallets: [{ userId: bob, currency: usd }, { userId: alice, currency: usd }] }, { wallets: [1n, 3n] }],
+      ["a wallet by its currency", { wallets: [{ userId: alice, currency: usd }] }, { wallets: [at(1n)] }],
+      ["a user's wallets", { wallets: [{ userId: alice, currency: undefined }] }, { wallets: [at(1n), at(2n)] }],
+      ["the same wallet twice", { wallets: [{ userId: alice, currency: usd }, { userId: alice, currency: undefined }, { userId: alice, currency: usd }] }, { wallets: [at(1n), at(2n)] }],
+      ["wallets of two users", { wallets: [{ userId: judy, currency: usd }, { userId: alice, currency: usd }] }, { wallets: [at(1n), at(3n)] }],
       ["a wallet that is not there", { wallets: [{ userId: alice, currency: "JPY" as CurrencyCode }, { userId: "Alice" as UserId, currency: undefined }] }, {}],
-      ["a hold with its wallet", { holdIds: [8n] }, { wallets: [3n], holds: [8n] }],
-      ["an id that is no hold's", { holdIds: [1n, 99n, 0n, 2n ** 62n] }, {}],
-      ["whether an operation is there, and nothing of it", { operationIds: [4n] }, { operations: [4n] }],
-      ["an operation on a hold", { operationIds: [8n, 9n] }, { operations: [8n, 9n] }],
-      ["an operation that is not there", { operationIds: [99n, 0n, (1n << 48n) | 4n, 2n ** 62n] }, {}],
-      ["a key with its operation", { keyHashes: [hashOf(alice, "salary")] }, { wallets: [1n], records: [4n], keys: 1 }],
-      ["a key with its operation's hold", { keyHashes: [hashOf(alice, "rent"), hashOf(alice, "rent")] }, { wallets: [1n], holds: [6n], records: [6n], keys: 1 }],
-      ["a transfer's key with both wallets", { keyHashes: [hashOf(alice, "gift")] }, { wallets: [1n, 3n], records: [9n], keys: 1 }],
-      ["a key of a capture into a wallet with both wallets and the hold", { keyHashes: [hashOf(alice, "half the rent")] }, { wallets: [1n, 3n], holds: [6n], records: [10n], keys: 1 }],
-      ["a transfer's key that is not the receiver's", { keyHashes: [hashOf(bob, "gift")] }, {}],
+      ["a hold with its wallet", { holdIds: [at(8n)] }, { wallets: [at(3n)], holds: [at(8n)] }],
+      ["an id that is no hold's", { holdIds: [at(1n), at(99n), 0n, 2n ** 62n] }, {}],
+      ["whether an operation is there, and nothing of it", { operationIds: [at(4n)] }, { operations: [at(4n)] }],
+      ["an operation on a hold", { operationIds: [at(8n), at(9n)] }, { operations: [at(8n), at(9n)] }],
+      ["an operation that is not there", { operationIds: [at(99n), 0n, operationIdAt(partition + 1, 4n), operationIdAt(engine.partitions, 4n), 2n ** 62n] }, {}],
+      ["a key with its operation", { keyHashes: [hashOf(alice, "salary")] }, { wallets: [at(1n)], records: [4n], keys: 1 }],
+      ["a key with its operation's hold", { keyHashes: [hashOf(alice, "rent"), hashOf(alice, "rent")] }, { wallets: [at(1n)], holds: [at(6n)], records: [6n], keys: 1 }],
+      ["a transfer's key with both wallets", { keyHashes: [hashOf(alice, "gift")] }, { wallets: [at(1n), at(3n)], records: [9n], keys: 1 }],
+      ["a key of a capture into a wallet with both wallets and the hold", { keyHashes: [hashOf(alice, "half the rent")] }, { wallets: [at(1n), at(3n)], holds: [at(6n)], records: [10n], keys: 1 }],
+      ["a transfer's key that is not the receiver's", { keyHashes: [hashOf(judy, "gift")] }, {}],
       ["a key with its rejection", { keyHashes: [hashOf(alice, "no")] }, { keys: 1 }],
-      ["a key that is somebody else's", { keyHashes: [hashOf(bob, "salary")] }, {}],
+      ["a key that is somebody else's", { keyHashes: [hashOf(judy, "salary")] }, {}],
     ])("%s", async (_, touched, expected) => expect(idsIn(await opened.load(touched))).toEqual({ wallets: [], holds: [], records: [], operations: [], keys: 0, ...expected }));
 
     test.each<[string, number, NonNullable<Touched["eligibleHolds"]>, LoadedPartition["eligible"]]>([
-      ["all, oldest eligibility first", 10 * minuteMs, { userId: undefined, currency: undefined, max: 10 }, { holdIds: [7n, 8n, 6n], moreRemain: false }],
-      ["only those whose time has come", minuteMs, { userId: undefined, currency: undefined, max: 10 }, { holdIds: [7n, 8n], moreRemain: false }],
-      ["not a millisecond too early", minuteMs - 1, { userId: undefined, currency: undefined, max: 10 }, { holdIds: [7n], moreRemain: false }],
-      ["no more than asked for, and that there are more", hourMs, { userId: undefined, currency: undefined, max: 2 }, { holdIds: [7n, 8n], moreRemain: true }],
-      ["exactly as many as asked for", hourMs, { userId: undefined, currency: undefined, max: 3 }, { holdIds: [7n, 8n, 6n], moreRemain: false }],
-      ["a user's", hourMs, { userId: alice, currency: undefined, max: 10 }, { holdIds: [7n, 6n], moreRemain: false }],
-      ["a user's, of which there are more", hourMs, { userId: alice, currency: undefined, max: 1 }, { holdIds: [7n], moreRemain: true }],
-      ["a currency's", hourMs, { userId: undefined, currency: usd, max: 10 }, { holdIds: [7n, 8n, 6n], moreRemain: false }],
-      ["a currency's, of which there are more", hourMs, { userId: undefined, currency: usd, max: 2 }, { holdIds: [7n, 8n], moreRemain: true }],
-      ["a wallet's", hourMs, { userId: bob, currency: usd, max: 10 }, { holdIds: [8n], moreRemain: false }],
+      ["all, oldest eligibility first", 10 * minuteMs, { userId: undefined, currency: undefined, max: 10 }, { holdIds: [at(7n), at(8n), at(6n)], moreRemain: false }],
+      ["only those whose time has come", minuteMs, { userId: undefined, currency: undefined, max: 10 }, { holdIds: [at(7n), at(8n)], moreRemain: false }],
+      ["not a millisecond too early", minuteMs - 1, { userId: undefined, currency: undefined, max: 10 }, { holdIds: [at(7n)], moreRemain: false }],
+      ["no more than asked for, and that there are more", hourMs, { userId: undefined, currency: undefined, max: 2 }, { holdIds: [at(7n), at(8n)], moreRemain: true }],
+      ["exactly as many as asked for", hourMs, { userId: undefined, currency: undefined, max: 3 }, { holdIds: [at(7n), at(8n), at(6n)], moreRemain: false }],
+      ["a user's", hourMs, { userId: alice, currency: undefined, max: 10 }, { holdIds: [at(7n), at(6n)], moreRemain: false }],
+      ["a user's, of which there are more", hourMs, { userId: alice, currency: undefined, max: 1 }, { holdIds: [at(7n)], moreRemain: true }],
+      ["a currency's", hourMs, { userId: undefined, currency: usd, max: 10 }, { holdIds: [at(7n), at(8n), at(6n)], moreRemain: false }],
+      ["a currency's, of which there are more", hourMs, { userId: undefined, currency: usd, max: 2 }, { holdIds: [at(7n), at(8n)], moreRemain: true }],
+      ["a wallet's", hourMs, { userId: judy, currency: usd, max: 10 }, { holdIds: [at(8n)], moreRemain: false }],
       ["nobody's", hourMs, { userId: "carol" as UserId, currency: undefined, max: 10 }, { holdIds: [], moreRemain: false }],
       ["of a currency without holds", hourMs, { userId: undefined, currency: "EUR" as CurrencyCode, max: 10 }, { holdIds: [], moreRemain: false }],
     ])("eligible holds: %s", async (_, afterMs, eligibleHolds, expected) => {
@@ -180,9 +185,9 @@ describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
 
     // Those who pay, those who receive, and those to whom only a hold leads.
     test.each<[string, Partial<Touched>, readonly bigint[]]>([
-      ["two users'", { wallets: [{ userId: alice, currency: usd }, { userId: bob, currency: undefined }] }, [7n, 8n, 6n]],
-      ["a hold's", { holdIds: [6n] }, [7n, 6n]],
-      ["a hold's and a user's", { wallets: [{ userId: bob, currency: undefined }], holdIds: [6n] }, [7n, 8n, 6n]],
+      ["two users'", { wallets: [{ userId: alice, currency: usd }, { userId: judy, currency: undefined }] }, [at(7n), at(8n), at(6n)]],
+      ["a hold's", { holdIds: [at(6n)] }, [at(7n), at(6n)]],
+      ["a hold's and a user's", { wallets: [{ userId: judy, currency: undefined }], holdIds: [at(6n)] }, [at(7n), at(8n), at(6n)]],
       ["a wallet's without holds", { wallets: [{ userId: alice, currency: "EUR" as CurrencyCode }] }, []],
     ])("eligible holds of touched wallets: %s", async (_, touched, holdIds) => {
       opened.machineTimeMs += hourMs;
@@ -192,7 +197,7 @@ describe.each(contractEnginesOfOnePartition)("$name", (engine) => {
     test("a hold that was resolved is not eligible", async () => {
       opened.machineTimeMs += hourMs;
       await opened.ask(release({ user: "alice" }));
-      expect((await opened.load({ eligibleHolds: { userId: undefined, currency: undefined, max: 10 } })).eligible.holdIds).toEqual([8n]);
+      expect((await opened.load({ eligibleHolds: { userId: undefined, currency: undefined, max: 10 } })).eligible.holdIds).toEqual([at(8n)]);
     });
   });
 

@@ -78,6 +78,3 @@ const atSerializable = [serializable("postgres, serializable", 1), serializable(
 
 /** TEST_SERIALIZABLE=0 leaves out those at SERIALIZABLE, as the mutation gate does: what they add is waiting. */
 export const contractEngines: readonly Engine[] = process.env["TEST_SERIALIZABLE"] === "0" ? engines : [...engines, ...atSerializable];
-
-/** Those whose ledgers have one partition, for suites that say places and ids as numbers. */
-export const contractEnginesOfOnePartition: readonly Engine[] = contractEngines.filter(({ partitions }) => partitions === 1);

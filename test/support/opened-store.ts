@@ -8,6 +8,7 @@ import type { Reads, Store } from "../../src/store/store.ts";
 import { toCommand, type Asked } from "./asked.ts";
 import type { Engine, LedgerPlace } from "./engines.ts";
 import { startMs, storyRules } from "./given.ts";
+import { alice, journalOf } from "./journals.ts";
 
 export const untouched: Touched = { partition: 0, wallets: [], holdIds: [], operationIds: [], keyHashes: [], eligibleHolds: undefined };
 
@@ -51,9 +52,10 @@ export class OpenedStore {
     return executorOn(store, storyRules).execute(batch.map(toCommand));
   }
 
-  /** What of one partition is loaded, and the clock. */
+  /** What of one partition, alice's unless told otherwise, is loaded, and the clock. */
   load(touched: Partial<Touched>): Promise<LoadedPartition & Pick<LoadedState, "nowMs">> {
-    return this.store.transact([{ ...untouched, ...touched }], ({ nowMs, partitions: [loaded] }) => ({ changes: [], result: { nowMs, ...loaded! } }));
+    const { partition } = journalOf(alice, this.store.partitionCount);
+    return this.store.transact([{ ...untouched, partition, ...touched }], ({ nowMs, partitions: [loaded] }) => ({ changes: [], result: { nowMs, ...loaded! } }));
   }
 
   reads(): Promise<Reads> {
