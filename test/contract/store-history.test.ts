@@ -1,6 +1,6 @@
 // What every engine's store promises about looking back: each wallet as of any place and any millisecond, as payer and as receiver, and its history link by link.
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AppliedAnswer } from "../../src/domain/answer.ts";
 import { birthplaceOf, type WalletAfter } from "../../src/domain/journal.ts";
 import { recordsPerMark } from "../../src/store/history-marks.ts";
@@ -33,7 +33,8 @@ describe.each(contractEngines)("$name", (engine) => {
   ];
   const partitionOf = ({ walletId }: Pick<WalletKey, "walletId">): number => birthplaceOf(walletId).partition;
 
-  beforeEach(async () => {
+  // Once for all: they only look.
+  beforeAll(async () => {
     opened = await OpenedStore.on(engine);
     told = new Map(wallets.map(({ walletId }) => [walletId, []]));
     // Places are counted here, journal by journal: of two records the answer says where the payer's is.
@@ -53,7 +54,7 @@ describe.each(contractEngines)("$name", (engine) => {
     }
     reads = await opened.reads();
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await reads.close();
     await opened.remove();
   });

@@ -149,7 +149,7 @@ const holds: readonly Mutant[] = [
     file: "src/domain/decide/hold-money.ts",
     replace: "state.nowMs + (command.holdPeriodMs ?? rules.holdPeriodMs)",
     by: "state.nowMs + (command.holdPeriodMs ?? rules.holdPeriodMs) + 1",
-    caughtBy: [...unit("hold-money", "release-holds"), ...contract("store")],
+    caughtBy: [...unit("hold-money", "release-holds"), ...contract("store-loading")],
     isShort: true,
   },
   {
@@ -157,14 +157,14 @@ const holds: readonly Mutant[] = [
     file: "src/store/sqlite/active-holds.ts",
     replace: `.where("eligible_time_ms", "<=", arg("untilMs"))`,
     by: `.where("eligible_time_ms", "<", arg("untilMs"))`,
-    caughtBy: [...contract("store"), ...model],
+    caughtBy: [...contract("store-loading"), ...model],
   },
   {
     bug: "a released hold is released again",
     file: "src/store/sqlite/write.ts",
     replace: "set(assigned(arg, changingHoldColumns))",
     by: 'set(assigned(arg, ["captured_minor", "eligible_time_ms"]))',
-    caughtBy: contract("store"),
+    caughtBy: contract("store-loading"),
     isShort: true,
   },
   {
@@ -235,7 +235,7 @@ const holds: readonly Mutant[] = [
     file: "src/store/sqlite/load.ts",
     replace: "eligible(partition, touched.eligibleHolds, nowMs, wallets.keys())",
     by: "eligible(partition, touched.eligibleHolds, nowMs, [...wallets.keys()].slice(0, 1))",
-    caughtBy: contract("store"),
+    caughtBy: contract("store-loading"),
   },
   {
     bug: "automatic release stops at its first step",
