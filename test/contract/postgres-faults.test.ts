@@ -12,9 +12,8 @@ import { openPostgresReads } from "../../src/store/postgres/postgres-reads.ts";
 import { StoreFault, type Reads } from "../../src/store/store.ts";
 import { randomNumbers } from "../e2e/random-numbers.ts";
 import { toCommand, type Asked } from "../support/asked.ts";
-import { checkBooksIn } from "../support/books.ts";
 import { add, init, storyRules } from "../support/given.ts";
-import { asOwner, copiedToSqlite, makeDatabase, rowsOf } from "../support/postgres-place.ts";
+import { asOwner, checkPostgresBooks, makeDatabase, rowsOf } from "../support/postgres-place.ts";
 import { TcpProxy, type Cut } from "../support/tcp-proxy.ts";
 
 /** Cuts, terminations and conflicts of each kind; a long run has thousands. */
@@ -56,9 +55,7 @@ async function expectEachOnce(references: readonly string[]): Promise<void> {
   const found = (await rowsOf(database.url))["journal"]!.flatMap((row) => (row["reference"] === null ? [] : [row["reference"] as string]));
   expect(new Set(found).size).toBe(found.length);
   expect(references.filter((reference) => !found.includes(reference))).toEqual([]);
-  const copy = await copiedToSqlite(database.url);
-  expect(checkBooksIn(copy, {}).problems).toEqual([]);
-  copy.close();
+  expect((await checkPostgresBooks(database.url)).problems).toEqual([]);
 }
 
 describe("a connection that is cut around COMMIT", () => {

@@ -15,9 +15,10 @@ import type { Reason } from "../../src/api/errors.ts";
 import { refused, type CallResult } from "../support/clients/client.ts";
 import { grpcJsClient, rawGrpcCall, type RawGrpcCall } from "../support/clients/grpc-js.ts";
 import { httpCall } from "../support/clients/rest.ts";
+import { everyRow } from "../support/every-row.ts";
 import { spawnService, type Service } from "../support/service.ts";
 import { brokenJson, brokenProtobuf, good, goodBytes, goodText, mebi, withField, type Body } from "./broken-bodies.ts";
-import { everyRow, flawOf } from "./unharmed.ts";
+import { flawOf } from "./unharmed.ts";
 
 let service: Service;
 let grpc: RawGrpcCall;

@@ -11,10 +11,11 @@ import { connectClient, isRead } from "../support/clients/connect.ts";
 import { rawGrpcCall, type RawGrpcCall } from "../support/clients/grpc-js.ts";
 import { rawConnectCall, unaryResult } from "../support/clients/raw-connect.ts";
 import { httpCall, restPaths } from "../support/clients/rest.ts";
+import { everyRow } from "../support/every-row.ts";
 import { startService, type Service } from "../support/service.ts";
 import { badRequests, hasNumberForText, isBinaryExpressible, requestWith } from "./bad-fields.ts";
 import { goodRequests } from "./good-requests.ts";
-import { everyRow, flawOf } from "./unharmed.ts";
+import { flawOf } from "./unharmed.ts";
 
 const agent = new Agent({ keepAlive: true });
 let service: Service;

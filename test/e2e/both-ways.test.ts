@@ -22,7 +22,7 @@ describe.each(wireWays.map((way) => [way.name, way] as const))("scenarios by %s"
   let short: Transcript;
   let long: Transcript;
   beforeAll(async () => {
-    const by = (unaryWay: "short" | "long") => record((service) => wireClient(service, way), scenarios, scenarioFlags, (...flags) => startServiceBy(unaryWay, ...flags));
+    const by = (unaryWay: "short" | "long") => record((service) => wireClient(service, way), scenarios, scenarioFlags, { start: (...flags) => startServiceBy(unaryWay, ...flags) });
     [short, long] = await Promise.all([by("short"), by("long")]);
   });
 

@@ -12,28 +12,21 @@ import { plainWay } from "../support/clients/ways.ts";
 import { postgresLedgers, sqliteLedgers, type ServiceLedger } from "../support/service-ledgers.ts";
 import { startService, type Service } from "../support/service.ts";
 import { scenarioFlags, scenarios } from "./scenarios.ts";
-import type { Scenario, Step } from "./steps.ts";
+import type { Step } from "./steps.ts";
 import { record, type Line, type Transcript } from "./transcript.ts";
 
 const ledgers = [sqliteLedgers.eight, postgresLedgers.one, postgresLedgers.eight];
-
-/** The queue is kept full by a lock on SQLite's file, and one scenario adds up all that the others did. */
-const isSqlites = ({ name, steps }: Scenario): boolean => name === "the reports on everybody add up all of the above" || steps.some((step) => "flood" in step);
 
 let one: Transcript;
 beforeAll(async () => {
   one = await record(plainWay, scenarios, scenarioFlags);
 });
 
-describe.each(ledgers)("the scenarios on $name", ({ isSqlite, make }) => {
-  const played = scenarios.filter((scenario) => isSqlite || !isSqlites(scenario));
-  let ledger: ServiceLedger;
+describe.each(ledgers)("the scenarios on $name", (kind) => {
   let several: Transcript;
   beforeAll(async () => {
-    ledger = await make();
-    several = await record(plainWay, played, [...scenarioFlags, ...ledger.flags]);
+    several = await record(plainWay, scenarios, scenarioFlags, { kind });
   });
-  afterAll(() => ledger.remove());
 
   /** Fields that say where in which journal something is, and how many records there are. */
   const places = new Set(["operationId", "holdId", "relatedOperationId", "partition", "sequence", "checkedOperations", "hold_id", "operation_id"]);
@@ -53,7 +46,7 @@ describe.each(ledgers)("the scenarios on $name", ({ isSqlite, make }) => {
   /** Everybody's holds come partition after partition. */
   const isListOfEverybodys = (step: Step): boolean => "method" in step && step.method === "ListHolds" && !("user_id" in step.request);
 
-  test.each(played.map(({ name }) => name))("%s", (name) => {
+  test.each(scenarios.map(({ name }) => name))("%s", (name) => {
     const lines = (transcript: Transcript): readonly Line[] => transcript.scenarios.get(name)!.filter(({ step }) => !isListOfEverybodys(step));
     const results = (transcript: Transcript): unknown => lines(transcript).map(({ result }) => withoutPlaces(result));
     expect(results(several)).toEqual(results(one));

@@ -1,12 +1,12 @@
 // Runs the scenarios over one way in, on a fresh ledger, and writes down every answer in a form that can be compared with another way's.
 
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import Database from "better-sqlite3";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CallResult, Client } from "../support/clients/client.ts";
 import { methodNamed } from "../support/clients/client.ts";
 import { plainWay, type OpenWay } from "../support/clients/ways.ts";
-import { startService, type Service } from "../support/service.ts";
+import { sqliteLedgers, type ServiceLedger } from "../support/service-ledgers.ts";
+import { startService } from "../support/service.ts";
 import type { CallStep, FloodStep, Outcome, Scenario, Step } from "./steps.ts";
 
 /** A step and what came of it. `result` is comparable: times, tokens and hashes, which no two ledgers share, are replaced by what they mean. */
@@ -28,9 +28,11 @@ export interface Transcript {
   readonly complaints: readonly string[];
 }
 
-export async function record(open: OpenWay, scenarios: readonly Scenario[], flags: readonly string[], start = startService): Promise<Transcript> {
-  const service = await start(...flags);
-  const recorder = new Recorder(service, open(service), plainWay(service));
+/** On a ledger of its own: of SQLite, with one partition, where no other kind is named. */
+export async function record(open: OpenWay, scenarios: readonly Scenario[], flags: readonly string[], { kind = sqliteLedgers.one, start = startService } = {}): Promise<Transcript> {
+  const ledger = await kind.make();
+  const service = await start(...ledger.flags, ...flags);
+  const recorder = new Recorder(ledger, open(service), plainWay(service));
   try {
     const lines = new Map<string, readonly Line[]>();
     for (const scenario of scenarios) lines.set(scenario.name, await recorder.play(scenario));
@@ -38,6 +40,7 @@ export async function record(open: OpenWay, scenarios: readonly Scenario[], flag
   } finally {
     recorder.close();
     await service.remove();
+    await ledger.remove();
   }
 }
 
@@ -49,12 +52,12 @@ class Recorder {
   readonly #called = new Set<string>();
   readonly statuses: { method: string; code: string; status: number }[] = [];
   readonly client: Client;
-  readonly #service: Service;
+  readonly #ledger: ServiceLedger;
   readonly #standIn: Client;
   #saved: Record<string, JsonValue> = {};
 
-  constructor(service: Service, client: Client, standIn: Client) {
-    this.#service = service;
+  constructor(ledger: ServiceLedger, client: Client, standIn: Client) {
+    this.#ledger = ledger;
     this.client = client;
     this.#standIn = standIn;
   }
@@ -100,20 +103,20 @@ class Recorder {
     return this.client.isDear === true && wasCalled && !everyCall;
   }
 
-  /** Holds SQLite's write lock until all calls but one have been refused, so that the one waits in the queue for as long as that takes. */
+  /** Nobody writes until all calls but one have been refused, so that the one waits in the queue for as long as that takes. */
   async #flood({ flood, times }: FloodStep): Promise<CallResult[]> {
-    const blocker = new Database(this.#service.databasePath);
-    blocker.exec("BEGIN IMMEDIATE");
-    let settled = 0;
-    const enough = Promise.withResolvers<void>();
-    const calls = Array.from({ length: times }, () =>
-      this.#call(flood).finally(() => {
-        settled++;
-        if (settled === times - 1) enough.resolve();
-      }),
-    );
-    await Promise.race([enough.promise, Promise.all(calls)]);
-    blocker.close();
+    const calls = await this.#ledger.whileNobodyWrites(async () => {
+      let settled = 0;
+      const enough = Promise.withResolvers<void>();
+      const begun = Array.from({ length: times }, () =>
+        this.#call(flood).finally(() => {
+          settled++;
+          if (settled === times - 1) enough.resolve();
+        }),
+      );
+      await Promise.race([enough.promise, Promise.all(begun)]);
+      return begun;
+    });
     const results = await Promise.all(calls);
     return results.toSorted((a, b) => Number(b.ok) - Number(a.ok));
   }

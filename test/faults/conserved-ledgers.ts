@@ -1,8 +1,8 @@
 // The ledgers that money is conserved in: a file, and databases of the run's PostgreSQL with one partition and with eight. How each is looked at past the service.
 
 import { join } from "node:path";
-import { checkBooks, checkBooksIn, type CheckedBooks } from "../support/books.ts";
-import { copiedToSqlite, makeDatabase } from "../support/postgres-place.ts";
+import { checkBooks, type CheckedBooks } from "../support/books.ts";
+import { checkPostgresBooks, makeDatabase } from "../support/postgres-place.ts";
 import { journalLines } from "./journal-file.ts";
 import { operationLines } from "./postgres/journal-tables.ts";
 import type { PartitionLine } from "./seen-partitions.ts";
@@ -50,14 +50,7 @@ const onPostgres = (partitions: number): ConservedKind => ({
       place: { databaseUrl: url },
       flags: [`--partitions=${partitions}`],
       lines: () => operationLines(url),
-      async checkBooks() {
-        const copy = await copiedToSqlite(url);
-        try {
-          return checkBooksIn(copy, {});
-        } finally {
-          copy.close();
-        }
-      },
+      checkBooks: () => checkPostgresBooks(url),
       remove,
     };
   },

@@ -18,8 +18,8 @@ import { openSqliteReads } from "../../src/store/sqlite/sqlite-reads.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { writtenQueries } from "../../src/store/sqlite/written-queries.ts";
 import { bringWalletsUpToDate } from "./books-newer.ts";
-import { checkBooks, checkBooksIn, type CheckedBooks } from "./books.ts";
-import { copiedToSqlite, makeDatabase, rowsOf } from "./postgres-place.ts";
+import { checkBooks, type CheckedBooks } from "./books.ts";
+import { checkPostgresBooks, makeDatabase, rowsOf } from "./postgres-place.ts";
 import { keepTypeStripping } from "./type-stripping.ts";
 
 type ServiceSettings = Omit<WriterSettings, "databasePath" | "partitions">;
@@ -106,14 +106,7 @@ export async function openPostgresPlace(openIn: (url: string, clock: () => numbe
       return executorOn(await openStore(Date.now), { currencies: currencyRegistry(assets), ...settings });
     },
     dump: () => rowsOf(url),
-    async checkBooks(idempotencyRetentionMs) {
-      const copy = await copiedToSqlite(url);
-      try {
-        return checkBooksIn(copy, retentionIn(idempotencyRetentionMs));
-      } finally {
-        copy.close();
-      }
-    },
+    checkBooks: (idempotencyRetentionMs) => checkPostgresBooks(url, retentionIn(idempotencyRetentionMs)),
     remove,
   };
 }

@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import type { Client } from "pg";
 import { inject } from "vitest";
 import { openPostgresStore } from "../../src/store/postgres/open-postgres.ts";
+import { checkBooksIn, type CheckedBooks, type CheckOptions } from "./books.ts";
 import { citusPrograms, makeCitusDatabase } from "./citus-cluster.ts";
 import { connected } from "./connected.ts";
 
@@ -94,6 +95,16 @@ export async function copiedToSqlite(url: string, path = ":memory:"): Promise<Da
     copy.transaction(() => rows.forEach((row) => insert.run(...Object.values(row))))();
   }
   return copy;
+}
+
+/** Checks section 6 of the contract, in a copy of the ledger. */
+export async function checkPostgresBooks(url: string, options: CheckOptions = {}): Promise<CheckedBooks> {
+  const copy = await copiedToSqlite(url);
+  try {
+    return checkBooksIn(copy, options);
+  } finally {
+    copy.close();
+  }
 }
 
 /** Puts these rows in place of a table's. Rejects where the table's own rules refuse one of them. */
