@@ -5,12 +5,12 @@ import { resumeTokens } from "../../src/api/resume-token.ts";
 import { journalStart } from "../../src/domain/journal.ts";
 import type { UserId } from "../../src/domain/wallet.ts";
 
-/** For a ledger in which ann has a USD wallet of version 3 with this hold on it, and ben an empty one. Whoever sends one of them that changes something changes the ledger. */
+/** For a ledger in which ann has a USD wallet of version 3 with this hold on it, whose id is its operation's, and ben an empty one. Whoever sends one of them that changes something changes the ledger. */
 export function goodRequests(holdId: string): Readonly<Record<string, readonly JsonObject[]>> {
   const notes = { idempotency_key: "never-seen", reference: "r", metadata: { k: "v" }, validate_only: false };
   return {
     InitWallet: [{ user_id: "ann", currency: "EUR", balance_max: "10", expected_version: "0", ...notes }],
-    AddMoney: [{ user_id: "ann", currency: "USD", amount: "1.00", related_operation_id: "1", expected_version: "3", ...notes }],
+    AddMoney: [{ user_id: "ann", currency: "USD", amount: "1.00", related_operation_id: holdId, expected_version: "3", ...notes }],
     HoldMoney: [{ user_id: "ann", currency: "USD", amount: "1.00", hold_period: "60s", expected_version: "3", ...notes }],
     ReleaseHolds: [{ user_id: "ann", currency: "USD", validate_only: false }],
     ReverseHold: [{ user_id: "ann", hold_id: holdId, expected_version: "3", ...notes }],
@@ -26,8 +26,8 @@ export function goodRequests(holdId: string): Readonly<Record<string, readonly J
     ExecuteBatch: [{ items: [{ withdraw_money: { user_id: "nobody", amount: "1.00" } }], atomic: false }],
     GetWallet: [{ user_id: "ann", currency: "USD" }],
     GetHold: [{ user_id: "ann", hold_id: holdId }],
-    GetOperation: [{ user_id: "ann", idempotency_key: "seen" }, { operation_id: "1" }],
-    GetWalletBalance: [{ user_id: "ann", currency: "USD", as_of_time: "2020-01-01T00:00:00Z" }, { user_id: "ann", currency: "USD", as_of_operation_id: "1" }, { user_id: "ann", currency: "USD" }],
+    GetOperation: [{ user_id: "ann", idempotency_key: "seen" }, { operation_id: holdId }],
+    GetWalletBalance: [{ user_id: "ann", currency: "USD", as_of_time: "2020-01-01T00:00:00Z" }, { user_id: "ann", currency: "USD", as_of_operation_id: holdId }, { user_id: "ann", currency: "USD" }],
     GetStatement: [{ user_id: "ann", currency: "USD", start_time: "2020-01-01T00:00:00Z", end_time: "2099-01-01T00:00:00Z" }],
     ListWallets: [{ user_id: "ann", page_size: 10, page_token: "" }],
     ListHolds: [{ user_id: "ann", currency: "USD", status: "HOLD_STATUS_ACTIVE", eligible: true, page_size: 10, page_token: "" }],
@@ -38,6 +38,6 @@ export function goodRequests(holdId: string): Readonly<Record<string, readonly J
     GetHoldReport: [{ user_id: "ann", currency: "USD" }],
     GetWalletOperationReport: [{ user_id: "ann", currency: "USD" }],
     VerifyLedger: [{}],
-    VerifyReceipt: [{ operation_id: "1", hash: Buffer.alloc(32).toString("base64") }],
+    VerifyReceipt: [{ operation_id: holdId, hash: Buffer.alloc(32).toString("base64") }],
   };
 }

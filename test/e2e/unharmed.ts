@@ -5,7 +5,7 @@ import { errorTable, type Reason } from "../../src/api/errors.ts";
 import type { CallResult } from "../support/clients/client.ts";
 
 /** Stacks, paths, SQL, and the words of the libraries underneath. */
-const inside = /node_modules|\bat \w[\w.]* \(|\.[jt]s:\d|file:\/\/|\/work\/|\/tmp\/|sqlite|\bSELECT\b|\bINSERT\b|\bUPDATE\b|cannot decode|TypeError|RangeError|SyntaxError|protobuf-es|better-/;
+const inside = /node_modules|\bat \w[\w.]* \(|\.[jt]s:\d|file:\/\/|\/work\/|\/tmp\/|sqlite|postgres|violates \w+ constraint|\bSELECT\b|\bINSERT\b|\bUPDATE\b|cannot decode|TypeError|RangeError|SyntaxError|protobuf-es|better-/;
 
 /** What is wrong with the answer to a request that is wrong; undefined where nothing is. */
 export function flawOf(result: CallResult, wanted: { readonly reasons: readonly Reason[]; readonly fields: readonly string[] }): string | undefined {
