@@ -2,10 +2,13 @@
 
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { checkBooks } from "../support/books.ts";
+import { birthplaceOf } from "../../src/domain/journal.ts";
+import { partitionOf } from "../../src/domain/partitions.ts";
+import type { UserId } from "../../src/domain/wallet.ts";
 import type { Client } from "../support/clients/client.ts";
 import { connectClient } from "../support/clients/connect.ts";
 import { grpcJsClient } from "../support/clients/grpc-js.ts";
+import { postgresLedgers, sqliteLedgers, type ServiceLedger } from "../support/service-ledgers.ts";
 import { spawnService, type Service } from "../support/service.ts";
 import { checkOrder, replay, type Observed, type RecordedOperation } from "./observed-order.ts";
 import { randomNumbers } from "./random-numbers.ts";
@@ -26,17 +29,24 @@ async function balanceOf(user: string): Promise<JsonObject> {
   return { available: available!, held: held!, total: total! };
 }
 
-/** Opens a wallet and gives the opening's place in the journal, which with one partition is also its id. */
-async function open(user: string, amount?: string): Promise<number> {
+/** Opens a wallet and gives the opening's id, behind which come those of all later operations in its partition, one by one. */
+async function open(user: string, amount?: string): Promise<bigint> {
   const { operation } = await answer(clients[0]!, "InitWallet", { user_id: user, currency: "USD" });
   if (amount !== undefined) await answer(clients[0]!, "AddMoney", { user_id: user, amount });
-  return Number((operation as JsonObject)["operationId"]);
+  return BigInt((operation as JsonObject)["operationId"] as string);
 }
 
-// One order for all, however many threads serve.
-describe.each([1, 3])("%i network threads", (networkThreads) => {
+// One order for all in each partition, however many threads serve. On PostgreSQL each of them writes by itself, so that on one wallet they wait for each other: fewer additions take as long.
+describe.each([
+  { ...sqliteLedgers.one, networkThreads: 1, additions: 10_000 },
+  { ...sqliteLedgers.one, networkThreads: 3, additions: 10_000 },
+  { ...postgresLedgers.one, networkThreads: 3, additions: 2_500 },
+  { ...postgresLedgers.eight, networkThreads: 3, additions: 2_500 },
+])("on $name, $networkThreads network threads", ({ networkThreads, additions, partitions, make }) => {
+  let ledger: ServiceLedger;
   beforeAll(async () => {
-    service = await spawnService("--log-level=info", `--network-threads=${networkThreads}`);
+    ledger = await make();
+    service = await spawnService(...ledger.flags, "--log-level=info", `--network-threads=${networkThreads}`);
     clients = Array.from({ length: clientCount }, (_, index) => {
       if (index % 4 < 2) return grpcJsClient(service);
       return connectClient(service, index % 4 === 2 ? { protocol: "Connect", codec: "binary", http: "HTTP/2" } : { protocol: "Connect", codec: "JSON", http: "HTTP/1.1" });
@@ -45,18 +55,20 @@ describe.each([1, 3])("%i network threads", (networkThreads) => {
   afterAll(async () => {
     for (const client of clients) client.close();
     await service.remove();
+    await ledger.remove();
   });
 
-  test("10,000 additions of 0.01 by 64 clients are 100.00", async () => {
+  const sum = `${additions / 100}.00`;
+  test(`${additions} additions of 0.01 by 64 clients are ${sum}`, async () => {
     await open("cent");
-    let left = 10_000;
+    let left = additions;
     await Promise.all(
       clients.map(async (client) => {
         while (left-- > 0) await answer(client, "AddMoney", { user_id: "cent", amount: "0.01" });
       }),
     );
-    expect(await balanceOf("cent")).toEqual({ available: "100.00", held: "0.00", total: "100.00" });
-    expect(await answer(clients[0]!, "GetWalletOperationReport", { user_id: "cent" }, "ReportService")).toMatchObject({ adds: { count: "10000" } });
+    expect(await balanceOf("cent")).toEqual({ available: sum, held: "0.00", total: sum });
+    expect(await answer(clients[0]!, "GetWalletOperationReport", { user_id: "cent" }, "ReportService")).toMatchObject({ adds: { count: `${additions}` } });
   });
 
   test.each([
@@ -99,27 +111,42 @@ describe.each([1, 3])("%i network threads", (networkThreads) => {
     }
   });
 
-  test("mixed operations by 64 clients on 10 hot wallets are one order, the one that every client saw", async () => {
+  test("mixed operations by 64 clients on 10 hot wallets are one order in each partition, the one that every client saw", async () => {
     const users = Array.from({ length: 10 }, (_, index) => `hot-${index}`);
-    const first = await open(users[0]!, "5");
-    for (const user of users.slice(1)) await open(user, "5");
+    /** Of each partition that has any of them: its journal begins here. */
+    const firsts = new Map<number, bigint>();
+    for (const user of users) {
+      const opening = await open(user, "5");
+      const { partition } = birthplaceOf(opening);
+      if (!firsts.has(partition)) firsts.set(partition, opening);
+    }
+    expect(new Set(firsts.keys())).toEqual(new Set(users.map((user) => partitionOf(user as UserId, partitions))));
     const observed: Observed[] = [];
     await Promise.all(clients.map((client, index) => live(client, users, randomNumbers(index + 1), observed)));
 
-    const journal = await journalFrom(first);
-    expect(checkOrder(observed)).toEqual([]);
-    for (const { operation } of observed) expect(operation).toEqual(journal[Number(operation.sequence) - first]);
-    const books = replay(journal);
-    expect(books.problems).toEqual([]);
-    for (const user of users) expect(await balanceOf(user), user).toEqual(books.balances.get(user));
+    for (const [partition, first] of firsts) {
+      const journal = await journalFrom(first);
+      const here = observed.filter(({ operation }) => birthplaceOf(BigInt(operation.operationId)).partition === partition);
+      expect(checkOrder(here)).toEqual([]);
+      const { sequence } = birthplaceOf(first);
+      for (const { operation } of here) expect(operation).toEqual(journal[Number(BigInt(operation.sequence) - sequence)]);
+      const books = replay(journal);
+      expect(books.problems).toEqual([]);
+      for (const user of users.filter((each) => partitionOf(each as UserId, partitions) === partition)) expect(await balanceOf(user), user).toEqual(books.balances.get(user));
+    }
     expect(observed.length).toBeGreaterThan(1_000);
   });
 
   test("the books are right when all is over", async () => {
-    const operations = await open("last");
+    const counts = new Map<number, number>();
+    for (let number = 0; counts.size < partitions; number++) {
+      const { partition, sequence } = birthplaceOf(await open(`final-${number}`));
+      counts.set(partition, Number(sequence));
+    }
+    const operations = [...counts.values()].reduce((all, count) => all + count, 0);
     await service.stop();
     expect(service.complaints).toEqual([]);
-    expect(checkBooks(service.databasePath)).toEqual({ operations, problems: [] });
+    expect(await ledger.checkBooks()).toEqual({ operations, problems: [] });
   });
 });
 
@@ -149,13 +176,13 @@ async function live(client: Client, users: readonly string[], random: (below: nu
   }
 }
 
-/** Every operation of the ledger from this one on, asked for one by one until there is none. */
-async function journalFrom(first: number): Promise<RecordedOperation[]> {
+/** Every operation of a partition from this one on, asked for one by one until there is none. */
+async function journalFrom(first: bigint): Promise<RecordedOperation[]> {
   const journal: RecordedOperation[] = [];
   const stride = 256;
   for (;;) {
-    const ids = Array.from({ length: stride }, (_, index) => first + journal.length + index);
-    const results = await Promise.all(ids.map((id) => clients[id % 2]!.call("WalletService", "GetOperation", { operation_id: `${id}` })));
+    const ids = Array.from({ length: stride }, (_, index) => first + BigInt(journal.length + index));
+    const results = await Promise.all(ids.map((id, index) => clients[index % 2]!.call("WalletService", "GetOperation", { operation_id: `${id}` })));
     for (const result of results) if (result.ok) journal.push((result.response as { operation: RecordedOperation }).operation);
     if (results.some((result) => !result.ok)) return journal;
   }

@@ -1,9 +1,10 @@
-// What clients saw, held against one order: no two the same place, nothing before what was over when it began, and arithmetic that fits.
+// What clients saw of a partition, held against one order: no two the same place, nothing before what was over when it began, and arithmetic that fits.
 
 import type { JsonObject } from "@bufbuild/protobuf";
 
 /** An operation as answers carry it. */
 export interface RecordedOperation extends JsonObject {
+  readonly operationId: string;
   readonly sequence: string;
   readonly userId: string;
   readonly kind: string;
