@@ -34,11 +34,14 @@ export function unimplemented(error: ConnectError): ConnectError {
   return serviceError("INVALID_REQUEST", "The request must contain exactly one message, even if it is an empty one.");
 }
 
-/** Whether the error is of the connection that a stream's messages leave by, and no handler's: its peer has reset the stream, or is gone. Names of Node's (https://nodejs.org/api/errors.html). */
+/** What Node says of a stream or a connection that has ended while it was written to (https://nodejs.org/api/errors.html). */
+const ended: readonly string[] = ["ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END", "ERR_HTTP2_INVALID_STREAM", "ERR_HTTP2_STREAM_ERROR", "ERR_HTTP2_SESSION_ERROR", "ERR_HTTP2_GOAWAY_SESSION"];
+
+/** Whether the error is of the connection that a stream's messages leave by, and no handler's: its peer has reset the stream, or is gone. */
 export function isOfConnection(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
-  const { syscall, code } = thrown as NodeJS.ErrnoException;
-  return syscall === "write" || syscall === "read" || code?.startsWith("ERR_STREAM_") === true || code?.startsWith("ERR_HTTP2_") === true;
+  const { syscall, code = "" } = thrown as NodeJS.ErrnoException;
+  return syscall === "write" || syscall === "read" || ended.includes(code);
 }
 
 /** What ends with its signal. The signal is not touched where it is not asked for: making one has a price. */
