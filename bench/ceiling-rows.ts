@@ -51,7 +51,7 @@ export async function measureCeiling(plan: Plan, say: (line: string) => void): P
         notes: [
           "The ledger without a network, with keys: a queue is fed by one thread and has all that the writer can take. By the clock is with the waits for syncs to disk, and for a processor where this machine has too few.",
           `There is one writer for each ledger, however many processors there are. A unary AddMoney over gRPC with ${smallLength} in flight takes ${whole(otherUs)} µs of processor time outside of the writer thread, and in the same run ${whole(unaryUs)} µs of the writer's, ` +
-            `whose commits are of some ${smallLength / 2} calls then; the more calls wait, the larger they are, and the nearer to the ${whole(fullUs)} µs of single commands above. ` +
+            `whose commits are small then; the more calls wait, the larger they are, and the nearer to the ${whole(fullUs)} µs of single commands above. ` +
             `So ${decimals(otherUs / unaryUs, 1)} to ${decimals(otherUs / fullUs, 1)} processors of network work keep one writer busy. ` +
             `With more than ${Math.ceil(otherUs / fullUs) + 1} processors, its own included, it is the writer that binds such calls, and further ones bring nothing; calls that only read, and those over JSON, take more of the network threads.`,
         ],

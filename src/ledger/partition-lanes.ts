@@ -108,7 +108,7 @@ export class PartitionLanes implements Dispatch {
   }
 
   #isHeldUp({ partitions }: Lined): boolean {
-    return partitions.some((partition) => this.#heldUp.has(partition));
+    return this.#heldUp.size > 0 && partitions.some((partition) => this.#heldUp.has(partition));
   }
 
   #pick<Waiting extends Lined>(waiting: readonly Waiting[], partitionsMax: number): { readonly batch: readonly Waiting[]; readonly partitions: ReadonlySet<number> } {

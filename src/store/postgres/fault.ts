@@ -16,6 +16,7 @@ export type Verdict = "undone" | "unknown" | "defect";
  */
 const passing = ["40", "55P03", "42501", "0A000", "57", "53", "08", "58", "XX", "25006", "25P03"];
 
+/** Of these what a lock says that was not granted in time. */
 const lockTimeout = ["55P03"];
 
 /** Of these the ones that say nothing against the connection: somebody else was in the way. */

@@ -3,12 +3,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Kysely, PostgresAdapter, PostgresDialect, sql, type Transaction } from "kysely";
 import { Migrator } from "kysely/migration";
-import { DatabaseError } from "pg";
 import { genesisHash } from "../../domain/journal.ts";
 import { StartError } from "../../start-error.ts";
 import { noteTable, unfinishedSentence } from "../copy/copy-note.ts";
 import type { Tables } from "../tables.ts";
 import type { Connections } from "./connection.ts";
+import { isLockTimeout } from "./fault.ts";
 import { postgresMigrations } from "./postgres-migrations.ts";
 import { assertMayMakeTables, assertMayWrite } from "./privileges.ts";
 import { tablesIn } from "./tables-in.ts";
@@ -25,9 +25,6 @@ const tableLockPauseMs = 3_000;
 
 /** How long a migration may be silent between two statements, in milliseconds: longer than a batch, since on a busy machine a start is slow, and nothing of it is to be done again for that. */
 const silentMigrationMaxMs = 30_000;
-
-/** A lock was not granted in time. */
-const lockNotAvailable = "55P03";
 
 /** Kysely's own lock is taken and let go of inside the transaction: after a failure there is no letting go, and what failed would not be told. This one's holder has a lock already. */
 class LockedDialect extends PostgresDialect {
@@ -56,8 +53,7 @@ export async function migrate({ pool }: Connections, ledger: NewLedger): Promise
     try {
       return await migrateAtOnce(db, ledger);
     } catch (error) {
-      const isKept = error instanceof DatabaseError && error.code === lockNotAvailable;
-      if (!isKept || performance.now() + tableLockPauseMs > deadlineMs) throw error;
+      if (!isLockTimeout(error) || performance.now() + tableLockPauseMs > deadlineMs) throw error;
       await delay(tableLockPauseMs);
     }
   }

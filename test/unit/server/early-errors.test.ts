@@ -191,12 +191,12 @@ describe.each(protocols)("%s", (protocol) => {
     const { error } = await wireCall(protocol, urlFor(protocol), gzipSync(goodMessage(protocol)), { [encodingHeader]: "gzip" }, true);
     expect(error).toBeUndefined();
   });
-  it("a compressed message that is not compressed", async () => {
-    await expectError(protocol, wireCall(protocol, urlFor(protocol), goodMessage(protocol), { [encodingHeader]: "gzip" }, true), "INVALID_REQUEST");
-  });
-  it("a compressed message that is cut off", async () => {
-    const cut = gzipSync(goodMessage(protocol)).subarray(0, -6);
-    await expectError(protocol, wireCall(protocol, urlFor(protocol), cut, { [encodingHeader]: "gzip" }, true), "INVALID_REQUEST");
+  it.each([
+    ["is not compressed", (message: Uint8Array) => message],
+    ["is cut off", (message: Uint8Array) => gzipSync(message).subarray(0, -6)],
+  ])("a compressed message that %s", async (_, damaged) => {
+    const { error } = await expectError(protocol, wireCall(protocol, urlFor(protocol), damaged(goodMessage(protocol)), { [encodingHeader]: "gzip" }, true), "INVALID_REQUEST");
+    expect(error.rawMessage).toBe("The message does not decompress with the encoding that its headers name.");
   });
   it("an unknown compression, of which gzip is the alternative", async () => {
     const { error } = await expectError(protocol, wireCall(protocol, urlFor(protocol), goodMessage(protocol), { [encodingHeader]: "br" }), "UNKNOWN_METHOD");
