@@ -195,8 +195,11 @@ describe("the queue", () => {
     const partitionOf = (command: Command): number => Number(userOf(command).at(-1));
 
     /** A queue whose batches fail where they have users whose names begin so; the fault names these partitions. */
-    function queueOn(partitions: readonly number[], gone = "gone"): { readonly queue: CommandQueue; readonly batches: readonly string[][] } {
-      const inner = executor((batch) => (batch.some((command) => userOf(command).startsWith(gone)) ? new StoreFault("unavailable", "somebody keeps it", { partitions }) : undefined));
+    function queueOn(partitions: readonly number[], gone = "gone", onFirst = (): void => {}): { readonly queue: CommandQueue; readonly batches: readonly string[][] } {
+      const inner = executor((batch) => {
+        if (inner.batches.length === 1) onFirst();
+        return batch.some((command) => userOf(command).startsWith(gone)) ? new StoreFault("unavailable", "somebody keeps it", { partitions }) : undefined;
+      });
       const dispatch = new PartitionLanes({ partitionCount: 4, batchesMax: 2, partitionsABatchMax: 4, batchLengthMin: 64, batchLengthMax: 64 });
       return { queue: new CommandQueue(inner, limits, { dispatch, partitionsOf: (command) => [partitionOf(command)] }), batches: inner.batches };
     }
@@ -211,6 +214,12 @@ describe("the queue", () => {
       expect(batches.slice(3)).toEqual([["gone1"], ["a0", "b2"]]);
     });
 
+    test("the others go before whoever came meanwhile", async () => {
+      const { queue, batches } = queueOn([1], "gone", () => void queue.submit(reverse("late0")));
+      expect(await outcomesOf(queue, ["a0", "gone1", "b2"])).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      expect(batches).toEqual([["a0", "gone1", "b2"], ["gone1"], ["a0", "b2", "late0"]]);
+    });
+
     test("and nobody knows which, each is tried apart", async () => {
       const { queue, batches } = queueOn([0, 1, 2]);
       expect(await outcomesOf(queue, ["a0", "gone1", "b2", "gone1", "c0"])).toEqual(["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
@@ -219,9 +228,13 @@ describe("the queue", () => {
 
     test("a queue that is closed meanwhile ends when all are answered", async () => {
       const { queue } = queueOn([1]);
-      const outcomes = outcomesOf(queue, ["a0", "gone1", "b2"]);
+      let settled = 0;
+      const outcomes = ["a0", "gone1", "b2"].map((user) => queue.submit(reverse(user)).then(() => "answered", () => "refused").finally(() => settled++));
       await queue.close();
-      expect(await outcomes).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      // Whoever is answered with the last one hears of it in the same turn.
+      await new Promise(setImmediate);
+      expect(settled).toBe(3);
+      expect(await Promise.all(outcomes)).toEqual(["answered", "refused", "answered"]);
     });
   });
 

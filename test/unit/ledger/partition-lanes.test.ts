@@ -190,6 +190,17 @@ describe("a partition that could not be had", () => {
     }
   });
 
+  test("counts for nobody: beside and after it there are as many batches of others as without it", () => {
+    const queue = heldUp();
+    queue.waiting = [on(2)];
+    const apart = queue.begin();
+    queue.waiting = [on(1), on(3)];
+    expect(queue.begin()).toHaveLength(2);
+    queue.lanes.end(apart, [2]);
+    queue.waiting = [on(4)];
+    expect(queue.begin()).toEqual([]);
+  });
+
   test("is with the others again when something of it was done, and not before", () => {
     const queue = heldUp();
     queue.waiting = [on(2)];
