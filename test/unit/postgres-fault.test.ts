@@ -3,7 +3,7 @@
 import { DatabaseError } from "pg";
 import { describe, expect, test } from "vitest";
 import { StartError } from "../../src/start-error.ts";
-import { faultOf, inRecovery, isOfOneNode, isOutage, leavesConnection, verdictOf, type Verdict } from "../../src/store/postgres/fault.ts";
+import { faultOf, inRecovery, isOfOneNode, isOutage, isWaitedInVain, leavesConnection, verdictOf, type Verdict } from "../../src/store/postgres/fault.ts";
 import { startFailure } from "../../src/store/postgres/open-postgres.ts";
 import { ConnectionLost } from "../../src/store/postgres/session.ts";
 import { StoreFault } from "../../src/store/store.ts";
@@ -68,6 +68,11 @@ test("a server that answers nobody is everybody's trouble, what one batch comes 
 test("a node behind a server that answers is not the server", () => {
   for (const code of ["08000", "08001", "08003", "08006"]) expect([isOfOneNode(answered(code)), verdictOf(answered(code), { hasSentCommit: false })], code).toEqual([true, "undone"]);
   for (const each of [lost, answered("08P01"), answered("57P01"), new Error("of a plan")]) expect(isOfOneNode(each)).toBe(false);
+});
+
+test("what has waited in vain is a lock, or a statement, that was not done in time", () => {
+  for (const code of ["55P03", "57014"]) expect([isWaitedInVain(answered(code)), verdictOf(answered(code), { hasSentCommit: false })], code).toEqual([true, "undone"]);
+  for (const each of [lost, answered("40001"), answered("57P01"), new Error("of a plan")]) expect(isWaitedInVain(each)).toBe(false);
 });
 
 test.each<[string, unknown, RegExp]>([

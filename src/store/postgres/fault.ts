@@ -19,6 +19,9 @@ const passing = ["40", "55P03", "42501", "0A000", "57", "53", "08", "58", "XX", 
 /** Of these what a lock says that was not granted in time. */
 const lockTimeout = ["55P03"];
 
+/** Of these what a statement says that was not done in time; or whose backend an administrator has told to leave it. */
+const statementTimeout = "57014";
+
 /** Of these the ones that say nothing against the connection: somebody else was in the way. */
 const conflicts = ["40", ...lockTimeout];
 
@@ -52,6 +55,11 @@ export function leavesConnection(error: unknown): boolean {
 /** Whether it is a node behind the server that cannot be reached, and with it the partitions that lie there; the others may be asked. */
 export function isOfOneNode(error: unknown): boolean {
   return error instanceof DatabaseError && hasCode(error, ofOneNode);
+}
+
+/** Whether a statement has waited for as long as one may: for a lock, or for its answer, which is where a lock of a Citus worker's is waited for, since the coordinator's limit for locks is not the worker's. */
+export function isWaitedInVain(error: unknown): boolean {
+  return error instanceof DatabaseError && hasCode(error, [...lockTimeout, statementTimeout]);
 }
 
 /** Whether somebody else keeps what was to be locked, and has kept it for as long as one waits. */

@@ -6,7 +6,7 @@ import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StoreFault, type Store } from "../store.ts";
 import { commit } from "./commit.ts";
 import type { Connections } from "./connection.ts";
-import { faultOf, faultText, isLockTimeout, isOfOneNode, isOutage, leavesConnection, verdictOf } from "./fault.ts";
+import { faultOf, faultText, isOfOneNode, isOutage, isWaitedInVain, leavesConnection, verdictOf } from "./fault.ts";
 import { load, lockHeads } from "./load.ts";
 import { MovedOperations } from "./moved-operations.ts";
 import { drawNonce } from "./nonce.ts";
@@ -140,7 +140,7 @@ function sendAll(session: Session, writes: Iterable<Bound>): Promise<unknown>[] 
 /** The partitions among which are those that the error is about, before anything was committed: the one whose head somebody keeps, or all where a node behind the server is gone. Undefined where it is about none of them. */
 async function partitionsOf(failure: unknown, touched: readonly Touched[], locking: readonly Promise<unknown>[]): Promise<readonly number[] | undefined> {
   if (isOfOneNode(failure)) return touched.map(({ partition }) => partition);
-  if (!isLockTimeout(failure)) return undefined;
+  if (!isWaitedInVain(failure)) return undefined;
   const refused = (await Promise.allSettled(locking)).findIndex(({ status }) => status === "rejected");
   return refused === -1 ? undefined : [touched[refused]!.partition];
 }

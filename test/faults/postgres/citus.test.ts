@@ -10,6 +10,7 @@ import { partitionOf } from "../../../src/domain/partitions.ts";
 import type { UserId } from "../../../src/domain/wallet.ts";
 import { CitusCluster, citusPrograms, makeCitusDatabase, placeTables } from "../../support/citus-cluster.ts";
 import { cleanUpServers } from "../../support/own-postgres.ts";
+import { asOwner } from "../../support/postgres-place.ts";
 import { grpcClient } from "../grpc-client.ts";
 import { cleanUp, startService, type ServiceProcess } from "../service-process.ts";
 import { verify } from "../sums.ts";
@@ -167,4 +168,28 @@ test.runIf(citusPrograms !== undefined)("a worker that is gone takes its own par
   for (const userId of users) expect((await client.call(WalletService.method.addMoney, { userId, amount: "1" })).type).toBe("answered");
   client.close();
   for (const each of [server, second, third]) expect(await each.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
+});
+
+test.runIf(citusPrograms !== undefined)("a head that is held on a worker keeps nobody else waiting", { timeout: 600_000 }, async () => {
+  const cluster = await clusterWithLedger();
+  const { url } = cluster.coordinator;
+  const server = await startService({ databaseUrl: url, flags: [`--partitions=${partitions}`] });
+  const client = grpcClient(server.address);
+  const users = Array.from({ length: 32 }, (_, index) => `user-${index}`);
+  for (const userId of users) expect((await client.call(WalletService.method.initWallet, { userId, currency: "USD" })).type).toBe("answered");
+  const held = partitionOf(users[0] as UserId, partitions);
+  const isHeld = (userId: string): boolean => partitionOf(userId as UserId, partitions) === held;
+  const addToEach = () => Promise.all(users.map(async (userId) => [userId, await client.call(WalletService.method.addMoney, { userId, amount: "1" })] as const));
+
+  await asOwner(async (holder) => {
+    await holder.query("begin");
+    await holder.query("select * from ledger_head where partition = $1 for update", [held]);
+    for (let round = 0; round < 3; round++) {
+      for (const [userId, outcome] of await addToEach()) expect([userId, outcome]).toMatchObject([userId, isHeld(userId) ? { type: "refused", reason: "STORE_UNAVAILABLE" } : { type: "answered" }]);
+    }
+    await holder.query("rollback");
+  }, url);
+  for (const [, outcome] of await addToEach()) expect(outcome.type).toBe("answered");
+  client.close();
+  expect(await server.end("SIGTERM")).toEqual({ exitCode: 0, signal: null });
 });
