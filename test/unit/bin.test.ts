@@ -114,6 +114,7 @@ export async function startApp(config, logger) {
     logger.info({ ...secrets, headers: secrets, request: { method: "GET", headers: secrets } }, "a request");
   }
   if (story === "slow start") await new Promise((resolve) => { logger.info("migrating"); setTimeout(resolve, 1000); });
+  if (story === "tells its flags") logger.info({ flags: process.execArgv, pid: process.pid }, "flags");
   const open = setInterval(() => undefined, 1000);
   if (story === "exception") setTimeout(() => { throw new Error("nobody caught this"); }, 50);
   if (story === "rejection") setTimeout(() => void Promise.reject(new Error("nobody handled this")), 50);
@@ -169,6 +170,26 @@ describe("the process's life", () => {
     const [first] = lines(stderr);
     expect(first).toMatchObject({ level: "info", msg: "listening", address: "127.0.0.1:4321", version, database: `sqlite:${join(folder, "data", "wallet.db")}` });
     expect(first?.["time"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  const postgres = "postgres://wallet:secret@127.0.0.1:5432/wallet";
+  test.each<[what: string, given: readonly string[], env: Record<string, string>, had: readonly string[]]>([
+    ["SQLite has what npm start gives", ["--max-semi-space-size=8"], {}, ["--max-semi-space-size=8"]],
+    ["SQLite has what V8 gives where nothing is said", [], {}, []],
+    ["PostgreSQL has more than npm start gives", ["--max-semi-space-size=8"], { WALLET_DATABASE_URL: postgres }, ["--max-semi-space-size=32"]],
+    ["PostgreSQL has it where nothing is said", [], { WALLET_DATABASE_URL: postgres }, ["--max-semi-space-size=32"]],
+    ["a size that somebody has chosen stays", ["--max_semi_space_size=16"], { WALLET_DATABASE_URL: postgres }, ["--max_semi_space_size=16"]],
+    ["also one in NODE_OPTIONS", [], { WALLET_DATABASE_URL: postgres, NODE_OPTIONS: "--no-deprecation --max-semi-space-size=64" }, []],
+  ])("room for young objects: %s, and the process keeps its id", async (_what, given, env, had) => {
+    const flags = ["--import", pathToFileURL(stageFile).href];
+    const { child, shown, ended } = started(process.execPath, [...given, ...flags, bin], { env: { STORY: "tells its flags", ...env } });
+    await shown("listening");
+    child.kill("SIGTERM");
+    const { exitCode, stderr } = await ended;
+    expect(exitCode).toBe(0);
+    const told = lines(stderr).find(({ msg }) => msg === "flags");
+    expect(told?.["pid"]).toBe(child.pid);
+    expect((told!["flags"] as string[]).filter((flag) => flag.startsWith("--max"))).toEqual(had);
   });
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s stops it in order: what was accepted is finished, code 0", async (signal) => {
