@@ -20,6 +20,9 @@ const batchesMax = 4;
  */
 const batchLengthMin = 64;
 
+/** As many operations are to wait for a batch to be made ready behind another. */
+const behindLengthMin = 256;
+
 /** Each takes some 12 statements. All of a transaction's are sent at once, and each is to be answered within `answerMaxDefaultMs` (store/postgres/connection.ts) from then on. */
 const partitionsABatchMax = 64;
 
@@ -36,7 +39,7 @@ export async function openPostgresEnds({ url }: PostgresDatabase, { partitions, 
   return {
     executor: announcing(executorOn(store, { currencies: currencyRegistry(assets), ...rules }), () => notices.tell()),
     reads,
-    lanes: { partitionCount: store.partitionCount, batchesMax, partitionsABatchMax, batchLengthMin, batchLengthMax },
+    lanes: { partitionCount: store.partitionCount, batchesMax, partitionsABatchMax, batchLengthMin, behindLengthMin, batchLengthMax },
     durability,
     whenGrown: (listener) => notices.whenTold(listener),
     async close() {

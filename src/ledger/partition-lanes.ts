@@ -1,4 +1,4 @@
-// Which commands go together where batches of different partitions run side by side: each partition is in one batch at a time.
+// Which commands go together where batches of different partitions run side by side: each partition is in one batch at a time, and one more may be made ready behind it.
 
 import type { Dispatch, Lined } from "./dispatch.ts";
 
@@ -12,6 +12,8 @@ export interface LaneLimits {
   readonly partitionsABatchMax: number;
   /** As many operations there are to be for each of several batches; fewer go in one, which shares what a transaction and each partition in it cost by themselves. */
   readonly batchLengthMin: number;
+  /** As many operations there are to be for a batch to be made ready behind the ones that have its partitions; fewer wait, and more may come to share what it costs. */
+  readonly behindLengthMin: number;
   /** Operations of a batch; a command with more goes alone. */
   readonly batchLengthMax: number;
 }
@@ -23,10 +25,13 @@ export interface LaneLimits {
  */
 export class PartitionLanes implements Dispatch {
   readonly #limits: LaneLimits;
-  readonly #busy = new Set<number>();
+  /** How many batches each partition is in, where it is in any. */
+  readonly #taken = new Map<number, number>();
   #batches = 0;
-  /** Operations in the batches under way. */
+  /** Operations in the batches under way, but for those that are behind others or apart. */
   #length = 0;
+  /** The batches under way that were begun behind others. */
+  readonly #behind = new Set<readonly Lined[]>();
   /** Whether a command is under way that names no partition: it goes from one to the next by itself, which may take long, and nobody waits for it but others of its kind. */
   #hasOneEverywhere = false;
   /** Partitions that could not be had when they were last asked for. */
@@ -47,17 +52,27 @@ export class PartitionLanes implements Dispatch {
     const apart = this.#pickApart(waiting);
     if (apart.length > 0) {
       this.#apart.add(apart);
-      for (const partition of apart[0]!.partitions) this.#busy.add(partition);
-      return apart;
+      return this.#taking(apart);
     }
     const lanes = this.#lanesFor(this.#length + lengthOf(waiting));
-    if (this.#batches >= lanes) return [];
-    const { batch, partitions } = this.#pick(waiting, this.#partitionsABatch(lanes));
-    if (batch.length === 0) return batch;
-    this.#batches++;
-    this.#length += lengthOf(batch);
-    for (const partition of partitions) this.#busy.add(partition);
-    return batch;
+    if (this.#batches < lanes) {
+      const batch = this.#pick(waiting, { batchesBefore: 0, partitionsMax: this.#partitionsABatch(lanes) });
+      if (batch.length > 0) {
+        this.#batches++;
+        this.#length += lengthOf(batch);
+        return this.#taking(batch);
+      }
+    }
+    return this.#beginBehind(waiting);
+  }
+
+  #beginBehind<Waiting extends Lined>(waiting: readonly Waiting[]): readonly Waiting[] {
+    const { batchesMax, partitionsABatchMax, behindLengthMin } = this.#limits;
+    if (this.#behind.size >= batchesMax) return [];
+    const batch = this.#pick(waiting, { batchesBefore: 1, partitionsMax: partitionsABatchMax });
+    if (batch.length === 0 || lengthOf(batch) < behindLengthMin) return [];
+    this.#behind.add(batch);
+    return this.#taking(batch);
   }
 
   end(batch: readonly Lined[], heldUp: readonly number[]): void {
@@ -65,17 +80,22 @@ export class PartitionLanes implements Dispatch {
       this.#hasOneEverywhere = false;
       return;
     }
-    if (!this.#apart.delete(batch)) {
+    if (!this.#apart.delete(batch) && !this.#behind.delete(batch)) {
       this.#batches--;
       this.#length -= lengthOf(batch);
     }
-    for (const { partitions } of batch) {
-      for (const partition of partitions) {
-        this.#busy.delete(partition);
-        if (heldUp.length === 0) this.#heldUp.delete(partition);
-      }
+    for (const partition of partitionsOf(batch)) {
+      const left = this.#taken.get(partition)! - 1;
+      if (left === 0) this.#taken.delete(partition);
+      else this.#taken.set(partition, left);
+      if (heldUp.length === 0) this.#heldUp.delete(partition);
     }
     for (const partition of heldUp) this.#heldUp.add(partition);
+  }
+
+  #taking<Waiting extends Lined>(batch: readonly Waiting[]): readonly Waiting[] {
+    for (const partition of partitionsOf(batch)) this.#taken.set(partition, (this.#taken.get(partition) ?? 0) + 1);
+    return batch;
   }
 
   /** How many batches so many operations go in. */
@@ -93,7 +113,7 @@ export class PartitionLanes implements Dispatch {
   /** What touches one partition that could not be had and no other, before what touches more: whoever waits for it keeps no other one. All of it touches the same, so that what it comes to is so for each. */
   #pickApart<Waiting extends Lined>(waiting: readonly Waiting[]): readonly Waiting[] {
     if (this.#heldUp.size === 0 || this.#apart.size >= this.#limits.batchesMax) return [];
-    const free = waiting.filter((each) => this.#isHeldUp(each) && each.partitions.every((partition) => !this.#busy.has(partition)));
+    const free = waiting.filter((each) => this.#isHeldUp(each) && each.partitions.every((partition) => !this.#taken.has(partition)));
     const [first] = free.toSorted((a, b) => a.partitions.length - b.partitions.length);
     if (first === undefined) return [];
     const batch: Waiting[] = [];
@@ -111,21 +131,22 @@ export class PartitionLanes implements Dispatch {
     return this.#heldUp.size > 0 && partitions.some((partition) => this.#heldUp.has(partition));
   }
 
-  #pick<Waiting extends Lined>(waiting: readonly Waiting[], partitionsMax: number): { readonly batch: readonly Waiting[]; readonly partitions: ReadonlySet<number> } {
+  /** What waits for partitions that are in no more than so many batches, in order. */
+  #pick<Waiting extends Lined>(waiting: readonly Waiting[], { batchesBefore, partitionsMax }: { readonly batchesBefore: number; readonly partitionsMax: number }): readonly Waiting[] {
     const { batchLengthMax } = this.#limits;
-    // Busy, or wanted by somebody who came before.
-    const taken = new Set(this.#busy);
+    /** By somebody who came before. */
+    const wanted = new Set<number>();
     const partitions = new Set<number>();
     const batch: Waiting[] = [];
     let weight = 0;
     for (const each of waiting) {
       if (namesNoPartition(each) || this.#isHeldUp(each)) continue;
-      const isFree = each.partitions.every((partition) => !taken.has(partition));
+      const isFree = each.partitions.every((partition) => (this.#taken.get(partition) ?? 0) <= batchesBefore && !wanted.has(partition));
       const added = each.partitions.filter((partition) => !partitions.has(partition)).length;
       const fits = batch.length === 0 || (!each.goesAlone && weight + each.weight <= batchLengthMax && (added === 0 || partitions.size + added <= partitionsMax));
       if (!isFree || !fits) {
         // What the batch has already it may have more of: whoever waits now is first when these partitions are free again.
-        for (const partition of each.partitions) if (!partitions.has(partition)) taken.add(partition);
+        for (const partition of each.partitions) if (!partitions.has(partition)) wanted.add(partition);
         continue;
       }
       batch.push(each);
@@ -133,8 +154,12 @@ export class PartitionLanes implements Dispatch {
       for (const partition of each.partitions) partitions.add(partition);
       if (each.goesAlone || weight >= batchLengthMax) break;
     }
-    return { batch, partitions };
+    return batch;
   }
+}
+
+function partitionsOf(batch: readonly Lined[]): ReadonlySet<number> {
+  return new Set(batch.flatMap(({ partitions }) => partitions));
 }
 
 function namesNoPartition({ partitions }: Lined): boolean {

@@ -38,6 +38,11 @@ export function lockHeads(session: Session, touched: readonly Touched[]): readon
   return touched.map(({ partition }) => session.get(queries.lockHead, { partition: BigInt(partition) }));
 }
 
+/** Asks where the partitions' heads are, of which others may be moving some. Answers what is heard of each. */
+export function readHeads(session: Session, touched: readonly Touched[]): readonly Promise<HeadRow | undefined>[] {
+  return touched.map(({ partition }) => session.get(queries.head, { partition: BigInt(partition) }));
+}
+
 /**
  * Loads, in the ledger, behind the locks that have been asked for. Everything that a batch nearly
  * always needs goes out behind them at once: each statement sees what was committed before it began, and it begins when the locks are granted. What only keys and holds lead to is asked for

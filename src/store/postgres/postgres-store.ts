@@ -4,14 +4,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StoreFault, type Store } from "../store.ts";
+import { behind, canBeReadAhead, headAfter, isSameHead, type Decided, type Head, type Seen } from "./ahead.ts";
+import { BatchesUnderWay, type BatchUnderWay } from "./batches-under-way.ts";
 import { commit } from "./commit.ts";
-import type { Connections } from "./connection.ts";
+import { withSession, type Connections } from "./connection.ts";
 import { faultOf, faultText, isOfOneNode, isOutage, isWaitedInVain, leavesConnection, verdictOf } from "./fault.ts";
-import { load, lockHeads } from "./load.ts";
+import { load, lockHeads, readHeads, type Loaded, type LoadedFrom } from "./load.ts";
 import { MovedOperations } from "./moved-operations.ts";
 import { drawNonce } from "./nonce.ts";
 import { OldestKeys } from "./oldest-keys.ts";
 import { Outage } from "./outage.ts";
+import { OwnHeads } from "./own-heads.ts";
 import type { Session } from "./session.ts";
 import { wasCommitted, type Written } from "./settle.ts";
 import type { Bound } from "./statement.ts";
@@ -27,6 +30,21 @@ const pauseMaxMs = 500;
 
 type Plan<T> = (state: LoadedState) => { changes: readonly Changes[]; result: T };
 
+/** A transaction that is about to lock its heads. */
+interface Begun {
+  readonly session: Session;
+  readonly beginning: Promise<unknown>;
+  readonly locking: ReturnType<typeof lockHeads>;
+}
+
+/** What a batch comes to on what was seen, and how that is written. */
+interface DecidedOn<T> extends Seen {
+  readonly changes: readonly Changes[];
+  readonly result: T;
+  readonly nonce: bigint;
+  readonly writes: Iterable<Bound>;
+}
+
 /** What one try came to; `lost` is what was heard instead of COMMIT's answer. */
 type Outcome<T> = { readonly result: T } | { readonly result: T; readonly written: Written; readonly lost: unknown };
 
@@ -39,6 +57,8 @@ export class PostgresStore implements Store {
   readonly #turns = new PartitionTurns();
   readonly #outage = new Outage();
   readonly #oldestKeys = new OldestKeys();
+  readonly #underWay = new BatchesUnderWay();
+  readonly #ownHeads = new OwnHeads();
 
   constructor(connections: Connections, clock: () => number, partitionCount: number) {
     this.partitionCount = partitionCount;
@@ -47,7 +67,25 @@ export class PostgresStore implements Store {
   }
 
   transact<T>(touched: readonly Touched[], plan: Plan<T>): Promise<T> {
-    return this.#turns.take(touched.map(({ partition }) => partition), () => this.#settled(() => this.#attempt(touched, plan)));
+    const partitions = touched.map(({ partition }) => partition);
+    const { batch, before } = this.#underWay.begin(partitions);
+    let ahead = before.length > 0 && canBeReadAhead(touched) && this.#ownHeads.areOwn(partitions) ? this.#decideAhead(touched, plan, batch, before) : undefined;
+    return this.#turns.take(partitions, async () => {
+      try {
+        assertNotHeldUp(partitions, before);
+        return await this.#settled(async () => {
+          const decided = await ahead;
+          // What it was decided on holds for one try.
+          ahead = undefined;
+          return this.#attempt(touched, plan, batch, decided);
+        });
+      } catch (error) {
+        if (error instanceof StoreFault && error.partitions !== undefined) batch.heldUp = error.partitions;
+        throw error;
+      } finally {
+        this.#underWay.end(partitions, batch);
+      }
+    });
   }
 
   async close(): Promise<void> {
@@ -86,16 +124,41 @@ export class PostgresStore implements Store {
     }
   }
 
-  async #attempt<T>(touched: readonly Touched[], plan: Plan<T>): Promise<Outcome<T>> {
+  /** Reads and decides while the batches before are being written. Undefined where that comes to nothing: then it is done in its turn. */
+  async #decideAhead<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, before: readonly BatchUnderWay[]): Promise<DecidedOn<T> | undefined> {
+    try {
+      const read = await withSession(this.#connections, async (session) => {
+        const reading = readHeads(session, touched);
+        return { loaded: await load(session, touched, reading, this.#loadedFrom()), heads: (await Promise.all(reading)) as Head[] };
+      });
+      await Promise.all(before.map(({ whenDecided }) => whenDecided));
+      const seen = behind(read.loaded, read.heads, touched, new Map(before.flatMap(({ decided }) => [...decided])));
+      if (seen === undefined) return undefined;
+      const { changes, result } = plan(seen.state);
+      batch.decide(decidedBy(changes, seen.heads));
+      const nonce = drawNonce();
+      return { ...seen, changes, result, nonce, writes: changes.flatMap((each) => [...writesOf(each, seen.keyAges.get(each.head.partition)!, nonce)]) };
+    } catch {
+      // Whatever it is will be met again, where it can be answered for.
+      return undefined;
+    }
+  }
+
+  #loadedFrom(): LoadedFrom {
+    return { partitionCount: this.partitionCount, machineTimeMs: this.#clock(), movedOperations: this.#movedOperations, oldestKeys: this.#oldestKeys };
+  }
+
+  /** One transaction. What was decided ahead is taken where the heads are where that thought. */
+  async #attempt<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: DecidedOn<T> | undefined): Promise<Outcome<T>> {
     const session = await this.#connections.take();
     let isBroken = true;
     let locking: ReturnType<typeof lockHeads> = [];
     try {
-      const from = { partitionCount: this.partitionCount, machineTimeMs: this.#clock(), movedOperations: this.#movedOperations, oldestKeys: this.#oldestKeys };
       const beginning = session.send("BEGIN");
       locking = lockHeads(session, touched);
-      const [, { state, keyAges }] = await Promise.all([beginning, load(session, touched, locking, from)]);
-      const { changes, result } = plan(state);
+      const decided = await this.#decideLocked({ session, beginning, locking }, touched, plan, batch, ahead);
+      const { changes, result, keyAges, heads, nonce, writes } = decided;
+      for (const head of heads) this.#ownHeads.found(head);
       if (changes.length === 0) {
         // What is answered from what was there may be as young as the last commit: it is acknowledged here, so it too is to be wherever commits have to be.
         await session.commit();
@@ -104,14 +167,16 @@ export class PostgresStore implements Store {
       }
       for (const { head, forgetKeysBeforeMs } of changes) {
         const { oldest } = keyAges.get(head.partition)!;
-        if (oldest !== undefined) this.#oldestKeys.saw(head.partition, oldest, state.nowMs - forgetKeysBeforeMs);
+        if (oldest !== undefined) this.#oldestKeys.saw(head.partition, oldest, decided.state.nowMs - forgetKeysBeforeMs);
       }
-      const nonce = drawNonce();
-      const sent = changes.flatMap((each) => sendAll(session, writesOf(each, keyAges.get(each.head.partition)!, nonce)));
+      const sent = sendAll(session, writes);
       const sentMs = performance.now();
       const lost = await commit(session, sent);
       isBroken = lost !== undefined;
-      if (lost === undefined) return { result };
+      if (lost === undefined) {
+        for (const { after } of batch.decided.values()) this.#ownHeads.left(after);
+        return { result };
+      }
       const partitions = changes.map((each) => ({ changes: each, lastOrdinal: keyAges.get(each.head.partition)!.lastOrdinal }));
       return { result, written: { partitions, nonce, sentMs }, lost };
     } catch (error) {
@@ -123,6 +188,38 @@ export class PostgresStore implements Store {
       session.release({ isBroken });
     }
   }
+
+  /** Decides on what there is behind the locks, unless that was foreseen. */
+  async #decideLocked<T>({ session, beginning, locking }: Begun, touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: DecidedOn<T> | undefined): Promise<DecidedOn<T>> {
+    if (ahead !== undefined) {
+      const [, ...heads] = await Promise.all([beginning, ...locking]);
+      if (heads.every((head, index) => head !== undefined && isSameHead(head, ahead.heads[index]!))) return ahead;
+    }
+    const [, loaded] = await Promise.all([beginning, load(session, touched, locking, this.#loadedFrom())]);
+    const heads = (await Promise.all(locking)) as Head[];
+    const { changes, result } = plan(loaded.state);
+    batch.decide(decidedBy(changes, heads));
+    const nonce = drawNonce();
+    return { ...loaded, heads, changes, result, nonce, writes: writesOfAll(changes, loaded.keyAges, nonce) };
+  }
+}
+
+/** Each made when it is asked for. */
+function* writesOfAll(changes: readonly Changes[], keyAges: Loaded["keyAges"], nonce: bigint): Generator<Bound> {
+  for (const each of changes) yield* writesOf(each, keyAges.get(each.head.partition)!, nonce);
+}
+
+function decidedBy(changes: readonly Changes[], heads: readonly Head[]): Decided[] {
+  return changes.map((each) => {
+    const before = heads.find(({ partition }) => Number(partition) === each.head.partition)!;
+    return { before, after: headAfter(before, each), changes: each };
+  });
+}
+
+/** Throws where a batch before could not have a partition that is wanted here too: whoever waited for that one has waited long enough. */
+function assertNotHeldUp(partitions: readonly number[], before: readonly BatchUnderWay[]): void {
+  const heldUp = partitions.filter((partition) => before.some((batch) => batch.heldUp.includes(partition)));
+  if (heldUp.length > 0) throw new StoreFault("unavailable", "the batch before waited in vain for its partition", { partitions: heldUp });
 }
 
 /** Sends each as soon as it is made. Where one cannot be made, throws with the others under way: whoever catches it rolls back behind them. */

@@ -200,7 +200,7 @@ describe("the queue", () => {
         if (inner.batches.length === 1) onFirst();
         return batch.some((command) => userOf(command).startsWith(gone)) ? new StoreFault("unavailable", "somebody keeps it", { partitions }) : undefined;
       });
-      const dispatch = new PartitionLanes({ partitionCount: 4, batchesMax: 2, partitionsABatchMax: 4, batchLengthMin: 64, batchLengthMax: 64 });
+      const dispatch = new PartitionLanes({ partitionCount: 4, batchesMax: 2, partitionsABatchMax: 4, batchLengthMin: 64, behindLengthMin: 64, batchLengthMax: 64 });
       return { queue: new CommandQueue(inner, limits, { dispatch, partitionsOf: (command) => [partitionOf(command)] }), batches: inner.batches };
     }
     const outcomesOf = async (queue: CommandQueue, users: readonly string[]): Promise<readonly string[]> =>

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Lined } from "../../../src/ledger/dispatch.ts";
 import { PartitionLanes, type LaneLimits } from "../../../src/ledger/partition-lanes.ts";
 
-const limits = { partitionCount: 6, batchesMax: 3, partitionsABatchMax: 4, batchLengthMin: 1, batchLengthMax: 4 };
+const limits = { partitionCount: 6, batchesMax: 3, partitionsABatchMax: 4, batchLengthMin: 1, behindLengthMin: 1_000, batchLengthMax: 4 };
 const on = (...partitions: number[]): Lined => ({ partitions, weight: 1, goesAlone: false });
 
 /** A release of everybody's holds. */
@@ -165,6 +165,92 @@ test("what needs two partitions that are never free together is not passed for e
   expect(queue.begin()).toEqual([]);
   queue.lanes.end(second, []);
   expect(partitionsOf(queue.begin())[0]).toEqual([1, 2]);
+});
+
+describe("behind a batch", () => {
+  const many = (...partitions: number[]): Lined => ({ ...on(...partitions), weight: 3 });
+  const queueWith = (...waiting: Lined[]): Queue => {
+    const queue = new Queue({ behindLengthMin: 5, batchLengthMax: 7, batchLengthMin: 100 });
+    queue.waiting = waiting;
+    return queue;
+  };
+
+  test("another is made ready on its partitions and on free ones, and none behind that one", () => {
+    const queue = queueWith(many(1), many(1), many(1), many(2), many(1), many(1));
+    expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
+    expect(partitionsOf(queue.begin())).toEqual([[1], [2]]);
+    expect(queue.begin()).toEqual([]);
+    expect(queue.waiting).toEqual([many(1), many(1)]);
+  });
+
+  test("fewer operations wait until it is over, or until more have come", () => {
+    const queue = queueWith(many(1));
+    const first = queue.begin();
+    queue.waiting = [many(1)];
+    expect(queue.begin()).toEqual([]);
+    queue.waiting.push(many(1));
+    expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
+    queue.waiting = [many(1)];
+    queue.lanes.end(first, []);
+    expect(queue.begin()).toEqual([]);
+  });
+
+  test("one that was made ready is the one before the next", () => {
+    const queue = queueWith(many(1), many(1), many(1), many(1));
+    const [first, second] = [queue.begin(), queue.begin()];
+    queue.waiting = [many(1), many(1), many(1), many(1)];
+    expect(queue.begin()).toEqual([]);
+    queue.lanes.end(first, []);
+    expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
+    expect(queue.begin()).toEqual([]);
+    queue.lanes.end(second, []);
+    expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
+  });
+
+  test("what counts among the batches side by side goes on counting when others stand behind it", () => {
+    const queue = queueWith(many(1), many(1));
+    const first = queue.begin();
+    queue.waiting = [many(1), many(1)];
+    const second = queue.begin();
+    queue.lanes.end(first, []);
+    queue.lanes.end(second, []);
+    queue.waiting = [many(1), many(2), many(3)];
+    expect(partitionsOf(queue.begin())).toEqual([[1], [2]]);
+    expect(queue.begin()).toEqual([]);
+  });
+
+  test("there is nothing of a partition that could not be had", () => {
+    const queue = queueWith(many(1), many(2));
+    queue.lanes.end(queue.begin(), [2]);
+    queue.waiting = [many(1)];
+    queue.begin();
+    queue.waiting = [many(2)];
+    queue.begin();
+    queue.waiting = [many(2), many(2), many(1), many(1)];
+    expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
+    expect(queue.begin()).toEqual([]);
+  });
+
+  test("there are no more batches made ready than there are connections", () => {
+    const queue = new Queue({ behindLengthMin: 1, batchesMax: 2 });
+    queue.waiting = [on(1), on(2), on(3)];
+    expect(partitionsOf(queue.begin())).toEqual([[1], [2], [3]]);
+    for (const partition of [1, 2]) {
+      queue.waiting = [on(partition)];
+      expect(partitionsOf(queue.begin())).toEqual([[partition]]);
+    }
+    queue.waiting = [on(3)];
+    expect(queue.begin()).toEqual([]);
+  });
+
+  test("what needs two partitions is not passed by what needs one of them", () => {
+    const queue = queueWith(many(1), many(2));
+    queue.begin();
+    queue.waiting = [many(1), many(1)];
+    expect(queue.begin()).toHaveLength(2);
+    queue.waiting = [many(1, 2), many(2), many(2)];
+    expect(queue.begin()).toEqual([]);
+  });
 });
 
 describe("a partition that could not be had", () => {

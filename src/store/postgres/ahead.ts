@@ -1,0 +1,91 @@
+// A batch that is read and decided while the one before it is still being written: what it would be if that one is committed as it was decided, and nobody else writes in between.
+//
+// Nothing is believed of it. Each commit moves the heads of its partitions, so a batch that has locked its heads and finds them where it thought has read what there is;
+// otherwise what was decided is thrown away, and it is read and decided anew behind the locks.
+
+import type { Selectable } from "kysely";
+import type { Touched } from "../../domain/command.ts";
+import { denominationKey } from "../../domain/denomination.ts";
+import type { Changes, LoadedPartition } from "../../domain/loaded-state.ts";
+import { headFromRow } from "../rows.ts";
+import type { LedgerHeadTable } from "../tables.ts";
+import type { Loaded } from "./load.ts";
+import type { KeyAges } from "./write.ts";
+
+export type Head = Selectable<LedgerHeadTable>;
+
+/** What a batch has decided about a partition, whether it is committed or not. */
+export interface Decided {
+  readonly before: Head;
+  readonly after: Head;
+  readonly changes: Changes;
+}
+
+/** What a batch was decided on. */
+export interface Seen extends Loaded {
+  /** Of the partitions, in their order. */
+  readonly heads: readonly Head[];
+}
+
+/** Whether nothing was written between the one and the other: of what a commit writes in a partition, one of these tells. */
+export function isSameHead(a: Head, b: Head): boolean {
+  return a.sequence === b.sequence && a.key_ordinal === b.key_ordinal && a.time_ms === b.time_ms && Buffer.compare(a.hash, b.hash) === 0;
+}
+
+/** Where the head goes with these changes. */
+export function headAfter(before: Head, { head, keys }: Changes): Head {
+  return { ...before, sequence: head.sequence, hash: head.hash, time_ms: BigInt(head.timeMs), key_ordinal: before.key_ordinal + BigInt(keys.length) };
+}
+
+/** Whether such a batch may be read ahead: not where holds are to be found that are due by then. */
+export function canBeReadAhead(touched: readonly Touched[]): boolean {
+  return touched.every(({ eligibleHolds }) => eligibleHolds === undefined);
+}
+
+/**
+ * What there will be once the batches before are committed as they were decided (`decided`, by partition), of what was read at these heads or later. Undefined where that does not follow from the two: somebody else
+ * has written meanwhile, or this batch is about what only those batches have made.
+ */
+export function behind({ state, keyAges }: Loaded, read: readonly Head[], touched: readonly Touched[], decided: ReadonlyMap<number, Decided>): Seen | undefined {
+  const heads: Head[] = [];
+  const partitions: LoadedPartition[] = [];
+  const ages = new Map<number, KeyAges>();
+  const made = new Set([...decided.values()].flatMap(({ changes }) => changes.records.map(({ operationId }) => operationId)));
+  for (const [index, loaded] of state.partitions.entries()) {
+    const [head, named] = [read[index]!, touched[index]!];
+    const { partition } = named;
+    const before = decided.get(partition);
+    const isToCome = before !== undefined && !isSameHead(head, before.after);
+    if (isToCome && !isSameHead(head, before.before)) return undefined;
+    if (named.operationIds.some((operationId) => made.has(operationId))) return undefined;
+    const changed = before === undefined ? loaded : withChanges(loaded, named, before.changes);
+    if (changed === undefined) return undefined;
+    const expected = isToCome ? before.after : head;
+    heads.push(expected);
+    partitions.push({ ...changed, head: headFromRow(expected) });
+    ages.set(partition, { ...keyAges.get(partition)!, lastOrdinal: expected.key_ordinal });
+  }
+  const nowMs = heads.reduce((last, { time_ms: timeMs }) => Math.max(last, Number(timeMs)), state.nowMs);
+  return { state: { ...state, nowMs, partitions }, keyAges: ages, heads };
+}
+
+/** The partition with what the changes made of the rows that were read; undefined where some were not there to be read. */
+function withChanges(loaded: LoadedPartition, { wallets: named, holdIds, keyHashes }: Touched, changes: Changes): LoadedPartition | undefined {
+  const keys = new Set(keyHashes);
+  if (changes.keys.some(({ keyHash }) => keys.has(keyHash))) return undefined;
+  const wallets = new Map(loaded.wallets.map((wallet) => [wallet.walletId, wallet]));
+  const users = new Set(named.map(({ userId }) => userId));
+  for (const wallet of changes.wallets) {
+    if (wallets.has(wallet.walletId)) wallets.set(wallet.walletId, wallet);
+    else if (users.has(wallet.userId)) return undefined;
+  }
+  const holds = new Map(loaded.holds.map((hold) => [hold.holdId, hold]));
+  const asked = new Set(holdIds);
+  for (const hold of changes.holds) {
+    if (holds.has(hold.holdId)) holds.set(hold.holdId, hold);
+    else if (asked.has(hold.holdId)) return undefined;
+  }
+  const totals = new Map(loaded.currencyTotals.map((each) => [denominationKey(each), each]));
+  for (const each of changes.currencyTotals) totals.set(denominationKey(each), each);
+  return { ...loaded, wallets: [...wallets.values()], holds: [...holds.values()], currencyTotals: [...totals.values()] };
+}

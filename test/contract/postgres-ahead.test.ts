@@ -1,0 +1,270 @@
+// A batch may be read and decided while the one before it is being committed. It is answered as if it had waited for its turn, whatever becomes of the one before and whoever writes in between.
+
+import { setTimeout as delay } from "node:timers/promises";
+import { Client } from "pg";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Answer } from "../../src/domain/answer.ts";
+import { operationIdAt } from "../../src/domain/journal.ts";
+import { executorOn, type Executor } from "../../src/ledger/executor.ts";
+import { openPostgresStore } from "../../src/store/postgres/open-postgres.ts";
+import type { Store } from "../../src/store/store.ts";
+import { randomNumbers } from "../e2e/random-numbers.ts";
+import { toCommand, type Asked } from "../support/asked.ts";
+import { add, hold, init, storyRules, transfer, withdraw } from "../support/given.ts";
+import { asOwner, checkPostgresBooks, makeDatabase, rowsOf } from "../support/postgres-place.ts";
+import { TcpProxy, type Cut } from "../support/tcp-proxy.ts";
+
+const rounds = Number(process.env["TEST_FAULTS"] ?? 40);
+
+let database: Awaited<ReturnType<typeof makeDatabase>>;
+let closing: (() => Promise<unknown>)[];
+
+beforeEach(async () => {
+  database = await makeDatabase("migrated");
+  closing = [];
+});
+afterEach(async () => {
+  for (const close of closing) await close();
+  await database.remove();
+});
+
+/** A server of its own, and what was decided there and answered, batch by batch in the order of asking. */
+class Server {
+  readonly story: string[] = [];
+  readonly #executor: Executor;
+  readonly #store: Store;
+  #asked = 0;
+
+  private constructor(store: Store) {
+    this.#store = store;
+    this.#executor = executorOn(store, storyRules);
+  }
+
+  static async open(url = database.url, partitions = 1): Promise<Server> {
+    const { store } = await openPostgresStore(url, Date.now, { partitions });
+    const server = new Server(store);
+    closing.push(() => server.#executor.close());
+    return server;
+  }
+
+  async ask(...batch: Asked[]): Promise<readonly Answer[]> {
+    const number = ++this.#asked;
+    const told: Store = {
+      partitionCount: this.#store.partitionCount,
+      transact: (touched, plan) => this.#store.transact(touched, (state) => (this.story.push(`${number} is decided`), plan(state))),
+      close: async () => {},
+    };
+    const answers = await executorOn(told, storyRules).execute(batch.map(toCommand));
+    this.story.push(`${number} is answered`);
+    return answers;
+  }
+
+  /** Both, the second behind the first. Their story begins. */
+  askBoth(first: readonly Asked[], second: readonly Asked[]): Promise<[readonly Answer[], readonly Answer[]]> {
+    this.story.length = 0;
+    this.#asked = 0;
+    return Promise.all([this.ask(...first), this.ask(...second)]);
+  }
+
+  /** The same, with the commit of the first kept until the second is decided: as long as it is given to be foreseen, in milliseconds. */
+  async askBothKept(keeper: Keeper, first: readonly Asked[], second: readonly Asked[], givenMs: number): Promise<[readonly Answer[], readonly Answer[]]> {
+    await keeper.keep();
+    const asked = this.askBoth(first, second);
+    await until(() => this.story.includes("2 is decided"), givenMs);
+    await keeper.letGo();
+    return asked;
+  }
+}
+
+/** A statement may take 4 s. */
+const longMs = 3_000;
+/** Where nothing is to be foreseen. */
+const shortMs = 200;
+
+const foreseen = ["1 is decided", "2 is decided", "1 is answered", "2 is answered"];
+const inItsTurn = ["1 is decided", "1 is answered", "2 is decided", "2 is answered"];
+const decidedAnew = ["1 is decided", "2 is decided", "1 is answered", "2 is decided", "2 is answered"];
+
+/** From here on every COMMIT waits while somebody keeps it from being done. */
+async function keepCommits(): Promise<Keeper> {
+  const client = new Client(database.url);
+  await client.connect();
+  closing.push(() => client.end());
+  await client.query(`create function wait_for_keeper() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock_shared(7); return null; end';
+    create constraint trigger wait_for_keeper after update on ledger_head deferrable initially deferred for each row execute function wait_for_keeper()`);
+  const waiting = async (what: string): Promise<number> =>
+    Number((await client.query<{ count: string }>(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and ${what}`)).rows[0]!.count);
+  return {
+    keep: async () => void (await client.query("select pg_advisory_lock(7)")),
+    letGo: async () => void (await client.query("select pg_advisory_unlock(7)")),
+    async heads() {
+      while ((await waiting("wait_event <> 'advisory'")) === 0);
+    },
+    async terminateCommit() {
+      while ((await waiting("wait_event = 'advisory'")) === 0);
+      await client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'");
+    },
+  };
+}
+
+/** Who keeps commits. */
+interface Keeper {
+  keep(): Promise<void>;
+  letGo(): Promise<void>;
+  /** Resolves when somebody waits for a head. */
+  heads(): Promise<void>;
+  /** Terminates the backend whose COMMIT is being kept. */
+  terminateCommit(): Promise<void>;
+}
+
+/** Looks now and then, for so many milliseconds at most. */
+async function until(isSo: () => boolean, maxMs: number): Promise<void> {
+  for (const endMs = performance.now() + maxMs; !isSo() && performance.now() < endMs; ) await delay(5);
+}
+
+async function expectSoundBooks(operations: number): Promise<void> {
+  expect(await checkPostgresBooks(database.url)).toMatchObject({ operations, problems: [] });
+}
+
+describe("a batch behind another one", () => {
+  let server: Server;
+  let keeper: Keeper;
+  beforeEach(async () => {
+    server = await Server.open();
+    await server.ask(init(), add("10"), hold("4", { key: "held" }), init("USD", { user: "bob" }), add("7", { user: "bob", key: "salary" }));
+    keeper = await keepCommits();
+  });
+  /** How many operations there are by then. */
+  const begun = 5;
+
+  test.each<[what: string, first: Asked, second: Asked, answer: unknown]>([
+    ["spends what came in", add("1"), withdraw("7"), { type: "applied", record: { after: { availableMinor: 0n } } }],
+    ["is refused what went out", withdraw("6"), withdraw("1"), { type: "rejected", rejection: { reason: "INSUFFICIENT_FUNDS" } }],
+    ["receives what another one is paid", add("1", { user: "bob" }), transfer("6", "bob"), { type: "applied", record: { receiver: { after: { availableMinor: 1_400n } } } }],
+    ["counts on", hold("1"), hold("2"), { type: "applied", record: { sequence: 7n, after: { heldMinor: 700n, version: 5n } } }],
+    ["captures of what is captured of", { type: "capture", user: "alice", holdId: 3n, amount: "1", final: false }, { type: "capture", user: "alice", holdId: 3n, amount: "1", final: false }, { type: "applied", record: { hold: { capturedMinor: 200n } } }],
+    ["finds ended what is ended", { type: "reverse", user: "alice", holdId: 3n }, { type: "reverse", user: "alice", holdId: 3n }, { type: "rejected", rejection: { reason: "HOLD_NOT_ACTIVE" } }],
+    ["replays what was done before both", { type: "reverse", user: "alice", holdId: 3n }, hold("4", { key: "held" }), { type: "applied", replayed: true, record: { sequence: 3n } }],
+    ["is refused a key of another request", add("1"), add("8", { user: "bob", key: "salary" }), { type: "rejected", rejection: { reason: "IDEMPOTENCY_KEY_REUSED" } }],
+  ])("is foreseen: it %s", async (_, first, second, answer) => {
+    expect((await server.askBothKept(keeper, [first], [second], longMs))[1]).toMatchObject([answer]);
+    expect(server.story).toEqual(foreseen);
+    const { operations, problems } = await checkPostgresBooks(database.url);
+    expect(problems).toEqual([]);
+    expect(operations).toBeGreaterThan(begun);
+  });
+
+  test.each<[what: string, first: Asked, second: Asked, answer: unknown]>([
+    ["asks with the same key", add("1", { key: "k" }), add("1", { key: "k" }), { type: "applied", replayed: true, record: { sequence: 6n } }],
+    ["uses a wallet that is being opened", init("EUR"), add("1", { currency: "EUR" }), { type: "applied", wallet: { currency: "EUR" }, record: { after: { availableMinor: 100n } } }],
+    ["leaves the currency out where a second wallet is being opened", init("EUR"), add("1", { currency: undefined }), { type: "rejected", rejection: { reason: "CURRENCY_REQUIRED" } }],
+    ["ends a hold that is being placed", hold("1"), { type: "reverse", user: "alice", holdId: operationIdAt(0, 6n) }, { type: "applied", record: { hold: { holdId: operationIdAt(0, 6n), status: "REVERSED" } } }],
+    ["names an operation that is being done", add("1"), add("2", { related: operationIdAt(0, 6n) }), { type: "applied", record: { relatedOperationId: operationIdAt(0, 6n) } }],
+  ])("waits for its turn where it %s", async (_, first, second, answer) => {
+    expect((await server.askBothKept(keeper, [first], [second], shortMs))[1]).toMatchObject([answer]);
+    expect(server.story).toEqual(inItsTurn);
+    expect((await checkPostgresBooks(database.url)).problems).toEqual([]);
+  });
+
+  test("is decided anew where the one before is not committed as it was decided", async () => {
+    await keeper.keep();
+    const asked = server.askBoth([add("1", { reference: "first" })], [withdraw("11", { reference: "second" })]);
+    await until(() => server.story.includes("2 is decided"), longMs);
+    await keeper.terminateCommit();
+    await keeper.letGo();
+    // What was decided of the first was at another time.
+    const [first, second] = await asked;
+    expect([first, second]).toMatchObject([[{ type: "applied", record: { sequence: 6n } }], [{ type: "rejected" }]]);
+    expect(server.story).toEqual(["1 is decided", "2 is decided", "1 is decided", "1 is answered", "2 is decided", "2 is answered"]);
+    await expectSoundBooks(begun + 1);
+  });
+
+  test("is decided anew where another server has written in between, and the next one waits for its turn until this server is alone again", async () => {
+    const other = await Server.open();
+    let rounds = 0;
+    do {
+      expect(++rounds).toBeLessThan(20);
+      // So that this server was the last one there.
+      await server.ask(add("1"));
+      await server.ask(add("1"));
+      await keeper.keep();
+      const asked = server.askBoth([add("1")], [withdraw("1")]);
+      await until(() => server.story.includes("2 is decided"), longMs);
+      const others = other.ask(withdraw("1"));
+      await keeper.heads();
+      await keeper.letGo();
+      expect([await asked, await others]).toMatchObject([[[{ type: "applied" }], [{ type: "applied" }]], [{ type: "applied" }]]);
+      // Who waits for a head is not always the first to have it.
+    } while (server.story.join() === foreseen.join());
+    expect(server.story).toEqual(decidedAnew);
+    await server.askBothKept(keeper, [add("1")], [add("1")], shortMs);
+    expect(server.story).toEqual(inItsTurn);
+    await server.askBothKept(keeper, [add("1")], [add("1")], longMs);
+    expect(server.story).toEqual(foreseen);
+    await expectSoundBooks(begun + 5 * rounds + 4);
+  });
+
+  test("fails with the one before where that could not have the head, and waits for no limit of its own", async () => {
+    await asOwner(async (holder) => {
+      await holder.query("begin");
+      await holder.query("select from ledger_head for update");
+      const outcomes = await Promise.allSettled([server.ask(add("1")), server.ask(add("1"))]);
+      expect(outcomes).toMatchObject([
+        { status: "rejected", reason: { kind: "unavailable", partitions: [0], message: expect.stringContaining("55P03") as string } },
+        { status: "rejected", reason: { kind: "unavailable", partitions: [0], message: "the batch before waited in vain for its partition" } },
+      ]);
+      await holder.query("rollback");
+    }, database.url);
+    expect(await server.ask(add("1"))).toMatchObject([{ type: "applied" }]);
+    await expectSoundBooks(begun + 1);
+  });
+
+  test("that cannot be decided ahead is decided in its turn, and throws there", async () => {
+    const { store } = await openPostgresStore(database.url, Date.now, { partitions: 1 });
+    closing.push(() => store.close());
+    const touched = [{ partition: 0, wallets: [], holdIds: [], operationIds: [], keyHashes: [], eligibleHolds: undefined }];
+    await store.transact(touched, () => ({ changes: [], result: 1 }));
+    const first = store.transact(touched, () => ({ changes: [], result: 2 }));
+    let times = 0;
+    const second = store.transact(touched, () => {
+      times++;
+      throw new Error("a defect");
+    });
+    await expect(second).rejects.toThrow("a defect");
+    expect([await first, times]).toEqual([2, 2]);
+  });
+});
+
+test("with transfers between eight partitions, another server, and connections that are cut around COMMIT, each batch is done once", async () => {
+  const proxy = await TcpProxy.before(database.url);
+  closing.push(() => proxy.close());
+  const [server, other] = [await Server.open(proxy.through(database.url), 8), await Server.open(database.url, 8)];
+  const users = ["alice", "bob", "carol", "dave", "erin", "frank"];
+  await server.ask(...users.flatMap((user) => [init("USD", { user }), add("1000", { user })]));
+  const random = randomNumbers(11);
+  const references: string[] = [];
+  const batch = (by: string): Asked[] =>
+    Array.from({ length: 1 + random(3) }, () => {
+      references.push(`${by} ${references.length}`);
+      const [user, to] = [users[random(6)]!, users[random(6)]!];
+      const named = { user, reference: references.at(-1)!, key: references.at(-1)! };
+      return user === to ? add("1", named) : transfer("1", to, named);
+    });
+  let foreseenTimes = 0;
+  for (let round = 0; round < rounds; round++) {
+    if (round % 4 === 0) proxy.cutNextCommit((["before", "after", "answered"] as const satisfies Cut[])[random(3)]!);
+    server.story.length = 0;
+    const asked = Array.from({ length: 4 }, () => server.ask(...batch("cut")));
+    if (round % 8 === 7) asked.push(other.ask(...batch("other")));
+    const answers = await Promise.all(asked);
+    expect(answers.flat().every((answer) => answer.type === "applied" && !answer.replayed)).toBe(true);
+    // Each of the four is decided once in its turn, or ahead and no more.
+    const firstAnswer = server.story.findIndex((line) => line.endsWith("answered"));
+    foreseenTimes += Math.max(0, server.story.slice(0, firstAnswer).length - 1);
+  }
+  expect(proxy.cuts).toBe(Math.ceil(rounds / 4));
+  expect(foreseenTimes).toBeGreaterThan(rounds / 2);
+  const found = (await rowsOf(database.url))["journal"]!.filter(({ side, reference }) => reference !== null && side !== 2n).map(({ reference }) => reference as string);
+  expect(found.toSorted()).toEqual(references.toSorted());
+  expect((await checkPostgresBooks(database.url)).problems).toEqual([]);
+});
