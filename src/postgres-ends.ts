@@ -20,7 +20,7 @@ const batchesMax = 4;
  */
 const batchLengthMin = 64;
 
-/** As many operations are to wait for a batch to be made ready behind another. */
+/** As many operations are to wait for a batch to be made ready behind another: fewer cost less where they share the next one's transaction (docs/decisions/0028). */
 const behindLengthMin = 256;
 
 /** Each takes some 12 statements. All of a transaction's are sent at once, and each is to be answered within `answerMaxDefaultMs` (store/postgres/connection.ts) from then on. */

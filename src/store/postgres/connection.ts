@@ -31,7 +31,7 @@ const silentWriterMaxMs = 2_000;
  */
 const answerMaxDefaultMs = 4_300;
 
-/** Connections that write. Up to four batches and a release of everybody go side by side (postgres-ends.ts), and each may look after a lost COMMIT; the rest is room. PostgreSQL's own default is 100 for everybody. */
+/** Connections that write. Up to four batches and a release of everybody go side by side (postgres-ends.ts), four more are made ready behind them, and each may look after a lost COMMIT; the rest is room. PostgreSQL's own default is 100 for everybody. */
 const writersMax = 16;
 
 /** Connections that read. Each read takes one for a few milliseconds. */

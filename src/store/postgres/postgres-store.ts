@@ -1,4 +1,4 @@
-// The PostgreSQL engine's writing side: one transaction a batch, each on a connection of its own, tried again until it is settled whether it happened.
+// The PostgreSQL engine's writing side: one transaction a batch, each on a connection of its own, tried again until it is settled whether it happened. A batch behind another one is decided ahead (docs/decisions/0028).
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { Touched } from "../../domain/command.ts";
