@@ -126,6 +126,12 @@ async function expectSoundBooks(operations: number): Promise<void> {
   expect(await checkPostgresBooks(database.url)).toMatchObject({ operations, problems: [] });
 }
 
+/** Terminates the backends that write, so many milliseconds from now. */
+async function terminateSome(inMs: number): Promise<void> {
+  await delay(inMs);
+  await asOwner((client) => client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'wallet' and pid <> pg_backend_pid()"), database.url);
+}
+
 describe("a batch behind another one", () => {
   let server: Server;
   let keeper: Keeper;
@@ -235,7 +241,7 @@ describe("a batch behind another one", () => {
   });
 });
 
-test("with transfers between eight partitions, another server, and connections that are cut around COMMIT, each batch is done once", async () => {
+test("with transfers between eight partitions, another server, connections that are cut around COMMIT and backends that are terminated, each batch is done once", { timeout: 60_000 + 200 * rounds }, async () => {
   const proxy = await TcpProxy.before(database.url);
   closing.push(() => proxy.close());
   const [server, other] = [await Server.open(proxy.through(database.url), 8), await Server.open(database.url, 8)];
@@ -256,6 +262,7 @@ test("with transfers between eight partitions, another server, and connections t
     server.story.length = 0;
     const asked = Array.from({ length: 4 }, () => server.ask(...batch("cut")));
     if (round % 8 === 7) asked.push(other.ask(...batch("other")));
+    if (round % 4 === 2) await terminateSome(random(12));
     const answers = await Promise.all(asked);
     expect(answers.flat().every((answer) => answer.type === "applied" && !answer.replayed)).toBe(true);
     // Each of the four is decided once in its turn, or ahead and no more.
