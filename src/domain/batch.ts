@@ -32,7 +32,7 @@ export function touchedBy(commands: readonly Command[], { autoRelease }: Pick<Le
   };
   for (const command of commands.flatMap(walletCommands)) {
     const part = partOf(command.userId);
-    if (command.idempotencyKey !== undefined) part.keyHashes.push(keyHash(command.userId, command.idempotencyKey));
+    if (command.idempotencyKey !== undefined) part.keyHashes.push(command.identity?.keyHash ?? keyHash(command.userId, command.idempotencyKey));
     if ("holdId" in command) part.holdIds.push(command.holdId);
     else part.wallets.push({ userId: command.userId, currency: command.currency });
     if ("toUserId" in command && command.toUserId !== undefined) {

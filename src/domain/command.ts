@@ -3,11 +3,21 @@
 import type { Decimal } from "./money.ts";
 import type { CurrencyCode, UserId } from "./wallet.ts";
 
+/** By what a request that carries a key is recognised. */
+export interface RequestIdentity {
+  /** Hash of user and key, 32 hex digits. */
+  readonly keyHash: string;
+  /** Hash of the request, 32 hex digits. */
+  readonly fingerprint: string;
+}
+
 /** What every command about one wallet may carry. */
 export interface CommandEnvelope {
   readonly userId: UserId;
   /** Scoped to the user. Undefined: every call is a new one. */
   readonly idempotencyKey: string | undefined;
+  /** How a request with a key is recognised, where that was worked out on its way; otherwise it is when the command is decided. */
+  readonly identity?: RequestIdentity | undefined;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly expectedVersion: bigint | undefined;

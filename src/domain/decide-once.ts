@@ -3,7 +3,7 @@
 import type { AppliedAnswer, RejectedAnswer } from "./answer.ts";
 import type { WalletCommand } from "./command.ts";
 import { decide } from "./decide.ts";
-import { fingerprint, keyHash, type RememberedKey } from "./idempotency.ts";
+import { requestIdentity, type RememberedKey } from "./idempotency.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { LedgerState } from "./ledger-state.ts";
 import { isRemembered } from "./rejection.ts";
@@ -13,8 +13,7 @@ import type { UserId, Wallet, WalletIdentity, WalletName } from "./wallet.ts";
 /** Answers the command, and makes its effect and its key part of the state. */
 export function decideOnce(state: LedgerState, command: WalletCommand, rules: LedgerRules): AppliedAnswer | RejectedAnswer {
   if (command.idempotencyKey === undefined) return decideNow(state, command, rules, undefined);
-  const hash = keyHash(command.userId, command.idempotencyKey);
-  const print = fingerprint(command);
+  const { keyHash: hash, fingerprint: print } = requestIdentity(command, command.idempotencyKey);
   const known = rememberedKey(state, hash, rules);
   if (known !== undefined) {
     if (known.fingerprint === print) return replay(state, command.userId, known);

@@ -3,7 +3,7 @@
 import type { AppliedAnswer, AppliedItem, BatchAnswer, RejectedAnswer } from "./answer.ts";
 import type { ExecuteBatch } from "./command.ts";
 import { decideOnce, rememberedKey } from "./decide-once.ts";
-import { batchFingerprint, fingerprint, keyHash } from "./idempotency.ts";
+import { batchFingerprint, requestIdentity, keyHash } from "./idempotency.ts";
 import type { LedgerState } from "./ledger-state.ts";
 import type { Rejection } from "./rejection.ts";
 import type { LedgerRules } from "./rules.ts";
@@ -39,8 +39,8 @@ function executeAtomically(state: LedgerState, command: ExecuteBatch, rules: Led
 function rememberedAbort(state: LedgerState, { items }: ExecuteBatch, rules: LedgerRules): Abort | undefined {
   let batch: string | undefined;
   let found: Abort | undefined;
-  for (const { userId, idempotencyKey } of items) {
-    const outcome = idempotencyKey === undefined ? undefined : rememberedKey(state, keyHash(userId, idempotencyKey), rules)?.outcome;
+  for (const { userId, idempotencyKey, identity } of items) {
+    const outcome = idempotencyKey === undefined ? undefined : rememberedKey(state, identity?.keyHash ?? keyHash(userId, idempotencyKey), rules)?.outcome;
     if (outcome === undefined || !("rejection" in outcome) || outcome.rejection.reason !== "BATCH_ABORTED") continue;
     batch ??= batchFingerprint(items);
     if (outcome.rejection.batch !== batch) continue;
@@ -58,11 +58,11 @@ function aborted(state: LedgerState, { items }: ExecuteBatch, { index, cause }: 
   const withoutFacts: Abort = { ...rejection, cause: undefined };
   for (const item of items) {
     if (item.idempotencyKey === undefined) continue;
-    const hash = keyHash(item.userId, item.idempotencyKey);
-    if (rememberedKey(state, hash, rules) !== undefined) continue;
+    const identity = requestIdentity(item, item.idempotencyKey);
+    if (rememberedKey(state, identity.keyHash, rules) !== undefined) continue;
     // What was wrong with one user's item is not for another's eyes.
     const outcome = { rejection: item.userId === items[index]!.userId ? rejection : withoutFacts };
-    state.remember(item.userId, { keyHash: hash, fingerprint: fingerprint(item), timeMs: state.nowMs, outcome });
+    state.remember(item.userId, { ...identity, timeMs: state.nowMs, outcome });
   }
   return { type: "rejected", rejection, replayed: false };
 }

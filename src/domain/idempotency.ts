@@ -1,7 +1,7 @@
 // Exactly once: how a caller's key is recognised, and how a repeated request is told from another one under the same key.
 
 import { hash } from "node:crypto";
-import type { WalletCommand } from "./command.ts";
+import type { RequestIdentity, WalletCommand } from "./command.ts";
 import type { Decimal } from "./money.ts";
 import type { Rejection } from "./rejection.ts";
 import type { UserId } from "./wallet.ts";
@@ -10,15 +10,16 @@ import type { UserId } from "./wallet.ts";
 export const keyHashBytes = 16;
 
 /** What the ledger remembers of a request that carried a key. */
-export interface RememberedKey {
-  /** Hash of user and key, 32 hex digits. */
-  readonly keyHash: string;
-  /** Hash of the request, 32 hex digits. */
-  readonly fingerprint: string;
+export interface RememberedKey extends RequestIdentity {
   /** When it was decided, on the ledger's clock. */
   readonly timeMs: number;
   /** The operation's place in the journal, or why there is none. */
   readonly outcome: { readonly sequence: bigint } | { readonly rejection: Rejection };
+}
+
+/** The identity of a request with this key. */
+export function requestIdentity(command: WalletCommand, idempotencyKey: string): RequestIdentity {
+  return command.identity ?? { keyHash: keyHash(command.userId, idempotencyKey), fingerprint: fingerprint(command) };
 }
 
 /** The hash under which a user's key is remembered: SHA-256 of user id, a zero byte and the key, cut to 16 bytes, in hex. */
@@ -42,10 +43,10 @@ export function fingerprint(command: WalletCommand): string {
 
 /** The hash by which an atomic batch is recognised: over its items' keys and fingerprints, in order. */
 export function batchFingerprint(items: readonly WalletCommand[]): string {
-  return shortHash(JSON.stringify(items.map((item) => [item.idempotencyKey, fingerprint(item)])));
+  return shortHash(JSON.stringify(items.map((item) => [item.idempotencyKey, item.identity?.fingerprint ?? fingerprint(item)])));
 }
 
-const ignoredFields: ReadonlySet<string> = new Set(["idempotencyKey", "validateOnly"]);
+const ignoredFields: ReadonlySet<string> = new Set(["idempotencyKey", "identity", "validateOnly"]);
 
 /** A field that counts: `opening` is how its pair begins. */
 interface SentField {

@@ -1,6 +1,7 @@
 // Commands as words, for their way to the writer thread.
 
 import type { Command, CommandEnvelope, ReleaseHolds, WalletCommand } from "../domain/command.ts";
+import { requestIdentity } from "../domain/idempotency.ts";
 import type { Decimal } from "../domain/money.ts";
 import type { CurrencyCode, UserId } from "../domain/wallet.ts";
 import { integerWord, optionalIntegerWord, WordReader, type Word } from "./writer-words.ts";
@@ -48,6 +49,11 @@ function readReleaseHolds(reader: WordReader): ReleaseHolds {
 function writeWalletCommand(words: Word[], command: WalletCommand): void {
   const { type, userId, idempotencyKey, reference, metadata, expectedVersion, validateOnly } = command;
   words.push(type, userId, idempotencyKey ?? null, reference, metadata, optionalIntegerWord(expectedVersion), validateOnly);
+  if (idempotencyKey !== undefined) {
+    // Here, since every thread waits for the writer's time, and nothing of the ledger is needed for it.
+    const { keyHash, fingerprint } = requestIdentity(command, idempotencyKey);
+    words.push(keyHash, fingerprint);
+  }
   switch (command.type) {
     case "initWallet":
       words.push(command.currency);
@@ -119,13 +125,16 @@ function readWalletCommand(type: WalletCommand["type"], reader: WordReader): Wal
 }
 
 function readEnvelope(reader: WordReader): CommandEnvelope {
+  const userId = reader.next() as UserId;
+  const idempotencyKey = reader.optional() as string | undefined;
   return {
-    userId: reader.next() as UserId,
-    idempotencyKey: reader.optional() as string | undefined,
+    userId,
+    idempotencyKey,
     reference: reader.next() as string,
     metadata: reader.next() as Record<string, string>,
     expectedVersion: reader.optionalInteger(),
     validateOnly: reader.next() as boolean,
+    identity: idempotencyKey === undefined ? undefined : { keyHash: reader.next() as string, fingerprint: reader.next() as string },
   };
 }
 

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { Answer, AppliedItem, RejectedAnswer } from "../../../src/domain/answer.ts";
 import type { Command, CommandEnvelope, WalletCommand } from "../../../src/domain/command.ts";
 import type { HoldOrigin } from "../../../src/domain/hold.ts";
+import { requestIdentity } from "../../../src/domain/idempotency.ts";
 import type { Decimal } from "../../../src/domain/money.ts";
 import type { CurrencyCode, UserId, WalletIdentity, WalletName } from "../../../src/domain/wallet.ts";
 import { readAnswers, writeAnswers } from "../../../src/ledger/writer-answers.ts";
@@ -47,9 +48,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ type: type("executeBatch" as const), items: fc.array(walletCommand), atomic: fc.boolean() }),
 );
 
-test("commands arrive as they were sent", () => {
+test("commands arrive as they were sent, and by what those with keys are recognised with them", () => {
+  const arrived = (sent: WalletCommand): WalletCommand => ({ ...sent, identity: sent.idempotencyKey === undefined ? undefined : requestIdentity(sent, sent.idempotencyKey) });
+  const arrivedAll = (sent: Command): Command => {
+    if (sent.type === "releaseHolds") return sent;
+    return sent.type === "executeBatch" ? { ...sent, items: sent.items.map(arrived) } : arrived(sent);
+  };
   fc.assert(fc.property(fc.array(command), (commands) => {
-    expect(readCommands(writeCommands(commands))).toStrictEqual(structuredClone(commands));
+    const words = writeCommands(commands);
+    const expected = structuredClone(commands).map(arrivedAll);
+    expect(readCommands(words)).toStrictEqual(expected);
+    // Sent on, it is the same again.
+    expect(writeCommands(expected)).toBe(words);
   }));
 });
 
