@@ -187,9 +187,9 @@ describe("a batch behind another one", () => {
 
   test("is decided anew where another server has written in between, and the next one waits for its turn until this server is alone again", async () => {
     const other = await Server.open();
-    let rounds = 0;
+    let times = 0;
     do {
-      expect(++rounds).toBeLessThan(20);
+      expect(++times).toBeLessThan(20);
       // So that this server was the last one there.
       await server.ask(add("1"));
       await server.ask(add("1"));
@@ -207,7 +207,7 @@ describe("a batch behind another one", () => {
     expect(server.story).toEqual(inItsTurn);
     await server.askBothKept(keeper, [add("1")], [add("1")], longMs);
     expect(server.story).toEqual(foreseen);
-    await expectSoundBooks(begun + 5 * rounds + 4);
+    await expectSoundBooks(begun + 5 * times + 4);
   });
 
   test("fails with the one before where that could not have the head, and waits for no limit of its own", async () => {
