@@ -10,7 +10,7 @@ import { openPostgresStore, startFailure } from "./store/postgres/open-postgres.
 import { openPostgresReads } from "./store/postgres/postgres-reads.ts";
 
 /**
- * Batches that are under way at a time. Each has a connection; a server with few processors writes no faster with more of them, and what waits meanwhile shares the next one's commit.
+ * Batches that go side by side; as many again may be made ready behind them, and as many go apart. Each has a connection; a server with few processors writes no faster with more of them, and what waits meanwhile shares the next one's commit.
  */
 const batchesMax = 4;
 

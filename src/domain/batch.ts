@@ -6,7 +6,7 @@ import { releaseHoldsMax, type Command, type HoldFilter, type ReleaseHolds, type
 import { decideOnce } from "./decide-once.ts";
 import { releaseHolds } from "./decide/release-holds.ts";
 import { executeBatch } from "./execute-batch.ts";
-import { keyHash } from "./idempotency.ts";
+import { keyHashOf } from "./idempotency.ts";
 import { LedgerState } from "./ledger-state.ts";
 import type { Changes, LoadedState } from "./loaded-state.ts";
 import { partitionOf } from "./partitions.ts";
@@ -32,7 +32,7 @@ export function touchedBy(commands: readonly Command[], { autoRelease }: Pick<Le
   };
   for (const command of commands.flatMap(walletCommands)) {
     const part = partOf(command.userId);
-    if (command.idempotencyKey !== undefined) part.keyHashes.push(command.identity?.keyHash ?? keyHash(command.userId, command.idempotencyKey));
+    if (command.idempotencyKey !== undefined) part.keyHashes.push(keyHashOf(command, command.idempotencyKey));
     if ("holdId" in command) part.holdIds.push(command.holdId);
     else part.wallets.push({ userId: command.userId, currency: command.currency });
     if ("toUserId" in command && command.toUserId !== undefined) {

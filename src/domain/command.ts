@@ -16,7 +16,7 @@ export interface CommandEnvelope {
   readonly userId: UserId;
   /** Scoped to the user. Undefined: every call is a new one. */
   readonly idempotencyKey: string | undefined;
-  /** How a request with a key is recognised, where that was worked out on its way; otherwise it is when the command is decided. */
+  /** Of exactly this command, where it has a key and that was worked out before it came here; undefined: it is worked out when it is needed. Whoever changes a field drops it. */
   readonly identity?: RequestIdentity | undefined;
   readonly reference: string;
   readonly metadata: Readonly<Record<string, string>>;

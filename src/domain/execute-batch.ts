@@ -3,7 +3,7 @@
 import type { AppliedAnswer, AppliedItem, BatchAnswer, RejectedAnswer } from "./answer.ts";
 import type { ExecuteBatch } from "./command.ts";
 import { decideOnce, rememberedKey } from "./decide-once.ts";
-import { batchFingerprint, requestIdentity, keyHash } from "./idempotency.ts";
+import { batchFingerprint, keyHashOf, requestIdentity } from "./idempotency.ts";
 import type { LedgerState } from "./ledger-state.ts";
 import type { Rejection } from "./rejection.ts";
 import type { LedgerRules } from "./rules.ts";
@@ -39,8 +39,8 @@ function executeAtomically(state: LedgerState, command: ExecuteBatch, rules: Led
 function rememberedAbort(state: LedgerState, { items }: ExecuteBatch, rules: LedgerRules): Abort | undefined {
   let batch: string | undefined;
   let found: Abort | undefined;
-  for (const { userId, idempotencyKey, identity } of items) {
-    const outcome = idempotencyKey === undefined ? undefined : rememberedKey(state, identity?.keyHash ?? keyHash(userId, idempotencyKey), rules)?.outcome;
+  for (const item of items) {
+    const outcome = item.idempotencyKey === undefined ? undefined : rememberedKey(state, keyHashOf(item, item.idempotencyKey), rules)?.outcome;
     if (outcome === undefined || !("rejection" in outcome) || outcome.rejection.reason !== "BATCH_ABORTED") continue;
     batch ??= batchFingerprint(items);
     if (outcome.rejection.batch !== batch) continue;

@@ -17,9 +17,14 @@ export interface RememberedKey extends RequestIdentity {
   readonly outcome: { readonly sequence: bigint } | { readonly rejection: Rejection };
 }
 
-/** The identity of a request with this key. */
+/** What a request with this key is recognised by: brought along, or worked out now. */
 export function requestIdentity(command: WalletCommand, idempotencyKey: string): RequestIdentity {
   return command.identity ?? { keyHash: keyHash(command.userId, idempotencyKey), fingerprint: fingerprint(command) };
+}
+
+/** The hash alone under which its key is remembered. */
+export function keyHashOf({ identity, userId }: WalletCommand, idempotencyKey: string): string {
+  return identity?.keyHash ?? keyHash(userId, idempotencyKey);
 }
 
 /** The hash under which a user's key is remembered: SHA-256 of user id, a zero byte and the key, cut to 16 bytes, in hex. */

@@ -1,4 +1,4 @@
-// Which commands go together where batches of different partitions run side by side: each partition is in one batch at a time, and one more may be made ready behind it.
+// Which commands go together where batches of different partitions run side by side: each partition is written by one batch at a time, and one more may be made ready behind it.
 
 import type { Dispatch, Lined } from "./dispatch.ts";
 
@@ -6,7 +6,7 @@ import type { Dispatch, Lined } from "./dispatch.ts";
 export interface LaneLimits {
   /** Of the ledger. */
   readonly partitionCount: number;
-  /** Batches that are under way at a time, beside a command that goes from partition to partition by itself; each takes a connection. */
+  /** Batches that go side by side, beside a command that goes from partition to partition by itself; as many again may be made ready behind them, and as many go apart. Each takes a connection. */
   readonly batchesMax: number;
   /** Partitions that commands of their own may bring together in one batch; a command that touches more by itself goes with all of them. */
   readonly partitionsABatchMax: number;
@@ -30,14 +30,14 @@ export class PartitionLanes implements Dispatch {
   #batches = 0;
   /** Operations in the batches under way, but for those that are behind others or apart. */
   #length = 0;
-  /** The batches under way that were begun behind others. */
-  readonly #behind = new Set<readonly Lined[]>();
+  /** The batches under way that were begun behind others: at most `batchesMax`, in an array (docs/decisions/0025). */
+  #behind: (readonly Lined[])[] = [];
   /** Whether a command is under way that names no partition: it goes from one to the next by itself, which may take long, and nobody waits for it but others of its kind. */
   #hasOneEverywhere = false;
   /** Partitions that could not be had when they were last asked for. */
   readonly #heldUp = new Set<number>();
-  /** The batches under way that go apart. */
-  readonly #apart = new Set<readonly Lined[]>();
+  /** The batches under way that go apart: as many at most. */
+  #apart: (readonly Lined[])[] = [];
 
   constructor(limits: LaneLimits) {
     this.#limits = limits;
@@ -51,8 +51,8 @@ export class PartitionLanes implements Dispatch {
     }
     const apart = this.#pickApart(waiting);
     if (apart.length > 0) {
-      this.#apart.add(apart);
-      return this.#taking(apart);
+      this.#apart.push(apart);
+      return this.#take(apart);
     }
     const lanes = this.#lanesFor(this.#length + lengthOf(waiting));
     if (this.#batches < lanes) {
@@ -60,19 +60,20 @@ export class PartitionLanes implements Dispatch {
       if (batch.length > 0) {
         this.#batches++;
         this.#length += lengthOf(batch);
-        return this.#taking(batch);
+        return this.#take(batch);
       }
     }
     return this.#beginBehind(waiting);
   }
 
+  /** What is to be made ready behind batches that are under way: enough of it, or nothing. */
   #beginBehind<Waiting extends Lined>(waiting: readonly Waiting[]): readonly Waiting[] {
     const { batchesMax, partitionsABatchMax, behindLengthMin } = this.#limits;
-    if (this.#behind.size >= batchesMax) return [];
+    if (this.#behind.length >= batchesMax) return [];
     const batch = this.#pick(waiting, { batchesBefore: 1, partitionsMax: partitionsABatchMax });
     if (batch.length === 0 || lengthOf(batch) < behindLengthMin) return [];
-    this.#behind.add(batch);
-    return this.#taking(batch);
+    this.#behind.push(batch);
+    return this.#take(batch);
   }
 
   end(batch: readonly Lined[], heldUp: readonly number[]): void {
@@ -80,7 +81,9 @@ export class PartitionLanes implements Dispatch {
       this.#hasOneEverywhere = false;
       return;
     }
-    if (!this.#apart.delete(batch) && !this.#behind.delete(batch)) {
+    if (this.#apart.includes(batch)) this.#apart = this.#apart.filter((each) => each !== batch);
+    else if (this.#behind.includes(batch)) this.#behind = this.#behind.filter((each) => each !== batch);
+    else {
       this.#batches--;
       this.#length -= lengthOf(batch);
     }
@@ -93,7 +96,8 @@ export class PartitionLanes implements Dispatch {
     for (const partition of heldUp) this.#heldUp.add(partition);
   }
 
-  #taking<Waiting extends Lined>(batch: readonly Waiting[]): readonly Waiting[] {
+  /** Counts the batch on each of its partitions, and answers it. */
+  #take<Waiting extends Lined>(batch: readonly Waiting[]): readonly Waiting[] {
     for (const partition of partitionsOf(batch)) this.#taken.set(partition, (this.#taken.get(partition) ?? 0) + 1);
     return batch;
   }
@@ -112,7 +116,7 @@ export class PartitionLanes implements Dispatch {
 
   /** What touches one partition that could not be had and no other, before what touches more: whoever waits for it keeps no other one. All of it touches the same, so that what it comes to is so for each. */
   #pickApart<Waiting extends Lined>(waiting: readonly Waiting[]): readonly Waiting[] {
-    if (this.#heldUp.size === 0 || this.#apart.size >= this.#limits.batchesMax) return [];
+    if (this.#heldUp.size === 0 || this.#apart.length >= this.#limits.batchesMax) return [];
     const free = waiting.filter((each) => this.#isHeldUp(each) && each.partitions.every((partition) => !this.#taken.has(partition)));
     const [first] = free.toSorted((a, b) => a.partitions.length - b.partitions.length);
     if (first === undefined) return [];
@@ -131,10 +135,10 @@ export class PartitionLanes implements Dispatch {
     return this.#heldUp.size > 0 && partitions.some((partition) => this.#heldUp.has(partition));
   }
 
-  /** What waits for partitions that are in no more than so many batches, in order. */
+  /** What waits for partitions that are in no more than so many batches, in order; behind a batch nothing of free partitions alone, which another one will take. */
   #pick<Waiting extends Lined>(waiting: readonly Waiting[], { batchesBefore, partitionsMax }: { readonly batchesBefore: number; readonly partitionsMax: number }): readonly Waiting[] {
     const { batchLengthMax } = this.#limits;
-    /** By somebody who came before. */
+    /** Partitions that somebody waits for who came before. */
     const wanted = new Set<number>();
     const partitions = new Set<number>();
     const batch: Waiting[] = [];
@@ -144,7 +148,8 @@ export class PartitionLanes implements Dispatch {
       const isFree = each.partitions.every((partition) => (this.#taken.get(partition) ?? 0) <= batchesBefore && !wanted.has(partition));
       const added = each.partitions.filter((partition) => !partitions.has(partition)).length;
       const fits = batch.length === 0 || (!each.goesAlone && weight + each.weight <= batchLengthMax && (added === 0 || partitions.size + added <= partitionsMax));
-      if (!isFree || !fits) {
+      const isBehind = each.partitions.some((partition) => this.#taken.has(partition) || partitions.has(partition));
+      if (!isFree || !fits || (batchesBefore > 0 && !isBehind)) {
         // What the batch has already it may have more of: whoever waits now is first when these partitions are free again.
         for (const partition of each.partitions) if (!partitions.has(partition)) wanted.add(partition);
         continue;

@@ -1,4 +1,4 @@
-// Commands as words, for their way to the writer thread.
+// Commands as words, with what those with a key are recognised by, for their way to the writer thread.
 
 import type { Command, CommandEnvelope, ReleaseHolds, WalletCommand } from "../domain/command.ts";
 import { requestIdentity } from "../domain/idempotency.ts";
@@ -50,7 +50,7 @@ function writeWalletCommand(words: Word[], command: WalletCommand): void {
   const { type, userId, idempotencyKey, reference, metadata, expectedVersion, validateOnly } = command;
   words.push(type, userId, idempotencyKey ?? null, reference, metadata, optionalIntegerWord(expectedVersion), validateOnly);
   if (idempotencyKey !== undefined) {
-    // Here, since every thread waits for the writer's time, and nothing of the ledger is needed for it.
+    // Worked out here: every call waits for the writer's time, and nothing of the ledger is needed for it.
     const { keyHash, fingerprint } = requestIdentity(command, idempotencyKey);
     words.push(keyHash, fingerprint);
   }

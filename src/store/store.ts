@@ -13,8 +13,8 @@ export interface Store {
   readonly partitionCount: number;
   /**
    * One database transaction on some partitions, in ascending order and each at most once: locks their journals' heads, loads what `touched` names, lets `plan` decide,
-   * writes its changes, which are of these partitions only, and commits. Resolves only after the commit is durable. `plan` is pure and may run several times: again after a conflict, and once before anything is locked, on what there will probably be.
-   * Throws StoreFault where the database fails; what `plan` throws is thrown on, with nothing written.
+   * writes its changes, which are of these partitions only, and commits. Resolves only after the commit is durable. `plan` is pure and may run several times: again after a conflict, and on PostgreSQL once before anything is locked, on what there will probably be; what it throws there is forgotten, since it runs again.
+   * Throws StoreFault where the database fails; what `plan` throws behind the locks is thrown on, with nothing written.
    */
   transact<T>(touched: readonly Touched[], plan: (state: LoadedState) => { changes: readonly Changes[]; result: T }): Promise<T>;
   close(): Promise<void>;

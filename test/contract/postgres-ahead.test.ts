@@ -5,7 +5,8 @@ import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Answer } from "../../src/domain/answer.ts";
 import { operationIdAt } from "../../src/domain/journal.ts";
-import { executorOn, type Executor } from "../../src/ledger/executor.ts";
+import type { LedgerRules } from "../../src/domain/rules.ts";
+import { executorOn } from "../../src/ledger/executor.ts";
 import { openPostgresStore } from "../../src/store/postgres/open-postgres.ts";
 import type { Store } from "../../src/store/store.ts";
 import { randomNumbers } from "../e2e/random-numbers.ts";
@@ -31,20 +32,19 @@ afterEach(async () => {
 /** A server of its own, and what was decided there and answered, batch by batch in the order of asking. */
 class Server {
   readonly story: string[] = [];
-  readonly #executor: Executor;
   readonly #store: Store;
+  readonly #rules: LedgerRules;
   #asked = 0;
 
-  private constructor(store: Store) {
+  private constructor(store: Store, rules: LedgerRules) {
     this.#store = store;
-    this.#executor = executorOn(store, storyRules);
+    this.#rules = rules;
   }
 
-  static async open(url = database.url, partitions = 1): Promise<Server> {
+  static async open(url = database.url, { partitions = 1, rules = storyRules } = {}): Promise<Server> {
     const { store } = await openPostgresStore(url, Date.now, { partitions });
-    const server = new Server(store);
-    closing.push(() => server.#executor.close());
-    return server;
+    closing.push(() => store.close());
+    return new Server(store, rules);
   }
 
   async ask(...batch: Asked[]): Promise<readonly Answer[]> {
@@ -54,7 +54,7 @@ class Server {
       transact: (touched, plan) => this.#store.transact(touched, (state) => (this.story.push(`${number} is decided`), plan(state))),
       close: async () => {},
     };
-    const answers = await executorOn(told, storyRules).execute(batch.map(toCommand));
+    const answers = await executorOn(told, this.#rules).execute(batch.map(toCommand));
     this.story.push(`${number} is answered`);
     return answers;
   }
@@ -78,7 +78,7 @@ class Server {
 
 /** A statement may take 4 s. */
 const longMs = 3_000;
-/** Where nothing is to be foreseen. */
+/** Where nothing is to be foreseen. Too short on a slow machine shows less, and fails nobody. */
 const shortMs = 200;
 
 const foreseen = ["1 is decided", "2 is decided", "1 is answered", "2 is answered"];
@@ -97,11 +97,11 @@ async function keepCommits(): Promise<Keeper> {
   return {
     keep: async () => void (await client.query("select pg_advisory_lock(7)")),
     letGo: async () => void (await client.query("select pg_advisory_unlock(7)")),
-    async heads() {
-      while ((await waiting("wait_event <> 'advisory'")) === 0);
+    async whenSomebodyWaitsForAHead() {
+      await until(async () => (await waiting("wait_event <> 'advisory'")) > 0, longMs);
     },
     async terminateCommit() {
-      while ((await waiting("wait_event = 'advisory'")) === 0);
+      await until(async () => (await waiting("wait_event = 'advisory'")) > 0, longMs);
       await client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'");
     },
   };
@@ -111,15 +111,14 @@ async function keepCommits(): Promise<Keeper> {
 interface Keeper {
   keep(): Promise<void>;
   letGo(): Promise<void>;
-  /** Resolves when somebody waits for a head. */
-  heads(): Promise<void>;
+  whenSomebodyWaitsForAHead(): Promise<void>;
   /** Terminates the backend whose COMMIT is being kept. */
   terminateCommit(): Promise<void>;
 }
 
 /** Looks now and then, for so many milliseconds at most. */
-async function until(isSo: () => boolean, maxMs: number): Promise<void> {
-  for (const endMs = performance.now() + maxMs; !isSo() && performance.now() < endMs; ) await delay(5);
+async function until(isSo: () => boolean | Promise<boolean>, maxMs: number): Promise<void> {
+  for (const endMs = performance.now() + maxMs; !(await isSo()) && performance.now() < endMs; ) await delay(5);
 }
 
 async function expectSoundBooks(operations: number): Promise<void> {
@@ -141,7 +140,7 @@ describe("a batch behind another one", () => {
     keeper = await keepCommits();
   });
   /** How many operations there are by then. */
-  const begun = 5;
+  const operationsBefore = 5;
 
   test.each<[what: string, first: Asked, second: Asked, answer: unknown]>([
     ["spends what came in", add("1"), withdraw("7"), { type: "applied", record: { after: { availableMinor: 0n } } }],
@@ -157,7 +156,7 @@ describe("a batch behind another one", () => {
     expect(server.story).toEqual(foreseen);
     const { operations, problems } = await checkPostgresBooks(database.url);
     expect(problems).toEqual([]);
-    expect(operations).toBeGreaterThan(begun);
+    expect(operations).toBeGreaterThan(operationsBefore);
   });
 
   test.each<[what: string, first: Asked, second: Asked, answer: unknown]>([
@@ -172,6 +171,15 @@ describe("a batch behind another one", () => {
     expect((await checkPostgresBooks(database.url)).problems).toEqual([]);
   });
 
+  test("waits for its turn where due holds are released by themselves: some may be of the one before", async () => {
+    const releasing = await Server.open(database.url, { rules: { ...storyRules, autoRelease: true } });
+    await releasing.ask(add("1"));
+    const [, second] = await releasing.askBothKept(keeper, [hold("7", { periodMs: 0 })], [withdraw("7")], shortMs);
+    expect(second).toMatchObject([{ type: "applied", record: { after: { availableMinor: 0n, heldMinor: 400n } } }]);
+    expect(releasing.story).toEqual(inItsTurn);
+    expect((await checkPostgresBooks(database.url)).problems).toEqual([]);
+  });
+
   test("is decided anew where the one before is not committed as it was decided", async () => {
     await keeper.keep();
     const asked = server.askBoth([add("1", { reference: "first" })], [withdraw("11", { reference: "second" })]);
@@ -182,7 +190,7 @@ describe("a batch behind another one", () => {
     const [first, second] = await asked;
     expect([first, second]).toMatchObject([[{ type: "applied", record: { sequence: 6n } }], [{ type: "rejected" }]]);
     expect(server.story).toEqual(["1 is decided", "2 is decided", "1 is decided", "1 is answered", "2 is decided", "2 is answered"]);
-    await expectSoundBooks(begun + 1);
+    await expectSoundBooks(operationsBefore + 1);
   });
 
   test("is decided anew where another server has written in between, and the next one waits for its turn until this server is alone again", async () => {
@@ -197,7 +205,7 @@ describe("a batch behind another one", () => {
       const asked = server.askBoth([add("1")], [withdraw("1")]);
       await until(() => server.story.includes("2 is decided"), longMs);
       const others = other.ask(withdraw("1"));
-      await keeper.heads();
+      await keeper.whenSomebodyWaitsForAHead();
       await keeper.letGo();
       expect([await asked, await others]).toMatchObject([[[{ type: "applied" }], [{ type: "applied" }]], [{ type: "applied" }]]);
       // Who waits for a head is not always the first to have it.
@@ -207,7 +215,7 @@ describe("a batch behind another one", () => {
     expect(server.story).toEqual(inItsTurn);
     await server.askBothKept(keeper, [add("1")], [add("1")], longMs);
     expect(server.story).toEqual(foreseen);
-    await expectSoundBooks(begun + 5 * times + 4);
+    await expectSoundBooks(operationsBefore + 5 * times + 4);
   });
 
   test("fails with the one before where that could not have the head, and waits for no limit of its own", async () => {
@@ -217,12 +225,12 @@ describe("a batch behind another one", () => {
       const outcomes = await Promise.allSettled([server.ask(add("1")), server.ask(add("1"))]);
       expect(outcomes).toMatchObject([
         { status: "rejected", reason: { kind: "unavailable", partitions: [0], message: expect.stringContaining("55P03") as string } },
-        { status: "rejected", reason: { kind: "unavailable", partitions: [0], message: "the batch before waited in vain for its partition" } },
+        { status: "rejected", reason: { kind: "unavailable", partitions: [0], message: "the batch before it waited in vain for a partition that this one needs too" } },
       ]);
       await holder.query("rollback");
     }, database.url);
     expect(await server.ask(add("1"))).toMatchObject([{ type: "applied" }]);
-    await expectSoundBooks(begun + 1);
+    await expectSoundBooks(operationsBefore + 1);
   });
 
   test("that cannot be decided ahead is decided in its turn, and throws there", async () => {
@@ -244,7 +252,7 @@ describe("a batch behind another one", () => {
 test("with transfers between eight partitions, another server, connections that are cut around COMMIT and backends that are terminated, each batch is done once", { timeout: 60_000 + 200 * rounds }, async () => {
   const proxy = await TcpProxy.before(database.url);
   closing.push(() => proxy.close());
-  const [server, other] = [await Server.open(proxy.through(database.url), 8), await Server.open(database.url, 8)];
+  const [server, other] = [await Server.open(proxy.through(database.url), { partitions: 8 }), await Server.open(database.url, { partitions: 8 })];
   const users = ["alice", "bob", "carol", "dave", "erin", "frank"];
   await server.ask(...users.flatMap((user) => [init("USD", { user }), add("1000", { user })]));
   const random = randomNumbers(11);
@@ -265,12 +273,12 @@ test("with transfers between eight partitions, another server, connections that 
     if (round % 4 === 2) await terminateSome(random(12));
     const answers = await Promise.all(asked);
     expect(answers.flat().every((answer) => answer.type === "applied" && !answer.replayed)).toBe(true);
-    // Each of the four is decided once in its turn, or ahead and no more.
+    // Decided before anybody was answered, beside the first: some 50 times in 40 rounds. Batches on other partitions and repeated tries alone make some 5.
     const firstAnswer = server.story.findIndex((line) => line.endsWith("answered"));
     foreseenTimes += Math.max(0, server.story.slice(0, firstAnswer).length - 1);
   }
   expect(proxy.cuts).toBe(Math.ceil(rounds / 4));
-  expect(foreseenTimes).toBeGreaterThan(rounds / 2);
+  expect(foreseenTimes).toBeGreaterThan(rounds / 4);
   const found = (await rowsOf(database.url))["journal"]!.filter(({ side, reference }) => reference !== null && side !== 2n).map(({ reference }) => reference as string);
   expect(found.toSorted()).toEqual(references.toSorted());
   expect((await checkPostgresBooks(database.url)).problems).toEqual([]);

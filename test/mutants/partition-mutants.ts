@@ -84,6 +84,13 @@ export const partitionMutants: readonly Mutant[] = [
     caughtBy: contract("postgres-ahead"),
   },
   {
+    bug: "a batch that is decided ahead finds no hold that has fallen due in the one before",
+    file: "src/store/postgres/ahead.ts",
+    replace: "return touched.every(({ eligibleHolds }) => eligibleHolds === undefined);",
+    by: "return touched.length > 0;",
+    caughtBy: contract("postgres-ahead"),
+  },
+  {
     bug: "what was decided ahead is written wherever the heads are",
     file: "src/store/postgres/postgres-store.ts",
     replace: "if (heads.every((head, index) => head !== undefined && isSameHead(head, ahead.heads[index]!))) return ahead;",

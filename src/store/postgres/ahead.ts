@@ -3,38 +3,31 @@
 // Nothing is believed of it. Each commit moves the heads of its partitions, so a batch that has locked its heads and finds them where it thought has read what there is;
 // otherwise what was decided is thrown away, and it is read and decided anew behind the locks.
 
-import type { Selectable } from "kysely";
 import type { Touched } from "../../domain/command.ts";
 import { denominationKey } from "../../domain/denomination.ts";
 import type { Changes, LoadedPartition } from "../../domain/loaded-state.ts";
 import { headFromRow } from "../rows.ts";
-import type { LedgerHeadTable } from "../tables.ts";
-import type { Loaded } from "./load.ts";
-import type { KeyAges } from "./write.ts";
-
-export type Head = Selectable<LedgerHeadTable>;
+import type { HeadRow, Loaded } from "./load.ts";
+import { movedHead, type KeyAges } from "./write.ts";
 
 /** What a batch has decided about a partition, whether it is committed or not. */
-export interface Decided {
-  readonly before: Head;
-  readonly after: Head;
+export interface PartitionDecision {
+  readonly before: HeadRow;
+  readonly after: HeadRow;
   readonly changes: Changes;
 }
 
-/** What a batch was decided on. */
-export interface Seen extends Loaded {
-  /** Of the partitions, in their order. */
-  readonly heads: readonly Head[];
+/** What was decided of each partition that changes, at these heads. */
+export function decisionsOf(changes: readonly Changes[], heads: readonly HeadRow[]): PartitionDecision[] {
+  return changes.map((each) => {
+    const before = heads.find(({ partition }) => Number(partition) === each.head.partition)!;
+    return { before, after: { ...before, ...movedHead(each, before.key_ordinal) }, changes: each };
+  });
 }
 
 /** Whether nothing was written between the one and the other: of what a commit writes in a partition, one of these tells. */
-export function isSameHead(a: Head, b: Head): boolean {
+export function isSameHead(a: HeadRow, b: HeadRow): boolean {
   return a.sequence === b.sequence && a.key_ordinal === b.key_ordinal && a.time_ms === b.time_ms && Buffer.compare(a.hash, b.hash) === 0;
-}
-
-/** Where the head goes with these changes. */
-export function headAfter(before: Head, { head, keys }: Changes): Head {
-  return { ...before, sequence: head.sequence, hash: head.hash, time_ms: BigInt(head.timeMs), key_ordinal: before.key_ordinal + BigInt(keys.length) };
 }
 
 /** Whether such a batch may be read ahead: not where holds are to be found that are due by then. */
@@ -43,11 +36,11 @@ export function canBeReadAhead(touched: readonly Touched[]): boolean {
 }
 
 /**
- * What there will be once the batches before are committed as they were decided (`decided`, by partition), of what was read at these heads or later. Undefined where that does not follow from the two: somebody else
+ * What there will be once the batches before are committed as they were decided (`decided`, by partition), of what was loaded ahead. Undefined where that does not follow from the two: somebody else
  * has written meanwhile, or this batch is about what only those batches have made.
  */
-export function behind({ state, keyAges }: Loaded, read: readonly Head[], touched: readonly Touched[], decided: ReadonlyMap<number, Decided>): Seen | undefined {
-  const heads: Head[] = [];
+export function foreseen({ state, heads: read, keyAges }: Loaded, touched: readonly Touched[], decided: ReadonlyMap<number, PartitionDecision>): Loaded | undefined {
+  const heads: HeadRow[] = [];
   const partitions: LoadedPartition[] = [];
   const ages = new Map<number, KeyAges>();
   const made = new Set([...decided.values()].flatMap(({ changes }) => changes.records.map(({ operationId }) => operationId)));

@@ -31,7 +31,10 @@ const silentWriterMaxMs = 2_000;
  */
 const answerMaxDefaultMs = 4_300;
 
-/** Connections that write. Up to four batches and a release of everybody go side by side (postgres-ends.ts), four more are made ready behind them, and each may look after a lost COMMIT; the rest is room. PostgreSQL's own default is 100 for everybody. */
+/**
+ * Connections that write. At a time up to four batches, four behind them, four apart and a release of everybody: 13 (ledger/partition-lanes.ts). After a lost COMMIT each looks on one more, its own having been given back. The rest is room.
+ * PostgreSQL's own default is 100 for everybody.
+ */
 const writersMax = 16;
 
 /** Connections that read. Each read takes one for a few milliseconds. */

@@ -1,4 +1,4 @@
-// Loads what a batch touches, inside its transaction, locking the partitions first.
+// Loads what a batch touches: inside its transaction, locking the partitions first, or ahead of it, without a lock.
 
 import type { Selectable } from "kysely";
 import type { Touched } from "../../domain/command.ts";
@@ -19,6 +19,8 @@ import type { KeyAges } from "./write.ts";
 /** What was loaded for the plan, and what only the writing of each partition needs. */
 export interface Loaded {
   readonly state: LoadedState;
+  /** Of the partitions, in their order. */
+  readonly heads: readonly HeadRow[];
   readonly keyAges: ReadonlyMap<number, KeyAges>;
 }
 
@@ -31,40 +33,37 @@ export interface LoadedFrom {
   readonly oldestKeys: OldestKeys;
 }
 
-type HeadRow = Selectable<LedgerHeadTable>;
+export type HeadRow = Selectable<LedgerHeadTable>;
 
 /** Asks for the locks on the partitions' heads, in ascending order, so two writers never wait on each other. Answers what is heard of each. */
 export function lockHeads(session: Session, touched: readonly Touched[]): readonly Promise<HeadRow | undefined>[] {
   return touched.map(({ partition }) => session.get(queries.lockHead, { partition: BigInt(partition) }));
 }
 
-/** Asks where the partitions' heads are, of which others may be moving some. Answers what is heard of each. */
-export function readHeads(session: Session, touched: readonly Touched[]): readonly Promise<HeadRow | undefined>[] {
+/** Asks where the partitions' heads are, without a lock: others may be moving them. Answers what is heard of each. */
+export function askForHeads(session: Session, touched: readonly Touched[]): readonly Promise<HeadRow | undefined>[] {
   return touched.map(({ partition }) => session.get(queries.head, { partition: BigInt(partition) }));
 }
 
 /**
- * Loads, in the ledger, behind the locks that have been asked for. Everything that a batch nearly
- * always needs goes out behind them at once: each statement sees what was committed before it began, and it begins when the locks are granted. What only keys and holds lead to is asked for
- * afterwards, if they lead to anything.
+ * Loads, in the ledger, behind what was asked of the heads on this session (`lockHeads`, `askForHeads`). Everything that a batch nearly always needs goes out behind that at once. Behind locks each statement begins when they
+ * are granted, and sees all that was committed before; behind a mere question it sees what was committed at those heads or later. What only keys and holds lead to is asked for afterwards, if they lead to anything.
  */
-export async function load(session: Session, touched: readonly Touched[], locking: readonly Promise<HeadRow | undefined>[], { partitionCount, machineTimeMs, movedOperations, oldestKeys }: LoadedFrom): Promise<Loaded> {
+export async function load(session: Session, touched: readonly Touched[], asked: readonly Promise<HeadRow | undefined>[], { partitionCount, machineTimeMs, movedOperations, oldestKeys }: LoadedFrom): Promise<Loaded> {
   const existing = existingOperations(session, touched.flatMap(({ operationIds }) => operationIds), movedOperations);
   const parts = touched.map((each) => {
     const seen = oldestKeys.seen(each.partition);
     return new LoadingPartition(session, each, existing, { seen, isDue: oldestKeys.isDue(each.partition, machineTimeMs) });
   });
-  const [heads] = await Promise.all([Promise.all(locking), ...parts.map((part) => part.begin())]);
-  const keyAges = new Map<number, KeyAges>();
-  let nowMs = machineTimeMs;
-  for (const [index, { partition }] of touched.entries()) {
-    const head = heads[index];
-    if (head === undefined) throw new Error(`partition ${partition} has no journal`);
-    keyAges.set(partition, { lastOrdinal: head.key_ordinal, oldest: parts[index]!.oldestKey });
-    nowMs = Math.max(nowMs, Number(head.time_ms));
-  }
+  const [answers] = await Promise.all([Promise.all(asked), ...parts.map((part) => part.begin())]);
+  const heads = answers.map((head, index) => {
+    if (head === undefined) throw new Error(`partition ${touched[index]!.partition} has no journal`);
+    return head;
+  });
+  const keyAges = new Map(touched.map(({ partition }, index): [number, KeyAges] => [partition, { lastOrdinal: heads[index]!.key_ordinal, oldest: parts[index]!.oldestKey }]));
+  const nowMs = heads.reduce((last, { time_ms: timeMs }) => Math.max(last, Number(timeMs)), machineTimeMs);
   const partitions = await Promise.all(parts.map((part, index) => part.finish(headFromRow(heads[index]!), nowMs)));
-  return { state: { partitionCount, nowMs, partitions }, keyAges };
+  return { state: { partitionCount, nowMs, partitions }, heads, keyAges };
 }
 
 /** One partition as it is being loaded. */

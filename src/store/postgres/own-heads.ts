@@ -1,19 +1,21 @@
 // Whether this process is alone on a partition: whether its head is where it was left here. Where others write too, what is decided before the head is locked is as a rule decided for nothing.
+// After a COMMIT whose answer was lost, the head counts as somebody else's once.
 
-import { isSameHead, type Head } from "./ahead.ts";
+import { isSameHead } from "./ahead.ts";
+import type { HeadRow } from "./load.ts";
 
 export class OwnHeads {
-  readonly #known = new Map<number, { readonly head: Head; readonly isOwn: boolean }>();
+  readonly #known = new Map<number, { readonly head: HeadRow; readonly isOwn: boolean }>();
 
   /** It was locked, and is here. */
-  found(head: Head): void {
+  found(head: HeadRow): void {
     const known = this.#known.get(Number(head.partition));
     this.#known.set(Number(head.partition), { head, isOwn: known === undefined || isSameHead(known.head, head) });
   }
 
-  /** A batch was committed, and has left it here. */
-  left(head: Head): void {
-    const isOwn = this.#known.get(Number(head.partition))?.isOwn ?? true;
+  /** A batch that found it was committed, and has left it here. */
+  left(head: HeadRow): void {
+    const { isOwn } = this.#known.get(Number(head.partition))!;
     this.#known.set(Number(head.partition), { head, isOwn });
   }
 

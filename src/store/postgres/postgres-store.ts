@@ -4,12 +4,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StoreFault, type Store } from "../store.ts";
-import { behind, canBeReadAhead, headAfter, isSameHead, type Decided, type Head, type Seen } from "./ahead.ts";
+import { canBeReadAhead, decisionsOf, foreseen, isSameHead } from "./ahead.ts";
 import { BatchesUnderWay, type BatchUnderWay } from "./batches-under-way.ts";
 import { commit } from "./commit.ts";
 import { withSession, type Connections } from "./connection.ts";
 import { faultOf, faultText, isOfOneNode, isOutage, isWaitedInVain, leavesConnection, verdictOf } from "./fault.ts";
-import { load, lockHeads, readHeads, type Loaded, type LoadedFrom } from "./load.ts";
+import { askForHeads, load, lockHeads, type Loaded, type LoadedFrom } from "./load.ts";
 import { MovedOperations } from "./moved-operations.ts";
 import { drawNonce } from "./nonce.ts";
 import { OldestKeys } from "./oldest-keys.ts";
@@ -30,18 +30,12 @@ const pauseMaxMs = 500;
 
 type Plan<T> = (state: LoadedState) => { changes: readonly Changes[]; result: T };
 
-/** A transaction that is about to lock its heads. */
-interface Begun {
-  readonly session: Session;
-  readonly beginning: Promise<unknown>;
-  readonly locking: ReturnType<typeof lockHeads>;
-}
-
-/** What a batch comes to on what was seen, and how that is written. */
-interface DecidedOn<T> extends Seen {
+/** What a batch comes to on what was loaded or foreseen, and how that is written. */
+interface Decision<T> extends Loaded {
   readonly changes: readonly Changes[];
   readonly result: T;
   readonly nonce: bigint;
+  /** Each may be made when it is asked for. */
   readonly writes: Iterable<Bound>;
 }
 
@@ -80,9 +74,10 @@ export class PostgresStore implements Store {
           return this.#attempt(touched, plan, batch, decided);
         });
       } catch (error) {
-        if (error instanceof StoreFault && error.partitions !== undefined) batch.heldUp = error.partitions;
+        if (error instanceof StoreFault && error.partitions !== undefined) batch.noteHeldUp(error.partitions);
         throw error;
       } finally {
+        // Where it has failed at once, what it reads ahead may go on for nobody.
         this.#underWay.end(partitions, batch);
       }
     });
@@ -124,20 +119,15 @@ export class PostgresStore implements Store {
     }
   }
 
-  /** Reads and decides while the batches before are being written. Undefined where that comes to nothing: then it is done in its turn. */
-  async #decideAhead<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, before: readonly BatchUnderWay[]): Promise<DecidedOn<T> | undefined> {
+  /** Reads and decides while the batches before are being written. Undefined where that comes to nothing: then it is done in its turn. Never rejects. */
+  async #decideAhead<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, before: readonly BatchUnderWay[]): Promise<Decision<T> | undefined> {
     try {
-      const read = await withSession(this.#connections, async (session) => {
-        const reading = readHeads(session, touched);
-        return { loaded: await load(session, touched, reading, this.#loadedFrom()), heads: (await Promise.all(reading)) as Head[] };
-      });
+      const read = await withSession(this.#connections, (session) => load(session, touched, askForHeads(session, touched), this.#loadedFrom()));
       await Promise.all(before.map(({ whenDecided }) => whenDecided));
-      const seen = behind(read.loaded, read.heads, touched, new Map(before.flatMap(({ decided }) => [...decided])));
-      if (seen === undefined) return undefined;
-      const { changes, result } = plan(seen.state);
-      batch.decide(decidedBy(changes, seen.heads));
-      const nonce = drawNonce();
-      return { ...seen, changes, result, nonce, writes: changes.flatMap((each) => [...writesOf(each, seen.keyAges.get(each.head.partition)!, nonce)]) };
+      const loaded = foreseen(read, touched, new Map(before.flatMap(({ decided }) => [...decided])));
+      if (loaded === undefined) return undefined;
+      const decision = decide(plan, loaded, batch);
+      return { ...decision, writes: [...decision.writes] };
     } catch {
       // Whatever it is will be met again, where it can be answered for.
       return undefined;
@@ -148,16 +138,16 @@ export class PostgresStore implements Store {
     return { partitionCount: this.partitionCount, machineTimeMs: this.#clock(), movedOperations: this.#movedOperations, oldestKeys: this.#oldestKeys };
   }
 
-  /** One transaction. What was decided ahead is taken where the heads are where that thought. */
-  async #attempt<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: DecidedOn<T> | undefined): Promise<Outcome<T>> {
+  /** One transaction. What was decided ahead is written as it is where the heads are found as it expected them. */
+  async #attempt<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: Decision<T> | undefined): Promise<Outcome<T>> {
     const session = await this.#connections.take();
     let isBroken = true;
     let locking: ReturnType<typeof lockHeads> = [];
     try {
       const beginning = session.send("BEGIN");
       locking = lockHeads(session, touched);
-      const decided = await this.#decideLocked({ session, beginning, locking }, touched, plan, batch, ahead);
-      const { changes, result, keyAges, heads, nonce, writes } = decided;
+      const [, decision] = await Promise.all([beginning, this.#decideLocked(session, locking, touched, plan, batch, ahead)]);
+      const { changes, result, state, keyAges, heads, nonce, writes } = decision;
       for (const head of heads) this.#ownHeads.found(head);
       if (changes.length === 0) {
         // What is answered from what was there may be as young as the last commit: it is acknowledged here, so it too is to be wherever commits have to be.
@@ -167,7 +157,7 @@ export class PostgresStore implements Store {
       }
       for (const { head, forgetKeysBeforeMs } of changes) {
         const { oldest } = keyAges.get(head.partition)!;
-        if (oldest !== undefined) this.#oldestKeys.saw(head.partition, oldest, decided.state.nowMs - forgetKeysBeforeMs);
+        if (oldest !== undefined) this.#oldestKeys.saw(head.partition, oldest, state.nowMs - forgetKeysBeforeMs);
       }
       const sent = sendAll(session, writes);
       const sentMs = performance.now();
@@ -190,18 +180,21 @@ export class PostgresStore implements Store {
   }
 
   /** Decides on what there is behind the locks, unless that was foreseen. */
-  async #decideLocked<T>({ session, beginning, locking }: Begun, touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: DecidedOn<T> | undefined): Promise<DecidedOn<T>> {
+  async #decideLocked<T>(session: Session, locking: ReturnType<typeof lockHeads>, touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: Decision<T> | undefined): Promise<Decision<T>> {
     if (ahead !== undefined) {
-      const [, ...heads] = await Promise.all([beginning, ...locking]);
+      const heads = await Promise.all(locking);
       if (heads.every((head, index) => head !== undefined && isSameHead(head, ahead.heads[index]!))) return ahead;
     }
-    const [, loaded] = await Promise.all([beginning, load(session, touched, locking, this.#loadedFrom())]);
-    const heads = (await Promise.all(locking)) as Head[];
-    const { changes, result } = plan(loaded.state);
-    batch.decide(decidedBy(changes, heads));
-    const nonce = drawNonce();
-    return { ...loaded, heads, changes, result, nonce, writes: writesOfAll(changes, loaded.keyAges, nonce) };
+    return decide(plan, await load(session, touched, locking, this.#loadedFrom()), batch);
   }
+}
+
+/** Decides on what was loaded, and says so to the batch. */
+function decide<T>(plan: Plan<T>, loaded: Loaded, batch: BatchUnderWay): Decision<T> {
+  const { changes, result } = plan(loaded.state);
+  batch.noteDecided(decisionsOf(changes, loaded.heads));
+  const nonce = drawNonce();
+  return { ...loaded, changes, result, nonce, writes: writesOfAll(changes, loaded.keyAges, nonce) };
 }
 
 /** Each made when it is asked for. */
@@ -209,17 +202,10 @@ function* writesOfAll(changes: readonly Changes[], keyAges: Loaded["keyAges"], n
   for (const each of changes) yield* writesOf(each, keyAges.get(each.head.partition)!, nonce);
 }
 
-function decidedBy(changes: readonly Changes[], heads: readonly Head[]): Decided[] {
-  return changes.map((each) => {
-    const before = heads.find(({ partition }) => Number(partition) === each.head.partition)!;
-    return { before, after: headAfter(before, each), changes: each };
-  });
-}
-
-/** Throws where a batch before could not have a partition that is wanted here too: whoever waited for that one has waited long enough. */
+/** Fails with a batch before that could not have a partition that is wanted here too, so that nobody waits for one head twice. Throws StoreFault. */
 function assertNotHeldUp(partitions: readonly number[], before: readonly BatchUnderWay[]): void {
   const heldUp = partitions.filter((partition) => before.some((batch) => batch.heldUp.includes(partition)));
-  if (heldUp.length > 0) throw new StoreFault("unavailable", "the batch before waited in vain for its partition", { partitions: heldUp });
+  if (heldUp.length > 0) throw new StoreFault("unavailable", "the batch before it waited in vain for a partition that this one needs too", { partitions: heldUp });
 }
 
 /** Sends each as soon as it is made. Where one cannot be made, throws with the others under way: whoever catches it rolls back behind them. */

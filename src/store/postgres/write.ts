@@ -55,6 +55,11 @@ const moveHead = statement<Pick<Selectable<LedgerHeadTable>, "partition" | "sequ
     .where("partition", "=", arg("partition", "bigint")),
 );
 
+/** Where the head goes with these changes, behind the last ordinal that had been given. */
+export function movedHead({ head, keys }: Changes, lastOrdinal: bigint): Pick<Selectable<LedgerHeadTable>, "sequence" | "hash" | "time_ms" | "key_ordinal"> {
+  return { sequence: head.sequence, hash: head.hash, time_ms: BigInt(head.timeMs), key_ordinal: lastOrdinal + BigInt(keys.length) };
+}
+
 /** What was loaded of the partition's keys. */
 export interface KeyAges {
   /** The last ordinal that was given. */
@@ -67,8 +72,9 @@ export interface KeyAges {
  * The statements, in the order in which they are to be sent inside the transaction that loaded the partition. Each is made when it is asked for, so that the server writes one table while the
  * next one's rows are made ready here. `nonce`: what the try drew. Throws RangeError for a number beyond 64 bits: what has been sent by then is to be rolled back.
  */
-export function* writesOf({ head, records, wallets, holds, keys, currencyTotals, forgetKeysBeforeMs }: Changes, { lastOrdinal, oldest }: KeyAges, nonce: bigint): Generator<Bound> {
-  const { partition } = head;
+export function* writesOf(changes: Changes, { lastOrdinal, oldest }: KeyAges, nonce: bigint): Generator<Bound> {
+  const { records, wallets, holds, keys, currencyTotals, forgetKeysBeforeMs } = changes;
+  const { partition } = changes.head;
   const ordinal = (index: number): bigint => lastOrdinal + BigInt(index) + 1n;
   // Whatever changes a hold changes its wallet too.
   const currencies = new Map(wallets.map((wallet) => [wallet.walletId, wallet.currency]));
@@ -82,5 +88,5 @@ export function* writesOf({ head, records, wallets, holds, keys, currencyTotals,
   if (oldest !== undefined && oldest.timeMs < forgetKeysBeforeMs) {
     yield bind(forgetKeys, { partition: BigInt(partition), from: oldest.ordinal, beforeMs: BigInt(forgetKeysBeforeMs), limit: 2n * BigInt(keys.length) + forgottenKeysExtra });
   }
-  yield bind(moveHead, { partition: BigInt(partition), sequence: head.sequence, hash: head.hash, time_ms: BigInt(head.timeMs), key_ordinal: lastOrdinal + BigInt(keys.length) });
+  yield bind(moveHead, { partition: BigInt(partition), ...movedHead(changes, lastOrdinal) });
 }

@@ -175,12 +175,21 @@ describe("behind a batch", () => {
     return queue;
   };
 
-  test("another is made ready on its partitions and on free ones, and none behind that one", () => {
-    const queue = queueWith(many(1), many(1), many(1), many(2), many(1), many(1));
+  test("another is made ready on its partitions, and none behind that one", () => {
+    const queue = queueWith(many(1), many(1), many(1), many(1), many(1), many(1));
     expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
-    expect(partitionsOf(queue.begin())).toEqual([[1], [2]]);
+    expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
     expect(queue.begin()).toEqual([]);
     expect(queue.waiting).toEqual([many(1), many(1)]);
+  });
+
+  test("what is of free partitions alone is not made ready, which others may take; what needs one of them beside is", () => {
+    const queue = queueWith(many(1), many(1));
+    queue.begin();
+    queue.waiting = [many(2), many(2), many(2)];
+    expect(queue.begin()).toEqual([]);
+    queue.waiting = [many(1, 3), many(3)];
+    expect(partitionsOf(queue.begin())).toEqual([[1, 3], [3]]);
   });
 
   test("fewer operations wait until it is over, or until more have come", () => {
@@ -189,10 +198,13 @@ describe("behind a batch", () => {
     queue.waiting = [many(1)];
     expect(queue.begin()).toEqual([]);
     queue.waiting.push(many(1));
-    expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
+    const second = queue.begin();
+    expect(partitionsOf(second)).toEqual([[1], [1]]);
     queue.waiting = [many(1)];
     queue.lanes.end(first, []);
     expect(queue.begin()).toEqual([]);
+    queue.lanes.end(second, []);
+    expect(partitionsOf(queue.begin())).toEqual([[1]]);
   });
 
   test("one that was made ready is the one before the next", () => {
@@ -207,7 +219,7 @@ describe("behind a batch", () => {
     expect(partitionsOf(queue.begin())).toEqual([[1], [1]]);
   });
 
-  test("what counts among the batches side by side goes on counting when others stand behind it", () => {
+  test("one that was behind counts for nobody when it ends", () => {
     const queue = queueWith(many(1), many(1));
     const first = queue.begin();
     queue.waiting = [many(1), many(1)];
@@ -231,7 +243,7 @@ describe("behind a batch", () => {
     expect(queue.begin()).toEqual([]);
   });
 
-  test("there are no more batches made ready than there are connections", () => {
+  test("there are as many made ready as may go side by side, and no more", () => {
     const queue = new Queue({ behindLengthMin: 1, batchesMax: 2 });
     queue.waiting = [on(1), on(2), on(3)];
     expect(partitionsOf(queue.begin())).toEqual([[1], [2], [3]]);

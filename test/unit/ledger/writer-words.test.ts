@@ -48,7 +48,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ type: type("executeBatch" as const), items: fc.array(walletCommand), atomic: fc.boolean() }),
 );
 
-test("commands arrive as they were sent, and by what those with keys are recognised with them", () => {
+test("commands arrive as they were sent, those with a key with their identity", () => {
   const arrived = (sent: WalletCommand): WalletCommand => ({ ...sent, identity: sent.idempotencyKey === undefined ? undefined : requestIdentity(sent, sent.idempotencyKey) });
   const arrivedAll = (sent: Command): Command => {
     if (sent.type === "releaseHolds") return sent;
