@@ -64,9 +64,10 @@ export async function startWallet(databasePath: string, ...flags: readonly strin
 /** The same on a ledger in PostgreSQL, with its settings in the environment. */
 export async function startPostgresWallet(databaseUrl: string, env: Environment = {}): Promise<Server> {
   const port = await freePort();
-  const args = [...startArguments(), `--listen=127.0.0.1:${port}`];
   // Not as an argument: the URL has a password in it.
-  return startServer({ name: "wallet", args, port, isUp: isReady, env: { ...env, WALLET_DATABASE_URL: databaseUrl } });
+  const all = { ...env, WALLET_DATABASE_URL: databaseUrl };
+  const args = [...startArguments(all), `--listen=127.0.0.1:${port}`];
+  return startServer({ name: "wallet", args, port, isUp: isReady, env: all });
 }
 
 /** The first under Node's profiler: every thread writes a .cpuprofile into the folder when the process stops. */
@@ -95,10 +96,10 @@ export async function startFlaskWallet(databasePath: string, workers: number): P
   return startServer({ name: "flask", program: "python3", args, port, isUp: isReady, env: { FLASK_WALLET_DATABASE: databasePath } });
 }
 
-/** What `npm start` gives to node. */
-export function startArguments(): string[] {
+/** What `npm start` gives to node in this environment. */
+export function startArguments(env: Environment = {}): string[] {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { start: string } };
-  return scripts.start.split(" ").slice(2);
+  return spawnSync("sh", ["-c", scripts.start.replace("exec node", "echo")], { encoding: "utf8", env: { ...cleanEnvironment(), ...env } }).stdout.trim().split(" ");
 }
 
 /** One of bench/servers, which take the port as their first argument. */

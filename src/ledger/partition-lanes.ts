@@ -144,7 +144,12 @@ export class PartitionLanes implements Dispatch {
     const batch: Waiting[] = [];
     let weight = 0;
     for (const each of waiting) {
-      if (namesNoPartition(each) || this.#isHeldUp(each)) continue;
+      if (namesNoPartition(each)) continue;
+      if (this.#isHeldUp(each)) {
+        // It goes apart once its partitions are in no batch at all, which nothing that is begun behind may put off.
+        if (batchesBefore > 0) for (const partition of each.partitions) if (!partitions.has(partition)) wanted.add(partition);
+        continue;
+      }
       const isFree = each.partitions.every((partition) => (this.#taken.get(partition) ?? 0) <= batchesBefore && !wanted.has(partition));
       const added = each.partitions.filter((partition) => !partitions.has(partition)).length;
       const fits = batch.length === 0 || (!each.goesAlone && weight + each.weight <= batchLengthMax && (added === 0 || partitions.size + added <= partitionsMax));

@@ -91,6 +91,13 @@ export const partitionMutants: readonly Mutant[] = [
     caughtBy: contract("postgres-ahead"),
   },
   {
+    bug: "what was decided ahead is written whatever became of the one before",
+    file: "src/store/postgres/postgres-store.ts",
+    replace: "ahead?.on.every((before) => before.batch.committed === before.decided) === true",
+    by: "ahead !== undefined",
+    caughtBy: contract("postgres-ahead"),
+  },
+  {
     bug: "what was decided ahead is written wherever the heads are",
     file: "src/store/postgres/postgres-store.ts",
     replace: "if (heads.every((head, index) => head !== undefined && isSameHead(head, ahead.heads[index]!))) return ahead;",

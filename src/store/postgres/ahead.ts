@@ -1,7 +1,8 @@
 // A batch that is read and decided while the one before it is still being written: what it would be if that one is committed as it was decided, and nobody else writes in between.
 //
-// Nothing is believed of it. Each commit moves the heads of its partitions, so a batch that has locked its heads and finds them where it thought has read what there is;
-// otherwise what was decided is thrown away, and it is read and decided anew behind the locks.
+// Nothing is believed of it. It is written only where the batches before were committed with the very changes that were known of them, and the heads, once they are locked, are where it thought: each commit moves
+// the heads of its partitions. Otherwise what was decided is thrown away, and it is read and decided anew behind the locks. What is read and what is locked is on one connection, and so in one life of one server:
+// of two commits one of which a failover has lost, the heads may be the same.
 
 import type { Touched } from "../../domain/command.ts";
 import { denominationKey } from "../../domain/denomination.ts";
@@ -25,7 +26,7 @@ export function decisionsOf(changes: readonly Changes[], heads: readonly HeadRow
   });
 }
 
-/** Whether nothing was written between the one and the other: of what a commit writes in a partition, one of these tells. */
+/** Whether nothing was written between the one and the other, in one life of the server: a commit leaves the last sequence or the last key's ordinal larger. */
 export function isSameHead(a: HeadRow, b: HeadRow): boolean {
   return a.sequence === b.sequence && a.key_ordinal === b.key_ordinal && a.time_ms === b.time_ms && Buffer.compare(a.hash, b.hash) === 0;
 }
@@ -35,19 +36,26 @@ export function canBeReadAhead(touched: readonly Touched[]): boolean {
   return touched.every(({ eligibleHolds }) => eligibleHolds === undefined);
 }
 
+/** What the batches before have decided. */
+export interface DecidedBefore {
+  /** Of the partitions that this one touches, by each one's newest batch. */
+  readonly decisions: ReadonlyMap<number, PartitionDecision>;
+  /** The operations that they make, wherever. */
+  readonly made: ReadonlySet<bigint>;
+}
+
 /**
- * What there will be once the batches before are committed as they were decided (`decided`, by partition), of what was loaded ahead. Undefined where that does not follow from the two: somebody else
+ * What there will be once the batches before are committed as they were decided, of what was loaded ahead. Undefined where that does not follow from the two: somebody else
  * has written meanwhile, or this batch is about what only those batches have made.
  */
-export function foreseen({ state, heads: read, keyAges }: Loaded, touched: readonly Touched[], decided: ReadonlyMap<number, PartitionDecision>): Loaded | undefined {
+export function foreseen({ state, heads: read, keyAges }: Loaded, touched: readonly Touched[], { decisions, made }: DecidedBefore): Loaded | undefined {
   const heads: HeadRow[] = [];
   const partitions: LoadedPartition[] = [];
   const ages = new Map<number, KeyAges>();
-  const made = new Set([...decided.values()].flatMap(({ changes }) => changes.records.map(({ operationId }) => operationId)));
   for (const [index, loaded] of state.partitions.entries()) {
     const [head, named] = [read[index]!, touched[index]!];
     const { partition } = named;
-    const before = decided.get(partition);
+    const before = decisions.get(partition);
     const isToCome = before !== undefined && !isSameHead(head, before.after);
     if (isToCome && !isSameHead(head, before.before)) return undefined;
     if (named.operationIds.some((operationId) => made.has(operationId))) return undefined;

@@ -1,19 +1,28 @@
-// The batches of this process that are not over: what each has decided, for the one behind it.
+// The batches of this process that are not over: what each has decided and committed, for the one behind it.
 
 import type { PartitionDecision } from "./ahead.ts";
+
+/** What a batch decided about each partition that it changes, by partition. */
+export type Decisions = ReadonlyMap<number, PartitionDecision>;
 
 /** One batch, as the one behind it sees it. */
 export class BatchUnderWay {
   readonly #decidedOnce = Promise.withResolvers<void>();
-  #decided: ReadonlyMap<number, PartitionDecision> = new Map();
+  #decided: Decisions = new Map();
+  #committed: Decisions | undefined;
   #heldUp: readonly number[] = [];
 
-  /** By partition: the last that it decided about each that it changes. */
-  get decided(): ReadonlyMap<number, PartitionDecision> {
+  /** The last that it decided. */
+  get decided(): Decisions {
     return this.#decided;
   }
 
-  /** Partitions among which are those that it could not have. */
+  /** What of all that it decided was committed; undefined where nothing was, or is not yet. */
+  get committed(): Decisions | undefined {
+    return this.#committed;
+  }
+
+  /** The partition that it could not have. */
   get heldUp(): readonly number[] {
     return this.#heldUp;
   }
@@ -29,9 +38,14 @@ export class BatchUnderWay {
     this.#decidedOnce.resolve();
   }
 
-  /** It could not have some of these. */
+  /** What it decided last is committed. */
+  noteCommitted(): void {
+    this.#committed = this.#decided;
+  }
+
+  /** It has failed for the sake of one of these. Which one it was is known where there is only one; of several each may be tried. */
   noteHeldUp(partitions: readonly number[]): void {
-    this.#heldUp = partitions;
+    this.#heldUp = partitions.length === 1 ? partitions : [];
   }
 
   end(): void {
@@ -44,13 +58,13 @@ export class BatchesUnderWay {
   /** A batch that is over leaves its place empty and not deleted: docs/decisions/0025. */
   readonly #newest = new Map<number, BatchUnderWay | undefined>();
 
-  /** Begins one on these partitions, and answers those that it is behind. */
-  begin(partitions: readonly number[]): { readonly batch: BatchUnderWay; readonly before: readonly BatchUnderWay[] } {
+  /** Begins one on these partitions, and answers those that it is behind, by partition. */
+  begin(partitions: readonly number[]): { readonly batch: BatchUnderWay; readonly before: ReadonlyMap<number, BatchUnderWay> } {
     const batch = new BatchUnderWay();
-    const before: BatchUnderWay[] = [];
+    const before = new Map<number, BatchUnderWay>();
     for (const partition of partitions) {
       const newest = this.#newest.get(partition);
-      if (newest !== undefined && !before.includes(newest)) before.push(newest);
+      if (newest !== undefined) before.set(partition, newest);
       this.#newest.set(partition, batch);
     }
     return { batch, before };

@@ -135,7 +135,8 @@ function openConnections(url: string, max: number, { settings = {}, answerMaxMs 
     async take() {
       for (;;) {
         const client = await connected(pool);
-        if (madeMs.get(client)! > silenceMs) return new Session(client, () => (silenceMs = performance.now()));
+        const isYoung = (): boolean => madeMs.get(client)! > silenceMs;
+        if (isYoung()) return new Session(client, { onSilence: () => (silenceMs = performance.now()), isYoung });
         client.release(true);
       }
     },

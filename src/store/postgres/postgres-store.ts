@@ -5,9 +5,9 @@ import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StoreFault, type Store } from "../store.ts";
 import { canBeReadAhead, decisionsOf, foreseen, isSameHead } from "./ahead.ts";
-import { BatchesUnderWay, type BatchUnderWay } from "./batches-under-way.ts";
+import { BatchesUnderWay, type BatchUnderWay, type Decisions } from "./batches-under-way.ts";
 import { commit } from "./commit.ts";
-import { withSession, type Connections } from "./connection.ts";
+import type { Connections } from "./connection.ts";
 import { faultOf, faultText, isOfOneNode, isOutage, isWaitedInVain, leavesConnection, verdictOf } from "./fault.ts";
 import { askForHeads, load, lockHeads, type Loaded, type LoadedFrom } from "./load.ts";
 import { MovedOperations } from "./moved-operations.ts";
@@ -39,6 +39,14 @@ interface Decision<T> extends Loaded {
   readonly writes: Iterable<Bound>;
 }
 
+/** The same, decided before the heads were locked. */
+interface DecidedAhead<T> extends Decision<T> {
+  /** On which it was read, and on which it is to be written. */
+  readonly session: Session;
+  /** The batches before, and what was known of each. */
+  readonly on: readonly { readonly batch: BatchUnderWay; readonly decided: Decisions }[];
+}
+
 /** What one try came to; `lost` is what was heard instead of COMMIT's answer. */
 type Outcome<T> = { readonly result: T } | { readonly result: T; readonly written: Written; readonly lost: unknown };
 
@@ -63,22 +71,25 @@ export class PostgresStore implements Store {
   transact<T>(touched: readonly Touched[], plan: Plan<T>): Promise<T> {
     const partitions = touched.map(({ partition }) => partition);
     const { batch, before } = this.#underWay.begin(partitions);
-    let ahead = before.length > 0 && canBeReadAhead(touched) && this.#ownHeads.areOwn(partitions) ? this.#decideAhead(touched, plan, batch, before) : undefined;
+    let ahead = before.size > 0 && canBeReadAhead(touched) && this.#ownHeads.areOwn(partitions) ? this.#decideAhead(touched, plan, batch, before) : undefined;
     return this.#turns.take(partitions, async () => {
       try {
-        assertNotHeldUp(partitions, before);
-        return await this.#settled(async () => {
+        assertNotHeldUp(before);
+        const result = await this.#settled(async () => {
           const decided = await ahead;
           // What it was decided on holds for one try.
           ahead = undefined;
           return this.#attempt(touched, plan, batch, decided);
         });
+        batch.noteCommitted();
+        return result;
       } catch (error) {
         if (error instanceof StoreFault && error.partitions !== undefined) batch.noteHeldUp(error.partitions);
         throw error;
       } finally {
-        // Where it has failed at once, what it reads ahead may go on for nobody.
         this.#underWay.end(partitions, batch);
+        // Where it has failed without a try, nobody waits for what it may still be reading.
+        void ahead?.then((decided) => decided?.session.release({ isBroken: false }));
       }
     });
   }
@@ -120,17 +131,29 @@ export class PostgresStore implements Store {
   }
 
   /** Reads and decides while the batches before are being written. Undefined where that comes to nothing: then it is done in its turn. Never rejects. */
-  async #decideAhead<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, before: readonly BatchUnderWay[]): Promise<Decision<T> | undefined> {
+  async #decideAhead<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, before: ReadonlyMap<number, BatchUnderWay>): Promise<DecidedAhead<T> | undefined> {
+    let session: Session | undefined;
+    let isBroken = true;
     try {
-      const read = await withSession(this.#connections, (session) => load(session, touched, askForHeads(session, touched), this.#loadedFrom()));
-      await Promise.all(before.map(({ whenDecided }) => whenDecided));
-      const loaded = foreseen(read, touched, new Map(before.flatMap(({ decided }) => [...decided])));
+      session = await this.#connections.take();
+      const read = await load(session, touched, askForHeads(session, touched), this.#loadedFrom());
+      isBroken = false;
+      const batches = [...new Set(before.values())];
+      await Promise.all(batches.map(({ whenDecided }) => whenDecided));
+      const on = batches.map((each) => ({ batch: each, decided: each.decided }));
+      const decisions = new Map([...before].flatMap(([partition, { decided }]) => (decided.has(partition) ? [[partition, decided.get(partition)!] as const] : [])));
+      const made = new Set(on.flatMap(({ decided }) => [...decided.values()].flatMap(({ changes }) => changes.records.map(({ operationId }) => operationId))));
+      const loaded = foreseen(read, touched, { decisions, made });
       if (loaded === undefined) return undefined;
       const decision = decide(plan, loaded, batch);
-      return { ...decision, writes: [...decision.writes] };
+      const decided = { ...decision, writes: [...decision.writes], session, on };
+      session = undefined;
+      return decided;
     } catch {
       // Whatever it is will be met again, where it can be answered for.
       return undefined;
+    } finally {
+      session?.release({ isBroken });
     }
   }
 
@@ -139,14 +162,16 @@ export class PostgresStore implements Store {
   }
 
   /** One transaction. What was decided ahead is written as it is where the heads are found as it expected them. */
-  async #attempt<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: Decision<T> | undefined): Promise<Outcome<T>> {
-    const session = await this.#connections.take();
+  async #attempt<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: DecidedAhead<T> | undefined): Promise<Outcome<T>> {
+    const kept = ahead?.session.isYoung === true ? ahead : undefined;
+    if (kept === undefined) ahead?.session.release({ isBroken: true });
+    const session = kept?.session ?? (await this.#connections.take());
     let isBroken = true;
     let locking: ReturnType<typeof lockHeads> = [];
     try {
       const beginning = session.send("BEGIN");
       locking = lockHeads(session, touched);
-      const [, decision] = await Promise.all([beginning, this.#decideLocked(session, locking, touched, plan, batch, ahead)]);
+      const [, decision] = await Promise.all([beginning, this.#decideLocked(session, locking, touched, plan, batch, kept)]);
       const { changes, result, state, keyAges, heads, nonce, writes } = decision;
       for (const head of heads) this.#ownHeads.found(head);
       if (changes.length === 0) {
@@ -180,8 +205,8 @@ export class PostgresStore implements Store {
   }
 
   /** Decides on what there is behind the locks, unless that was foreseen. */
-  async #decideLocked<T>(session: Session, locking: ReturnType<typeof lockHeads>, touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: Decision<T> | undefined): Promise<Decision<T>> {
-    if (ahead !== undefined) {
+  async #decideLocked<T>(session: Session, locking: ReturnType<typeof lockHeads>, touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: DecidedAhead<T> | undefined): Promise<Decision<T>> {
+    if (ahead?.on.every((before) => before.batch.committed === before.decided) === true) {
       const heads = await Promise.all(locking);
       if (heads.every((head, index) => head !== undefined && isSameHead(head, ahead.heads[index]!))) return ahead;
     }
@@ -203,8 +228,8 @@ function* writesOfAll(changes: readonly Changes[], keyAges: Loaded["keyAges"], n
 }
 
 /** Fails with a batch before that could not have a partition that is wanted here too, so that nobody waits for one head twice. Throws StoreFault. */
-function assertNotHeldUp(partitions: readonly number[], before: readonly BatchUnderWay[]): void {
-  const heldUp = partitions.filter((partition) => before.some((batch) => batch.heldUp.includes(partition)));
+function assertNotHeldUp(before: ReadonlyMap<number, BatchUnderWay>): void {
+  const heldUp = [...before].flatMap(([partition, batch]) => (batch.heldUp.includes(partition) ? [partition] : []));
   if (heldUp.length > 0) throw new StoreFault("unavailable", "the batch before it waited in vain for a partition that this one needs too", { partitions: heldUp });
 }
 

@@ -28,17 +28,24 @@ const isAborted = "25P02";
 export class Session {
   readonly #client: PoolClient;
   readonly #onSilence: () => void;
+  readonly #isYoung: () => boolean;
   #failure: DatabaseError | undefined;
   #warned: string | undefined;
   readonly #hear = ({ code, message }: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
     if (code === warning) this.#warned = message;
   };
 
-  /** `onSilence` is called when no answer has come for as long as one may take. */
-  constructor(client: PoolClient, onSilence: () => void) {
+  /** `onSilence` is called when no answer has come for as long as one may take; `isYoung` says whether the connection is younger than the last such silence. */
+  constructor(client: PoolClient, { onSilence, isYoung }: { readonly onSilence: () => void; readonly isYoung: () => boolean }) {
     this.#client = client;
     this.#onSilence = onSilence;
+    this.#isYoung = isYoung;
     client.on("notice", this.#hear);
+  }
+
+  /** Whether it may be used after it was kept for a while: where a machine or a cable was found silent meanwhile, it may be dead without a word. */
+  get isYoung(): boolean {
+    return this.#isYoung();
   }
 
   async all<Args, Row>(statement: Statement<Args, Row>, args: Args): Promise<Row[]> {

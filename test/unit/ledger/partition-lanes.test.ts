@@ -255,6 +255,18 @@ describe("behind a batch", () => {
     expect(queue.begin()).toEqual([]);
   });
 
+  test("there is nothing that would put off what waits for a partition that could not be had", () => {
+    const queue = queueWith(many(1), many(2));
+    queue.lanes.end(queue.begin(), [2]);
+    queue.waiting = [many(1), many(1)];
+    const others = queue.begin();
+    expect(partitionsOf(others)).toEqual([[1], [1]]);
+    queue.waiting = [many(1, 2), many(1), many(1)];
+    expect(queue.begin()).toEqual([]);
+    queue.lanes.end(others, []);
+    expect(partitionsOf(queue.begin())).toEqual([[1, 2]]);
+  });
+
   test("what needs two partitions is not passed by what needs one of them", () => {
     const queue = queueWith(many(1), many(2));
     queue.begin();
