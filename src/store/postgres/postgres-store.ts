@@ -28,6 +28,9 @@ const triesMax = 20;
 const firstPauseMs = 5;
 const pauseMaxMs = 500;
 
+/** Batches that are decided ahead at a time: each keeps a connection, and those before them are to have some too. */
+const aheadsMax = 4;
+
 type Plan<T> = (state: LoadedState) => { changes: readonly Changes[]; result: T };
 
 /** What a batch comes to on what was loaded or foreseen, and how that is written. */
@@ -61,6 +64,8 @@ export class PostgresStore implements Store {
   readonly #oldestKeys = new OldestKeys();
   readonly #underWay = new BatchesUnderWay();
   readonly #ownHeads = new OwnHeads();
+  /** Batches that are decided ahead, until their turn is over. */
+  #aheads = 0;
 
   constructor(connections: Connections, clock: () => number, partitionCount: number) {
     this.partitionCount = partitionCount;
@@ -71,7 +76,10 @@ export class PostgresStore implements Store {
   transact<T>(touched: readonly Touched[], plan: Plan<T>): Promise<T> {
     const partitions = touched.map(({ partition }) => partition);
     const { batch, before } = this.#underWay.begin(partitions);
-    let ahead = before.size > 0 && canBeReadAhead(touched) && this.#ownHeads.areOwn(partitions) ? this.#decideAhead(touched, plan, batch, before) : undefined;
+    const isWorthwhile = before.size > 0 && canBeReadAhead(touched) && this.#ownHeads.areOwn(partitions) && this.#outage.knownFailure === undefined;
+    const isAhead = isWorthwhile && this.#aheads < aheadsMax;
+    if (isAhead) this.#aheads++;
+    let ahead = isAhead ? this.#decideAhead(touched, plan, batch, before) : undefined;
     return this.#turns.take(partitions, async () => {
       try {
         assertNotHeldUp(before);
@@ -88,6 +96,7 @@ export class PostgresStore implements Store {
         throw error;
       } finally {
         this.#underWay.end(partitions, batch);
+        if (isAhead) this.#aheads--;
         // Where it has failed without a try, nobody waits for what it may still be reading.
         void ahead?.then((decided) => decided?.session.release({ isBroken: false }));
       }
@@ -163,7 +172,7 @@ export class PostgresStore implements Store {
 
   /** One transaction. What was decided ahead is written as it is where the heads are found as it expected them. */
   async #attempt<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: DecidedAhead<T> | undefined): Promise<Outcome<T>> {
-    const kept = ahead?.session.isYoung === true ? ahead : undefined;
+    const kept = ahead?.session.maySurvive === true ? ahead : undefined;
     if (kept === undefined) ahead?.session.release({ isBroken: true });
     const session = kept?.session ?? (await this.#connections.take());
     let isBroken = true;

@@ -29,10 +29,15 @@ export class Session {
   readonly #client: PoolClient;
   readonly #onSilence: () => void;
   readonly #isYoung: () => boolean;
+  #hasEnded = false;
   #failure: DatabaseError | undefined;
   #warned: string | undefined;
   readonly #hear = ({ code, message }: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
     if (code === warning) this.#warned = message;
+  };
+
+  readonly #end = (): void => {
+    this.#hasEnded = true;
   };
 
   /** `onSilence` is called when no answer has come for as long as one may take; `isYoung` says whether the connection is younger than the last such silence. */
@@ -41,11 +46,12 @@ export class Session {
     this.#onSilence = onSilence;
     this.#isYoung = isYoung;
     client.on("notice", this.#hear);
+    client.on("end", this.#end);
   }
 
-  /** Whether it may be used after it was kept for a while: where a machine or a cable was found silent meanwhile, it may be dead without a word. */
-  get isYoung(): boolean {
-    return this.#isYoung();
+  /** Whether it may be used after it was kept for a while: not where it has ended, and not where a machine or a cable was found silent meanwhile, since then it may be dead without a word. */
+  get maySurvive(): boolean {
+    return !this.#hasEnded && this.#isYoung();
   }
 
   async all<Args, Row>(statement: Statement<Args, Row>, args: Args): Promise<Row[]> {
@@ -79,6 +85,7 @@ export class Session {
   /** Gives the connection back; one that has failed is closed. */
   release({ isBroken }: { readonly isBroken: boolean }): void {
     this.#client.off("notice", this.#hear);
+    this.#client.off("end", this.#end);
     this.#client.release(isBroken);
   }
 }
