@@ -200,6 +200,17 @@ describe("a batch behind another one", () => {
     await expectSoundBooks(operationsBefore + 1);
   });
 
+  test("is decided anew where the connection that it was read on has ended meanwhile", async () => {
+    await keeper.keep();
+    const asked = server.askBoth([add("1")], [withdraw("7")]);
+    await until(() => server.story.includes("2 is decided"), longMs);
+    await asOwner((client) => client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'wallet' and state = 'idle'"), database.url);
+    await keeper.letGo();
+    expect(await asked).toMatchObject([[{ type: "applied" }], [{ type: "applied" }]]);
+    expect(server.story).toEqual(decidedAnew);
+    await expectSoundBooks(operationsBefore + 2);
+  });
+
   test("is decided anew where another server has written in between, and the next one waits for its turn until this server is alone again", async () => {
     const other = await Server.open();
     let times = 0;

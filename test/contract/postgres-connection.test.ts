@@ -39,10 +39,13 @@ test("a server that falls silent while a connection is prepared: who takes it is
 });
 
 test("where one was waited for in vain, none is used any more that is older", async () => {
-  const [first, second] = await Promise.all([connections.take(), connections.take()]);
+  const [first, second, kept] = await Promise.all([connections.take(), connections.take(), connections.take()]);
   second.release({ isBroken: false });
+  expect(kept.isUsable).toBe(true);
   proxy.freeze();
   await expect(backendOf(first)).rejects.toBeInstanceOf(ConnectionLost);
+  expect(kept.isUsable).toBe(false);
+  kept.release({ isBroken: true });
   first.release({ isBroken: true });
   const [third, fourth] = await Promise.all([connections.take(), connections.take()]);
   expect(await Promise.all([third, fourth].map(backendOf))).toHaveLength(2);
@@ -55,6 +58,7 @@ test("where one was cut, the others go on", async () => {
   second.release({ isBroken: false });
   proxy.cutOne(0);
   await expect(backendOf(first)).rejects.toBeInstanceOf(ConnectionLost);
+  await expect.poll(() => first.isUsable).toBe(false);
   first.release({ isBroken: true });
   const again = await connections.take();
   expect(await backendOf(again)).toEqual(backend);

@@ -26,7 +26,7 @@ export function decisionsOf(changes: readonly Changes[], heads: readonly HeadRow
   });
 }
 
-/** Whether nothing was written between the one and the other, in one life of the server: a commit leaves the last sequence or the last key's ordinal larger. */
+/** Whether nothing was written between the one and the other, in one life of the server: a commit leaves the last sequence or the last key's ordinal larger. Hash and time beside them tell most heads of different lives apart. */
 export function isSameHead(a: HeadRow, b: HeadRow): boolean {
   return a.sequence === b.sequence && a.key_ordinal === b.key_ordinal && a.time_ms === b.time_ms && Buffer.compare(a.hash, b.hash) === 0;
 }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Touched } from "../../domain/command.ts";
 import type { Changes, LoadedState } from "../../domain/loaded-state.ts";
 import { StoreFault, type Store } from "../store.ts";
-import { canBeReadAhead, decisionsOf, foreseen, isSameHead } from "./ahead.ts";
+import { canBeReadAhead, decisionsOf, foreseen, isSameHead, type DecidedBefore, type PartitionDecision } from "./ahead.ts";
 import { BatchesUnderWay, type BatchUnderWay, type Decisions } from "./batches-under-way.ts";
 import { commit } from "./commit.ts";
 import type { Connections } from "./connection.ts";
@@ -28,7 +28,7 @@ const triesMax = 20;
 const firstPauseMs = 5;
 const pauseMaxMs = 500;
 
-/** Batches that are decided ahead at a time: each keeps a connection, and those before them are to have some too. */
+/** Batches that are decided ahead at a time: each keeps one of 16 connections (connection.ts), and those before them are to have some too. As many as stand behind others (postgres-ends.ts). */
 const aheadsMax = 4;
 
 type Plan<T> = (state: LoadedState) => { changes: readonly Changes[]; result: T };
@@ -150,9 +150,7 @@ export class PostgresStore implements Store {
       const batches = [...new Set(before.values())];
       await Promise.all(batches.map(({ whenDecided }) => whenDecided));
       const on = batches.map((each) => ({ batch: each, decided: each.decided }));
-      const decisions = new Map([...before].flatMap(([partition, { decided }]) => (decided.has(partition) ? [[partition, decided.get(partition)!] as const] : [])));
-      const made = new Set(on.flatMap(({ decided }) => [...decided.values()].flatMap(({ changes }) => changes.records.map(({ operationId }) => operationId))));
-      const loaded = foreseen(read, touched, { decisions, made });
+      const loaded = foreseen(read, touched, decidedBy(before));
       if (loaded === undefined) return undefined;
       const decision = decide(plan, loaded, batch);
       const decided = { ...decision, writes: [...decision.writes], session, on };
@@ -172,7 +170,7 @@ export class PostgresStore implements Store {
 
   /** One transaction. What was decided ahead is written as it is where the heads are found as it expected them. */
   async #attempt<T>(touched: readonly Touched[], plan: Plan<T>, batch: BatchUnderWay, ahead: DecidedAhead<T> | undefined): Promise<Outcome<T>> {
-    const kept = ahead?.session.maySurvive === true ? ahead : undefined;
+    const kept = ahead?.session.isUsable === true ? ahead : undefined;
     if (kept === undefined) ahead?.session.release({ isBroken: true });
     const session = kept?.session ?? (await this.#connections.take());
     let isBroken = true;
@@ -221,6 +219,18 @@ export class PostgresStore implements Store {
     }
     return decide(plan, await load(session, touched, locking, this.#loadedFrom()), batch);
   }
+}
+
+/** What the batches that stand before in these partitions have decided by now. */
+function decidedBy(before: ReadonlyMap<number, BatchUnderWay>): DecidedBefore {
+  const decisions = new Map<number, PartitionDecision>();
+  const made = new Set<bigint>();
+  for (const [partition, { decided }] of before) {
+    const decision = decided.get(partition);
+    if (decision !== undefined) decisions.set(partition, decision);
+    for (const { changes } of decided.values()) for (const { operationId } of changes.records) made.add(operationId);
+  }
+  return { decisions, made };
 }
 
 /** Decides on what was loaded, and says so to the batch. */

@@ -50,7 +50,7 @@ export class Session {
   }
 
   /** Whether it may be used after it was kept for a while: not where it has ended, and not where a machine or a cable was found silent meanwhile, since then it may be dead without a word. */
-  get maySurvive(): boolean {
+  get isUsable(): boolean {
     return !this.#hasEnded && this.#isYoung();
   }
 
